@@ -1,0 +1,3 @@
+module github.com/millrace-live/millrace
+
+go 1.26
