@@ -1,0 +1,67 @@
+# Millrace. `make` lists the targets.
+
+GO       ?= go
+BIN      := bin/millrace
+TOOLS    := $(CURDIR)/.tools
+LINT     := $(TOOLS)/golangci-lint
+FUZZTIME ?= 5s
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+
+.PHONY: help setup build run test unit e2e ci lint fmt fuzz bench web web-check release clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what the tests need (Debian packages, linter, web modules)
+	@scripts/setup "$(TOOLS)"
+
+build: ## build bin/millrace
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/millrace
+
+run: build ## build it and start it with the demo stream
+	$(BIN) serve --demo --open
+
+test: setup lint unit web-check ## everything that proves the promises once: at most 20 minutes
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+	$(MAKE) e2e
+
+unit: ## unit tests under the race detector, import rules and a program that uses the library
+	$(GO) test -race -timeout 10m ./...
+	$(GO) test -timeout 10m -run 'Alloc|Budget' ./...
+	scripts/check-library
+
+e2e: build ## real encoders and players against the built server
+	cd test && MILLRACE=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout 15m ./e2e/...
+
+ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing
+	$(GO) build -race -o bin/millrace-race ./cmd/millrace
+	cd test && MILLRACE=$(CURDIR)/bin/millrace-race $(GO) test -race -count=1 -timeout 20m ./e2e/...
+	FUZZTIME=40s scripts/fuzz
+
+lint: setup ## go vet and golangci-lint
+	$(GO) vet ./...
+	cd test && $(GO) vet ./...
+	$(LINT) run ./...
+
+fmt: setup ## format all Go code
+	$(LINT) fmt ./...
+
+fuzz: ## fuzz every parser, FUZZTIME each (default 5s; try FUZZTIME=10m)
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md
+	$(GO) test -run '^$$' -bench . -benchmem ./amf ./flv ./rtmp/... ./internal/hub ./internal/packager/...
+
+web: ## rebuild the embedded pages from web/ (needs Node)
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+web-check: setup ## rebuild the pages and compare them with what is committed
+	scripts/check-web
+
+release: ## static archives with checksums for every platform, in dist/
+	VERSION=$(VERSION) LDFLAGS='$(LDFLAGS)' scripts/release
+
+clean: ## remove what was built
+	rm -rf bin dist .tools
