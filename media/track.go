@@ -6,14 +6,14 @@ type Track struct {
 	Kind  Kind
 	ID    uint8 // 0 is the default track of its kind
 	Codec Codec
-	// Config is the codec's configuration record without any container
-	// header: avcC for H.264 (ISO/IEC 14496-15 §5.3.3.1), AudioSpecificConfig
-	// for AAC (ISO/IEC 14496-3 §1.6.2.1). For codecs that Millrace does not
-	// parse it is the FLV tag body of the sequence header, just as it came, or
-	// nil when the codec has none.
+	// Config is the sequence header. When AVC or AAC is set it is the codec's
+	// configuration record without any container header: avcC (ISO/IEC
+	// 14496-15 §5.3.3.1), AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+	// Otherwise it is the FLV tag body of the sequence header, just as it came,
+	// or nil when there was none.
 	Config []byte
-	// AVC is the parsed Config of an H.264 track, AAC that of an AAC track;
-	// nil for the others.
+	// AVC is the parsed Config of an H.264 track, AAC that of an AAC track.
+	// Both are nil for codecs and forms that Millrace carries as they came.
 	AVC *AVCConfig
 	AAC *AACConfig
 }
@@ -79,4 +79,28 @@ func before(a, b *Track) bool {
 		return a.Kind < b.Kind
 	}
 	return a.ID < b.ID
+}
+
+// CodecString returns the name of t's coding by RFC 6381 and its registered
+// bindings, as HLS and MIME types use it, or "" when it is not known.
+func (t *Track) CodecString() string {
+	switch {
+	case t.AVC != nil:
+		return t.AVC.CodecString()
+	case t.AAC != nil:
+		return t.AAC.CodecString()
+	}
+	switch t.Codec {
+	case MP3:
+		return "mp4a.40.34"
+	case Opus:
+		return "Opus"
+	case FLAC:
+		return "fLaC"
+	case AC3:
+		return "ac-3"
+	case EAC3:
+		return "ec-3"
+	}
+	return ""
 }
