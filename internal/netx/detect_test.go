@@ -1,0 +1,219 @@
+package netx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// serve runs d on a free port of the loopback and ends it with the test.
+func serve(t *testing.T, d *Detector) string {
+	t.Helper()
+	l, err := Listen(t.Context(), "--rtmp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := make(chan error)
+	go func() { end <- d.Serve(l) }()
+	t.Cleanup(func() {
+		l.Close()
+		if err := d.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := <-end; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Serve returned %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c
+}
+
+func TestDetectorHandsRTMPItsBytes(t *testing.T) {
+	door := func(c net.Conn, head []byte) {
+		defer c.Close()
+		if _, ok := c.(*net.TCPConn); !ok {
+			t.Errorf("the door got a wrapped connection: %T", c)
+		}
+		rest := make([]byte, 300-len(head))
+		io.ReadFull(c, rest)
+		c.Write(append(head, rest...))
+	}
+	addr := serve(t, &Detector{RTMP: door, Logger: slog.New(slog.DiscardHandler)})
+	c := dial(t, addr)
+	sent := append([]byte{0x03}, bytes.Repeat([]byte{0xA5}, 299)...)
+	c.Write(sent[:1])
+	c.Write(sent[1:])
+	got, err := io.ReadAll(c)
+	if err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("the door saw % x..., %v; want the %d bytes that were sent", got[:min(8, len(got))], err, len(sent))
+	}
+}
+
+func TestDetectorGivesHTTPToItsServer(t *testing.T) {
+	d := &Detector{Logger: slog.New(slog.DiscardHandler)}
+	h := NewHandoff(&net.TCPAddr{})
+	d.HTTP = h.Door
+	var raw atomic.Bool
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hijack" {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			_, ok := Raw(c).(*net.TCPConn)
+			raw.Store(ok)
+			io.WriteString(Raw(c), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nraw")
+			return
+		}
+		io.WriteString(w, r.Method+" "+r.URL.Path)
+	})}
+	go srv.Serve(h)
+	defer srv.Close()
+	addr := serve(t, d)
+	for path, want := range map[string]string{"/a/path/longer/than/the/head/of/sixty-four/bytes/for/certain": "GET /a/path/longer/than/the/head/of/sixty-four/bytes/for/certain", "/hijack": "raw"} {
+		resp, err := http.Get("http://" + addr + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(body) != want {
+			t.Errorf("GET %s: %q, want %q", path, body, want)
+		}
+	}
+	if !raw.Load() {
+		t.Error("a hijacked connection does not lead back to the TCP connection")
+	}
+}
+
+func TestDetectorNamesWhatItRefuses(t *testing.T) {
+	tests := []struct {
+		name   string
+		sent   []byte
+		reason string
+		reply  []byte
+	}{
+		{"TLS", []byte{0x16, 0x03, 0x01, 0x02, 0x00}, "TLS is not built in yet", handshakeFailure},
+		{"RTMPE", []byte{0x06}, "RTMPE is not built in yet", nil},
+		{"RTMPE, XTEA", []byte{0x08}, "RTMPE is not built in yet", nil},
+		{"RTMPE, Blowfish", []byte{0x09}, "RTMPE is not built in yet", nil},
+		{"SSH", []byte{0x00}, "it speaks an unknown protocol", nil},
+		{"text", []byte("hello"), "it speaks an unknown protocol", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			server, client := net.Pipe()
+			d := &Detector{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+			d.accept(server)
+			go client.Write(tt.sent)
+			reply, _ := io.ReadAll(client)
+			if !bytes.Equal(reply, tt.reply) {
+				t.Errorf("answered % x, want % x", reply, tt.reply)
+			}
+			if err := d.Shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, tt.reason) {
+				t.Errorf("logged %q, want one line with %q", got, tt.reason)
+			}
+		})
+	}
+}
+
+func TestDetectorDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Detector{Logger: slog.New(slog.DiscardHandler)}
+		server, client := net.Pipe()
+		d.accept(server)
+		began := time.Now()
+		if _, err := client.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("read from a detector that waits: %v, want EOF", err)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("closed a silent connection after %v, want 10 s", took)
+		}
+	})
+}
+
+func TestShutdownClosesWhoWaits(t *testing.T) {
+	d := &Detector{Logger: slog.New(slog.DiscardHandler)}
+	c := dial(t, serve(t, d))
+	// The server side is known to be accepted once the detector counts it.
+	for d.count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := d.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is still open")
+	}
+}
+
+func (d *Detector) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.waiting)
+}
+
+// hungry is a listener without file descriptors for a while.
+type hungry struct {
+	net.Listener
+	fails int
+	done  chan struct{}
+}
+
+func (h *hungry) Accept() (net.Conn, error) {
+	if h.fails > 0 {
+		h.fails--
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	<-h.done
+	return nil, net.ErrClosed
+}
+func (h *hungry) Close() error   { return nil }
+func (h *hungry) Addr() net.Addr { return &net.TCPAddr{} }
+
+func TestServeOutlivesWantOfDescriptors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &hungry{fails: 10, done: make(chan struct{})}
+		d := &Detector{Logger: slog.New(slog.DiscardHandler)}
+		began := time.Now()
+		end := make(chan error)
+		go func() { end <- d.Serve(h) }()
+		time.Sleep(10 * time.Second)
+		if h.fails != 0 {
+			t.Errorf("%d accepts left to fail after 10 s", h.fails)
+		}
+		close(h.done)
+		if err := <-end; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Serve returned %v", err)
+		}
+		if d := time.Since(began); d < 3*time.Second {
+			t.Errorf("ten failures took %v: the loop spins", d)
+		}
+	})
+}
