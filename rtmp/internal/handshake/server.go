@@ -1,0 +1,88 @@
+package handshake
+
+import (
+	"fmt"
+	"io"
+)
+
+// serverRelease is the release that S1 carries beside a digest. ffmpeg looks
+// for the digest only when the first number is 3 or more.
+var serverRelease = [4]byte{3, 5, 1, 1}
+
+// Server is the server's side of one handshake. It is not safe for use by more
+// than one goroutine.
+type Server struct {
+	random io.Reader
+	in     gather
+	s1     []byte // nil until C1 is here
+	digest []byte // of S1; nil in the simple form
+	peer   Peer
+	done   bool
+	err    error
+}
+
+// NewServer returns a Server that waits for C0.
+func NewServer(c Config) *Server {
+	return &Server{random: c.rand()}
+}
+
+// Feed takes the next bytes of the client, any number of them. It returns what
+// has to be sent now, how many bytes of p it used, and whether the handshake
+// is done. The bytes that it did not use are chunks already: clients send
+// their connect right behind C2. The answer S0, S1, S2 comes in one piece, and
+// must not be changed. An error is final: a [*VersionError], [ErrEncrypted], or
+// a failure of the source of randomness.
+func (s *Server) Feed(p []byte) (out []byte, n int, done bool, err error) {
+	if s.err != nil || s.done {
+		return nil, 0, s.done, s.err
+	}
+	if s.s1 == nil {
+		if s.err = s.in.checkFirst(p); s.err != nil {
+			return nil, 0, false, s.err
+		}
+		var open []byte
+		if open, n = s.in.take(p, 1+blockSize); open == nil {
+			return nil, n, false, nil
+		}
+		if out, s.err = s.answer(open[0], open[1:]); s.err != nil {
+			return nil, n, false, s.err
+		}
+	}
+	c2, m := s.in.take(p[n:], blockSize)
+	n += m
+	if c2 != nil {
+		s.peer.Reply = clientSigner.judge(c2, s.s1, s.digest)
+		s.done = true
+	}
+	return out, n, s.done, nil
+}
+
+// Peer tells what the client did.
+func (s *Server) Peer() Peer { return s.peer }
+
+// answer makes S0, S1 and S2 in the form of c1.
+func (s *Server) answer(c0 byte, c1 []byte) ([]byte, error) {
+	s.peer = Peer{Version: c0, Release: [4]byte(c1[4:bodyStart]), Form: Simple}
+	var clientDigest []byte
+	if s.peer.Release != [4]byte{} {
+		s.peer.Form, clientDigest = clientSigner.find(c1)
+	}
+
+	out := make([]byte, 1+2*blockSize)
+	out[0] = version
+	s1, s2 := out[1:1+blockSize], out[1+blockSize:]
+	if _, err := io.ReadFull(s.random, s1[bodyStart:]); err != nil {
+		return nil, fmt.Errorf("handshake: filling S1: %w", err)
+	}
+	s.s1 = s1
+	if clientDigest == nil {
+		copy(s2, c1)
+		return out, nil
+	}
+	copy(s1[4:], serverRelease[:])
+	s.digest = serverSigner.stamp(s1, s.peer.Form)
+	if err := serverSigner.reply(s2, clientDigest, s.random); err != nil {
+		return nil, fmt.Errorf("handshake: filling S2: %w", err)
+	}
+	return out, nil
+}
