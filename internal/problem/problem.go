@@ -1,0 +1,74 @@
+// Package problem answers HTTP requests that cannot be served, with a problem
+// document (RFC 9457): the same sentence for a person and for a program.
+package problem
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/millrace-live/millrace/internal/hub"
+)
+
+// Details is a problem document without a type of its own ("about:blank"), so
+// that Title is the status in words (RFC 9457 §4.2.1).
+type Details struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail is a sentence about this very request.
+	Detail string `json:"detail,omitempty"`
+	// Code is the kind of refusal in one word, for programs.
+	Code string `json:"code,omitempty"`
+}
+
+// Write answers with status and a sentence that says what is wrong with this
+// request. The answer may be read by pages from elsewhere and is not to be
+// cached.
+func Write(w http.ResponseWriter, status int, detail string) {
+	write(w, Details{Status: status, Detail: detail})
+}
+
+// WriteError answers for an error of the hub. Whatever is none of the hub's
+// own errors is not shown to the client.
+func WriteError(w http.ResponseWriter, err error) {
+	d := Details{Status: http.StatusInternalServerError, Detail: "the server could not do that; its log says why"}
+	var refusal *hub.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		d = Details{Status: status(refusal.Code), Detail: refusal.Reason, Code: refusal.Code.String()}
+	case errors.Is(err, hub.ErrNotFound):
+		d = Details{Status: http.StatusNotFound, Detail: "this stream is not on air", Code: "not-on-air"}
+	case errors.Is(err, hub.ErrShutdown):
+		d = Details{Status: http.StatusServiceUnavailable, Detail: "the server is going down"}
+	}
+	write(w, d)
+}
+
+func status(c hub.Code) int {
+	switch c {
+	case hub.BadKey:
+		return http.StatusUnauthorized
+	case hub.BadName:
+		return http.StatusNotFound
+	case hub.InUse, hub.TakenOver:
+		return http.StatusConflict
+	case hub.Limit, hub.ShuttingDown:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusForbidden
+}
+
+func write(w http.ResponseWriter, d Details) {
+	d.Title = http.StatusText(d.Status)
+	h := w.Header()
+	for _, name := range []string{"Content-Encoding", "Content-Length", "ETag", "Last-Modified"} {
+		h.Del(name)
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Access-Control-Allow-Origin", "*")
+	w.WriteHeader(d.Status)
+	// A client that has gone does not hear why.
+	_ = json.NewEncoder(w).Encode(d)
+}

@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// clips makes the test files once a run.
+var clips struct {
+	dir string
+	mu  sync.Mutex
+}
+
+// clip returns an FLV file of that many seconds: H.264 with B-frames and a key
+// frame each second beside AAC. The options of FFmpeg's output follow.
+func clip(t *testing.T, name string, seconds int, options ...string) string {
+	t.Helper()
+	clips.mu.Lock()
+	defer clips.mu.Unlock()
+	file := filepath.Join(clips.dir, fmt.Sprintf("%s-%d.flv", name, seconds))
+	if exec.Command("test", "-s", file).Run() == nil {
+		return file
+	}
+	args := []string{
+		"-hide_banner", "-loglevel", "error", "-y",
+		"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25",
+		"-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100",
+		"-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p",
+		"-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-g", "25", "-b:v", "300k",
+		"-c:a", "aac", "-b:a", "64k", "-ac", "2",
+	}
+	args = append(append(args, options...), file)
+	if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
+		t.Fatalf("make the clip %s: %v\n%s", name, err, out)
+	}
+	return file
+}
+
+// packet is one coded access unit as FFmpeg's demuxers see it.
+type packet struct {
+	kind     string // video, audio
+	pts, dts float64
+	hash     string
+	key      bool
+}
+
+// probe starts to read every packet of a URL or file.
+func probe(t *testing.T, url string, flags ...string) *process {
+	t.Helper()
+	args := append([]string{"-hide_banner", "-loglevel", "error", "-show_packets", "-show_data_hash", "MD5", "-of", "json"}, flags...)
+	return launch(t, "ffprobe", append(args, url)...)
+}
+
+// packets waits for the end of a probe and returns what it read.
+func (p *process) packets(t *testing.T, limit time.Duration) []packet {
+	t.Helper()
+	p.wait(t, limit)
+	text := p.out.String()
+	// FFprobe's complaints share the stream with its JSON.
+	from := strings.Index(text, "{")
+	if from < 0 {
+		t.Fatalf("ffprobe printed no packets:\n%s", text)
+	}
+	var doc struct {
+		Packets []struct {
+			Type  string `json:"codec_type"`
+			PTS   string `json:"pts_time"`
+			DTS   string `json:"dts_time"`
+			Hash  string `json:"data_hash"`
+			Flags string
+		}
+	}
+	if err := json.NewDecoder(strings.NewReader(text[from:])).Decode(&doc); err != nil {
+		t.Fatalf("read ffprobe's packets: %v\n%.2000s", err, text)
+	}
+	var out []packet
+	for _, q := range doc.Packets {
+		pts, err1 := strconv.ParseFloat(q.PTS, 64)
+		dts, err2 := strconv.ParseFloat(q.DTS, 64)
+		if q.Type != "video" && q.Type != "audio" {
+			continue
+		}
+		if err1 != nil || err2 != nil {
+			t.Fatalf("a %s packet has no time: pts %q dts %q", q.Type, q.PTS, q.DTS)
+		}
+		out = append(out, packet{q.Type, pts, dts, q.Hash, strings.Contains(q.Flags, "K")})
+	}
+	return out
+}
+
+func of(kind string, all []packet) []packet {
+	var out []packet
+	for _, p := range all {
+		if p.kind == kind {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// equal fails unless out is in from some packet on: the same bytes in the same
+// order up to the last, with the same distances in time within tolerance.
+// Presentation times have one offset for sound and picture. Decoding times
+// have one for each, as a container may shift them to start at zero.
+func equal(t *testing.T, name string, in, out []packet, tolerance time.Duration) {
+	t.Helper()
+	limit := tolerance.Seconds() + 1e-6
+	pts := math.NaN()
+	for _, kind := range []string{"video", "audio"} {
+		want, got := of(kind, in), of(kind, out)
+		if len(want) == 0 && len(got) == 0 {
+			continue
+		}
+		if len(got) == 0 || len(got) > len(want) {
+			t.Errorf("%s: %d %s packets came out of %d that went in", name, len(got), kind, len(want))
+			continue
+		}
+		if kind == "video" && !got[0].key {
+			t.Errorf("%s: the picture starts without a key frame", name)
+		}
+		want = want[len(want)-len(got):]
+		if math.IsNaN(pts) {
+			pts = got[0].pts - want[0].pts
+		}
+		dts := got[0].dts - want[0].dts
+		for i := range want {
+			late, shown := got[i].dts-want[i].dts-dts, got[i].pts-want[i].pts-pts
+			if want[i].hash != got[i].hash || math.Abs(late) > limit || math.Abs(shown) > limit {
+				t.Errorf("%s: %s packet %d of %d differs, moved by %+.4f s (dts), %+.4f s (pts): in %+v, out %+v",
+					name, kind, i, len(want), late, shown, want[i], got[i])
+				break
+			}
+		}
+	}
+}
