@@ -1,0 +1,78 @@
+/** The JSON of `GET /api/v1/streams`, as far as the pages read it. Bit rates are in bit/s, times are RFC 3339. */
+export interface StreamList {
+  time: string;
+  streams: Stream[];
+}
+
+export interface Stream {
+  /** The server's clock when it answered. */
+  time?: string;
+  name: string;
+  state: 'live' | 'reconnecting' | 'waiting';
+  /** When the broadcast began. */
+  since?: string;
+  video?: Video | null;
+  audio?: Audio | null;
+  bitrate?: number;
+  bytes_in?: number;
+  bytes_out?: number;
+  viewers?: Record<string, number>;
+  viewers_total?: number;
+  publisher?: Publisher | null;
+  addresses?: Partial<Addresses>;
+}
+
+export interface Video {
+  codec: string;
+  profile?: string;
+  level?: string;
+  width?: number;
+  height?: number;
+  frame_rate?: number;
+  bitrate?: number;
+  /** Seconds between key frames. */
+  keyframe_interval?: number;
+}
+
+export interface Audio {
+  codec: string;
+  sample_rate?: number;
+  channels?: number;
+  bitrate?: number;
+}
+
+export interface Publisher {
+  protocol?: string;
+  encoder?: string;
+  address?: string;
+}
+
+export interface Addresses {
+  page: string;
+  embed: string;
+  hls: string;
+  flv: string;
+  rtmp: string;
+}
+
+/** What a request gave. */
+export interface Answer<T> {
+  /** Undefined when there is no such thing (404). */
+  body: T | undefined;
+  /** When it was asked for and received, by the local clock, and the server's clock in between; all in ms. */
+  sent: number;
+  received: number;
+  server: number;
+}
+
+/** Gets JSON from this server. It throws when the server is out of reach or does not answer sensibly. */
+export async function getJSON<T extends { time?: string }>(path: string): Promise<Answer<T>> {
+  const sent = Date.now();
+  const response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+  const received = Date.now();
+  if (!response.ok && response.status !== 404) throw new Error(`${path} answered ${response.status}`);
+  const body = response.ok ? ((await response.json()) as T) : undefined;
+  // The header has whole seconds only: its middle is the best guess.
+  const server = body?.time ? Date.parse(body.time) : Date.parse(response.headers.get('Date') ?? '') + 500;
+  return { body, sent, received, server };
+}

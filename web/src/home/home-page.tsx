@@ -1,0 +1,53 @@
+import type { StreamList } from '../api.ts';
+import { ingestAddress } from '../address.ts';
+import { usePoll } from '../poll.ts';
+import { Header } from '../ui/header.tsx';
+import { Wheel } from '../ui/wheel.tsx';
+import { SendGuide } from './send-guide.tsx';
+import { StreamCard } from './stream-card.tsx';
+import { Totals } from './totals.tsx';
+
+/** `/`: what is on air. */
+export function HomePage() {
+  const { body: list, answered, lost, at, clock } = usePoll<StreamList>('/api/v1/streams', 1500);
+  const streams = list?.streams ?? [];
+  const ingest = ingestAddress(location);
+  return (
+    <>
+      <Header>{list && <Totals list={list} />}</Header>
+      <main>
+        {lost && (
+          <p class="lost" role="alert">
+            <Wheel turning />
+            <span>
+              <strong>The server is out of reach.</strong> {list ? 'What you see is as it was last.' : ''} Trying again…
+            </span>
+          </p>
+        )}
+        {answered && !list && <p class="quiet center">This address shows single streams only; the list is kept elsewhere.</p>}
+        {streams.length > 0 && (
+          <>
+            <h1 class="title">On air</h1>
+            <ul class={lost ? 'cards stale' : 'cards'}>
+              {streams.map((stream) => (
+                <StreamCard key={stream.name} stream={stream} at={at} now={clock.now(Date.now())} />
+              ))}
+            </ul>
+            <details class="more">
+              <summary>Send another stream</summary>
+              <SendGuide ingest={ingest} />
+            </details>
+          </>
+        )}
+        {list && streams.length === 0 && (
+          <section class="empty">
+            <Wheel turning={!lost} />
+            <h1>Nothing is on air yet</h1>
+            <p class="quiet">Point an encoder here, and the stream shows up by itself.</p>
+            <SendGuide ingest={ingest} />
+          </section>
+        )}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,16 @@
+import { useCallback } from 'preact/hooks';
+import { streamName, streamPath } from '../address.ts';
+import type { Stream } from '../api.ts';
+import { Player } from '../player/player.tsx';
+import { usePoll } from '../poll.ts';
+import { useTitle } from './title.ts';
+
+/** `/embed/APP/NAME`: the player and nothing else. */
+export function EmbedPage() {
+  const path = streamPath(location.pathname);
+  const name = streamName(path);
+  const { body: stream, clock } = usePoll<Stream>(`/api/v1/streams/${path}`, 3000);
+  const serverNow = useCallback(() => (clock.known ? clock.now(Date.now()) : undefined), [clock]);
+  useTitle(name, stream?.state === 'live');
+  return <Player url={`/${path}/index.m3u8`} name={name} state={stream?.state} serverNow={serverNow} />;
+}

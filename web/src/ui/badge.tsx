@@ -1,0 +1,8 @@
+import type { Stream } from '../api.ts';
+
+const words: Record<Stream['state'], string> = { live: 'Live', reconnecting: 'Reconnecting', waiting: 'Waiting' };
+
+/** A stream's state in a word. */
+export function Badge({ state }: { state: Stream['state'] }) {
+  return <span class={`badge ${state}`}>{words[state] ?? state}</span>;
+}
