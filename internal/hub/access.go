@@ -1,0 +1,114 @@
+package hub
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Access decides who may publish and play. Its methods are called with no lock
+// held and may take their time; ctx ends when the client goes.
+type Access interface {
+	// Publish names the stream that the request is for and whose it is. An
+	// error refuses; it should be a *Refusal.
+	Publish(ctx context.Context, req *PublishRequest) (Grant, error)
+	// Play allows the request or refuses it. It may set req.Stream (a playback
+	// id, say, to the name behind it) and req.Delivery.
+	Play(ctx context.Context, req *PlayRequest) error
+}
+
+// Rule says what happens when a second session of the same owner publishes.
+type Rule uint8
+
+// The rules for a second publisher.
+const (
+	TakeOver Rule = iota
+	Refuse
+)
+
+// Grant is what Access found out about a publisher.
+type Grant struct {
+	// Stream is the stream's name, "app/name".
+	Stream string
+	// Owner is the identity of the key that allowed it, never the key. Two
+	// sessions with one Owner may take over from each other.
+	Owner string
+	// Open says that no key was needed. Then the address takes the place of
+	// the owner.
+	Open bool
+	// SecondPublisher is the rule of the stream's app.
+	SecondPublisher Rule
+	// Grace is how long viewers wait for the publisher if it vanishes: 0 is
+	// Options.Grace, negative is not at all.
+	Grace time.Duration
+	// GraceAfterEnd makes them wait after a clean end, too.
+	GraceAfterEnd bool
+}
+
+// PublishRequest asks for a stream to write to.
+type PublishRequest struct {
+	App, Name string // as sent, query removed
+	Query     url.Values
+	Session   string // identifier for events
+	Protocol  string // "rtmp", "whip"
+	Remote    netip.AddrPort
+	Encoder   string // what the client calls itself
+	// Kick is called at most once, with no lock held, when the hub ends the
+	// publication: ErrTakenOver, ErrSilent, ErrShutdown. It must not block.
+	Kick func(error)
+}
+
+// PlayRequest asks for a reader.
+type PlayRequest struct {
+	// Stream is the stream's name, "app/name". When it is empty, Access sets
+	// it from App, Name and Query; else it is App/Name.
+	Stream    string
+	App, Name string
+	Query     url.Values
+	Session   string
+	Protocol  string
+	Remote    netip.AddrPort
+	Delivery  Delivery
+	// Wait makes Play wait up to Options.PlayWait for a publisher; without it
+	// a stream that is not on air is ErrNotFound at once.
+	Wait bool
+	// FromOldest is for packagers: the reader starts at the oldest key that is
+	// kept, and does not count as a viewer (see Reader.SetViewers).
+	FromOldest       bool
+	NoVideo, NoAudio bool
+}
+
+// Everyone is the Access that lets everybody in under any name: for tests and
+// for programs that have no keys. Each address is an owner of its own.
+type Everyone struct{}
+
+// Publish allows the request.
+func (Everyone) Publish(_ context.Context, req *PublishRequest) (Grant, error) {
+	return Grant{Stream: join(req.App, req.Name), Owner: req.Remote.Addr().String(), Open: true}, nil
+}
+
+// Play allows the request.
+func (Everyone) Play(context.Context, *PlayRequest) error { return nil }
+
+// nobody stands in for an Access that is missing: forgetting it must not open
+// the server.
+type nobody struct{}
+
+func (nobody) Publish(context.Context, *PublishRequest) (Grant, error) {
+	return Grant{}, &Refusal{Code: Forbidden, Reason: "publishing is not allowed here"}
+}
+
+func (nobody) Play(context.Context, *PlayRequest) error {
+	return &Refusal{Code: Forbidden, Reason: "playing is not allowed here"}
+}
+
+func join(app, name string) string {
+	switch {
+	case app == "":
+		return name
+	case name == "":
+		return app
+	}
+	return app + "/" + name
+}

@@ -1,0 +1,356 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are the settings of a Registry.
+type Options struct {
+	// Access decides who may publish and play; without it, nobody.
+	Access Access
+	// Events is told what happens, each stream's events in their order. It must
+	// not block, and must not write, publish, play, end or shut down.
+	Events func(Event)
+	// Delivery is the mode of players that ask for none; Balanced when it is
+	// DefaultDelivery.
+	Delivery Delivery
+	// Grace is how long viewers wait for a publisher that vanished, by default
+	// 30 s; negative is not at all.
+	Grace time.Duration
+	// PlayWait is how long a player waits for a stream that is not on air, by
+	// default 30 s; negative is not at all.
+	PlayWait time.Duration
+	// The bounds: streams in all, names that only players wait for, players
+	// and waiting players of one stream and in all. 0 is the default: 10,000,
+	// 1,000, 50,000 and 100,000.
+	MaxStreams, MaxWaitingNames, MaxStreamPlayers, MaxPlayers int
+}
+
+// Registry knows the streams by name. Publish and Play are the only ways to
+// them.
+type Registry struct {
+	opts    Options
+	refused refusals
+
+	mu      sync.Mutex
+	streams map[string]*stream
+	idle    map[*stream]bool // those that nobody has published yet
+	players int
+	closing bool
+	drained chan struct{} // closed when closing and the last player is gone
+}
+
+// New returns a Registry without streams.
+func New(o Options) *Registry {
+	if o.Access == nil {
+		o.Access = nobody{}
+	}
+	if o.Delivery == DefaultDelivery {
+		o.Delivery = Balanced
+	}
+	for _, d := range []struct {
+		value *int
+		def   int
+	}{{&o.MaxStreams, 10_000}, {&o.MaxWaitingNames, 1_000}, {&o.MaxStreamPlayers, 50_000}, {&o.MaxPlayers, 100_000}} {
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	if o.Grace == 0 {
+		o.Grace = 30 * time.Second
+	}
+	if o.PlayWait == 0 {
+		o.PlayWait = 30 * time.Second
+	}
+	return &Registry{
+		opts: o, streams: make(map[string]*stream), idle: make(map[*stream]bool), drained: make(chan struct{}),
+	}
+}
+
+// Publish lets a publisher in, or says why not: a *Refusal, what Access said,
+// or the error of ctx. It may wait for up to 3 s to see whether the session
+// that publishes the stream now is still alive.
+func (r *Registry) Publish(ctx context.Context, req PublishRequest) (*Publication, error) {
+	g, err := r.opts.Access.Publish(ctx, &req)
+	if err == nil && g.Stream == "" {
+		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
+	}
+	var p *Publication
+	if err == nil {
+		p, err = r.publish(ctx, &req, g)
+	}
+	if err != nil {
+		r.refuse(ctx, PublishRefused, who{req.Session, req.Protocol, req.Encoder, req.Remote}, err)
+		return nil, err
+	}
+	return p, nil
+}
+
+func (r *Registry) publish(ctx context.Context, req *PublishRequest, g Grant) (*Publication, error) {
+	asked := time.Now()
+	for {
+		s, err := r.stream(g.Stream, false)
+		if err != nil {
+			return nil, err
+		}
+		p, sign, wait, err := s.publish(req, g, asked)
+		switch {
+		case p != nil:
+			r.published(s)
+			return p, nil
+		case err == nil:
+			if err := sleep(ctx, sign, wait); err != nil {
+				return nil, err
+			}
+		case !errors.Is(err, errGone):
+			return nil, err
+		}
+	}
+}
+
+// sleep waits for the sign, the time or the end of ctx; only that is an error.
+func sleep(ctx context.Context, sign <-chan struct{}, wait time.Duration) error {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-sign:
+	case <-t.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Play gives a reader of a stream, or says why not: ErrNotFound, a *Refusal,
+// what Access said, or the error of ctx. If req.Wait is set it waits for a
+// publisher.
+func (r *Registry) Play(ctx context.Context, req PlayRequest) (*Reader, error) {
+	err := r.opts.Access.Play(ctx, &req)
+	if req.Stream == "" {
+		req.Stream = join(req.App, req.Name)
+	}
+	if err == nil && req.Stream == "" {
+		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
+	}
+	id := who{session: req.Session, protocol: req.Protocol, remote: req.Remote}
+	var reader *Reader
+	if err == nil {
+		reader, err = r.play(ctx, &req, id)
+	}
+	if err != nil {
+		r.refuse(ctx, PlayRefused, id, err)
+		return nil, err
+	}
+	return reader, nil
+}
+
+func (r *Registry) play(ctx context.Context, req *PlayRequest, id who) (*Reader, error) {
+	if err := r.acquire(); err != nil {
+		return nil, err
+	}
+	reader, err := r.await(ctx, req, id)
+	if err != nil {
+		r.release()
+	}
+	return reader, err
+}
+
+func (r *Registry) await(ctx context.Context, req *PlayRequest, id who) (*Reader, error) {
+	begun := time.Now()
+	for {
+		wait := r.opts.PlayWait - time.Since(begun)
+		if !req.Wait || wait <= 0 {
+			wait = 0
+		}
+		s := r.lookup(req.Stream)
+		if s == nil && wait > 0 {
+			var err error
+			if s, err = r.stream(req.Stream, true); err != nil {
+				return nil, err
+			}
+		}
+		if s == nil {
+			return nil, ErrNotFound
+		}
+		reader, onAir, err := s.join(req, id, wait > 0)
+		switch {
+		case errors.Is(err, errGone):
+			continue
+		case reader != nil || err != nil:
+			return reader, err
+		case wait == 0:
+			return nil, ErrNotFound
+		}
+		err = sleep(ctx, onAir, wait)
+		s.giveUp()
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Streams returns a snapshot of every stream, by name.
+func (r *Registry) Streams() []StreamInfo {
+	var infos []StreamInfo
+	for _, s := range r.all() {
+		infos = append(infos, r.info(s))
+	}
+	slices.SortFunc(infos, func(a, b StreamInfo) int { return strings.Compare(a.Name, b.Name) })
+	return infos
+}
+
+// Stream returns a snapshot of the stream of that name, and whether there is
+// one. The last refused tries are there even when it is not on air.
+func (r *Registry) Stream(name string) (StreamInfo, bool) {
+	s := r.lookup(name)
+	if s == nil {
+		return StreamInfo{Name: name, State: Ended, Refused: r.refused.of(name)}, false
+	}
+	return r.info(s), true
+}
+
+func (r *Registry) info(s *stream) StreamInfo {
+	i := s.info()
+	i.Refused = r.refused.of(s.name)
+	return i
+}
+
+// Shutdown ends all publications and streams, and waits until the readers have
+// been closed or ctx is done. From then on everybody is refused.
+func (r *Registry) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	if !r.closing {
+		r.closing = true
+		if r.players == 0 {
+			close(r.drained)
+		}
+	}
+	r.mu.Unlock()
+	for _, s := range r.all() {
+		s.shut()
+	}
+	select {
+	case <-r.drained:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *Registry) all() []*stream {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*stream, 0, len(r.streams))
+	for _, s := range r.streams {
+		all = append(all, s)
+	}
+	return all
+}
+
+func (r *Registry) lookup(name string) *stream {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.streams[name]; s != nil && !s.over() {
+		return s
+	}
+	return nil
+}
+
+// stream returns the stream of that name, made if need be. For a player it is
+// idle until it is published.
+func (r *Registry) stream(name string, forPlayer bool) (*stream, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing {
+		return nil, shuttingDown()
+	}
+	if s := r.streams[name]; s != nil && !s.over() {
+		return s, nil
+	}
+	if len(r.streams) >= r.opts.MaxStreams {
+		return nil, &Refusal{Code: Limit, Reason: "the server has as many streams as it may have"}
+	}
+	if forPlayer && len(r.idle) >= r.opts.MaxWaitingNames {
+		return nil, &Refusal{Code: Limit, Reason: "too many players wait for streams that are not on air"}
+	}
+	s := newStream(r, name)
+	r.streams[name] = s
+	if forPlayer {
+		r.idle[s] = true
+	}
+	return s, nil
+}
+
+func (r *Registry) published(s *stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.idle, s)
+}
+
+func (r *Registry) remove(s *stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.idle, s)
+	if r.streams[s.name] == s {
+		delete(r.streams, s.name)
+	}
+}
+
+func (r *Registry) acquire() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closing:
+		return shuttingDown()
+	case r.players >= r.opts.MaxPlayers:
+		return &Refusal{Code: Limit, Reason: "the server has as many players as it may have"}
+	}
+	r.players++
+	return nil
+}
+
+func (r *Registry) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.players--
+	if r.closing && r.players == 0 {
+		close(r.drained)
+	}
+}
+
+func shuttingDown() error {
+	return &Refusal{Code: ShuttingDown, Reason: "the server shuts down"}
+}
+
+func (r *Registry) delivery(d Delivery) Delivery {
+	if d == DefaultDelivery || int(d) >= len(holds) {
+		return r.opts.Delivery
+	}
+	return d
+}
+
+func (r *Registry) emit(e Event) {
+	if r.opts.Events != nil {
+		r.opts.Events(e)
+	}
+}
+
+// refuse tells of a try that was not let in. A client that went away by itself
+// is none.
+func (r *Registry) refuse(ctx context.Context, k EventKind, id who, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	e := id.event(k, "", err.Error(), err)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		e.Stream, e.Reason = refusal.Stream, refusal.Reason
+		r.refused.add(refusal, e)
+	}
+	r.emit(e)
+}

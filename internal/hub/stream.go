@@ -1,0 +1,465 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+const (
+	silentAfter = 10 * time.Second // without media a stream is reconnecting
+	closeAfter  = 60 * time.Second // and its session is closed
+)
+
+// errGone says that the stream left the registry since it was looked up.
+var errGone = errors.New("hub: the stream is gone")
+
+// stream is one broadcast of one name, with the players that wait for it before
+// it begins. After its end the name belongs to another stream.
+//
+//	Waiting -> Live <-> Reconnecting -> Ended
+type stream struct {
+	reg   *Registry
+	name  string
+	born  time.Time // the zero of monotonic times
+	ring  ring
+	gates [3]gate // by Delivery - 1
+	state atomic.Uint32
+
+	bytesOut, drops atomic.Uint64
+
+	delivering sync.Mutex
+
+	mu         sync.Mutex
+	todo       todo
+	since      time.Time
+	onAir      chan struct{} // closed when the state is no longer Waiting
+	waiting    int
+	pub        *Publication // nil while nobody is connected
+	generation uint32
+	timeline   timeline
+	rivals     rivals
+	challenge  chan struct{} // closed by the next frame: a rival waits for it
+	tracks     *media.TrackSet
+	meters     []*meter
+	frames     uint64
+	bytesIn    uint64
+	lastMedia  time.Time
+	keyAt      int64 // DTS of the newest key of the default video track
+	keyGap     int64 // to the one before it
+	viewers    map[string]int
+	players    int // readers and those who wait
+	lost       time.Time
+	grace      time.Duration // negative: none
+	timer      *time.Timer
+}
+
+// todo is what was decided under mu and must not be done under it.
+type todo struct {
+	events []Event
+	kick   *Publication
+	wake   bool
+	gone   bool
+}
+
+func newStream(r *Registry, name string) *stream {
+	now := time.Now()
+	s := &stream{reg: r, name: name, born: now, since: now, onAir: make(chan struct{}), viewers: make(map[string]int)}
+	s.ring.init()
+	for d, hold := range holds {
+		if d > 0 {
+			s.gates[d-1].init(&s.ring, hold)
+		}
+	}
+	s.timer = time.AfterFunc(time.Hour, s.tick)
+	s.timer.Stop()
+	return s
+}
+
+func (s *stream) over() bool { return State(s.state.Load()) == Ended }
+
+// unlock releases mu and does what was put off till then.
+func (s *stream) unlock() {
+	t := s.todo
+	s.todo = todo{events: t.events}
+	s.mu.Unlock()
+	if t.gone {
+		s.reg.remove(s)
+	}
+	if t.wake {
+		for i := range s.gates {
+			s.gates[i].release()
+		}
+	}
+	if t.kick != nil && t.kick.kick != nil {
+		t.kick.kick(t.kick.end)
+	}
+	if len(t.events) > 0 {
+		s.deliver()
+	}
+}
+
+// deliver hands out the events that wait, in the order in which they happened.
+func (s *stream) deliver() {
+	s.delivering.Lock()
+	defer s.delivering.Unlock()
+	s.mu.Lock()
+	events := s.todo.events
+	s.todo.events = nil
+	s.mu.Unlock()
+	for _, e := range events {
+		s.reg.emit(e)
+	}
+}
+
+func (s *stream) event(k EventKind, id who, reason string, err error) {
+	e := id.event(k, s.name, reason, err)
+	e.Generation = s.generation
+	s.todo.events = append(s.todo.events, e)
+}
+
+// set changes the state; readers are told.
+func (s *stream) set(to State) {
+	if from := State(s.state.Swap(uint32(to))); from == Waiting && to != Waiting {
+		close(s.onAir)
+	}
+	s.todo.wake = true
+}
+
+// publish lets a publisher in, refuses it, or returns a channel and a time to
+// wait for before it asks again.
+func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Publication, <-chan struct{}, time.Duration, error) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.over() {
+		return nil, nil, 0, errGone
+	}
+	now := time.Now()
+	id := who{req.Session, req.Protocol, req.Encoder, req.Remote}
+	if old := s.pub; old != nil {
+		v := s.judge(old, g, id, asked, now)
+		switch {
+		case v.refusal != nil:
+			if v.alarm && now.Sub(s.rivals.alarm) >= changeTime {
+				s.rivals.alarm = now
+				s.event(Alarm, id, v.refusal.Reason, v.refusal)
+			}
+			return nil, nil, 0, v.refusal
+		case v.wait > 0:
+			if s.challenge == nil {
+				s.challenge = make(chan struct{})
+			}
+			return nil, s.challenge, v.wait, nil
+		}
+		reason := "it was silent"
+		if v.sending {
+			reason = "it still sent, and its encoder stays away for a minute"
+			s.rivals.gaveWay(encoderOf(old.grant, old.id), now)
+		}
+		s.event(PublishTakenOver, old.id, fmt.Sprintf("%s publishes now; %s", req.Remote.Addr(), reason), ErrTakenOver)
+		s.detach(ErrTakenOver)
+		s.todo.kick = old
+	}
+
+	s.generation++
+	if s.generation == 1 {
+		s.since = now
+	}
+	s.timeline.begin()
+	s.ring.state.Store(nil) // the other encoder's
+	p := &Publication{stream: s, id: id, grant: g, kick: req.Kick, since: now, lastMedia: now}
+	s.pub, s.grace = p, g.Grace
+	if s.grace == 0 {
+		s.grace = s.reg.opts.Grace
+	}
+	s.set(Live)
+	s.timer.Reset(silentAfter)
+	s.event(PublishStarted, id, "", nil)
+	return p, nil, 0, nil
+}
+
+// detach parts the stream from its publication, whose Write then returns err.
+func (s *stream) detach(err error) {
+	s.pub.end = err
+	s.pub = nil
+	if s.challenge != nil {
+		close(s.challenge)
+		s.challenge = nil
+	}
+}
+
+// lose begins the grace time, or ends the stream when there is none.
+func (s *stream) lose(now time.Time, reason string) {
+	if s.grace < 0 {
+		s.finish(reason)
+		return
+	}
+	if State(s.state.Load()) != Reconnecting {
+		s.event(StreamReconnecting, who{}, reason, nil)
+	}
+	s.set(Reconnecting)
+	s.lost = now
+	s.timer.Reset(s.grace)
+}
+
+func (s *stream) finish(reason string) {
+	s.timer.Stop()
+	s.set(Ended)
+	s.todo.gone = true
+	if s.generation > 0 {
+		s.event(StreamEnded, who{}, reason, nil)
+	}
+}
+
+// tick does what is due by the clock: it runs 10 s after the last change of
+// state, not after each frame, and looks when the last one came.
+func (s *stream) tick() {
+	s.mu.Lock()
+	defer s.unlock()
+	now := time.Now()
+	p := s.pub
+	switch {
+	case s.over() || s.generation == 0:
+	case p == nil:
+		if left := s.grace - now.Sub(s.lost); left > 0 {
+			s.timer.Reset(left)
+			return
+		}
+		s.finish("nobody came back to publish it")
+	case now.Sub(p.lastMedia) >= closeAfter:
+		s.event(PublishEnded, p.id, "it sent no media for a minute", ErrSilent)
+		s.detach(ErrSilent)
+		s.todo.kick = p
+		s.lose(now, "the publisher is silent")
+	case now.Sub(p.lastMedia) >= silentAfter:
+		if State(s.state.Load()) == Live {
+			s.set(Reconnecting)
+			s.event(StreamReconnecting, p.id, "the publisher sends no media", nil)
+		}
+		s.timer.Reset(closeAfter - now.Sub(p.lastMedia))
+	default:
+		s.timer.Reset(silentAfter - now.Sub(p.lastMedia))
+	}
+}
+
+// write is Publication.Write.
+func (s *stream) write(p *Publication, f *media.Frame) error {
+	if f.Arrival.IsZero() {
+		f.Arrival = time.Now()
+	}
+	at := int64(f.Arrival.Sub(s.born))
+	s.mu.Lock()
+	if s.pub != p {
+		s.mu.Unlock()
+		return p.end
+	}
+	if s.timeline.stamp(f, at) {
+		s.event(TimeJoined, p.id, "its timestamps jumped", nil)
+	}
+	s.frames++
+	s.bytesIn += uint64(len(f.Payload))
+	if f.Kind == media.Video || f.Kind == media.Audio {
+		s.heard(p, f, at)
+	}
+	if s.ring.append(f, s.generation, at) && p.keyed {
+		p.lostKey = true
+	}
+	if f.Kind == media.Video && isDefault(f) {
+		s.seen(p, f)
+	}
+	s.unlock()
+	for i := range s.gates {
+		s.gates[i].pass()
+	}
+	return nil
+}
+
+// heard notes a frame of sound or picture.
+func (s *stream) heard(p *Publication, f *media.Frame, at int64) {
+	gap := max(f.Arrival.Sub(p.lastMedia), 0)
+	p.gap += (gap - p.gap) / 8
+	p.lastMedia, s.lastMedia = f.Arrival, f.Arrival
+	if f.Tracks != nil {
+		s.tracks = f.Tracks
+	}
+	s.meter(f.Kind, f.Track, at).add(at, len(f.Payload))
+	if s.challenge != nil {
+		close(s.challenge)
+		s.challenge = nil
+	}
+	if State(s.state.Load()) == Reconnecting {
+		s.set(Live)
+		s.timer.Reset(silentAfter)
+		s.event(StreamResumed, p.id, "", nil)
+	}
+}
+
+// seen notes the distance of key frames.
+func (s *stream) seen(p *Publication, f *media.Frame) {
+	switch {
+	case f.Class == media.Key:
+		if p.keyed {
+			s.keyGap = f.DTS - s.keyAt
+		}
+		p.keyed, p.lostKey = true, false
+		s.keyAt, p.keyAt = f.DTS, f.DTS
+	case !p.pictured:
+		p.keyAt = f.DTS
+	case !p.longGOP && s.ring.key.Load() == 0 && (p.lostKey || f.DTS-p.keyAt > int64(maxSpan)):
+		p.longGOP = true
+		s.event(LongGOP, p.id, fmt.Sprintf("no key frame for %.1f s: who joins waits for the next one; set the encoder to 2 s",
+			time.Duration(f.DTS-p.keyAt).Seconds()), nil)
+	}
+	p.pictured = true
+}
+
+func (s *stream) meter(k media.Kind, id uint8, at int64) *meter {
+	for _, m := range s.meters {
+		if m.kind == k && m.id == id {
+			return m
+		}
+	}
+	step := at / meterStep
+	m := &meter{kind: k, id: id, first: step, step: step}
+	s.meters = append(s.meters, m)
+	return m
+}
+
+// endOf is Publication.End.
+func (s *stream) endOf(p *Publication, cause error) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.pub != p {
+		return
+	}
+	s.detach(ErrClosed)
+	if cause == nil {
+		s.event(PublishEnded, p.id, "the encoder stopped", nil)
+		if !p.grant.GraceAfterEnd {
+			s.finish("the encoder stopped")
+			return
+		}
+	} else {
+		s.event(PublishEnded, p.id, "the connection was lost", cause)
+	}
+	s.lose(time.Now(), "the publisher is gone")
+}
+
+// join gives a reader of a stream that is on air, or the channel that is closed
+// when the stream is no longer waiting. Who waits is counted until leave.
+func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan struct{}, error) {
+	s.mu.Lock()
+	defer s.unlock()
+	switch {
+	case s.over():
+		return nil, nil, errGone
+	case s.players >= s.reg.opts.MaxStreamPlayers:
+		refusal := &Refusal{Code: Limit, Reason: "the stream has as many players as it may have"}
+		if s.generation > 0 {
+			refusal.Stream = s.name
+		}
+		return nil, nil, refusal
+	case State(s.state.Load()) == Waiting:
+		if wait {
+			s.players++
+			s.waiting++
+		}
+		return nil, s.onAir, nil
+	}
+	r := &Reader{stream: s, id: id, ready: make(chan struct{}, 1), packager: req.FromOldest}
+	r.gate = &s.gates[s.reg.delivery(req.Delivery)-1]
+	r.noVideo.Store(req.NoVideo)
+	r.noAudio.Store(req.NoAudio)
+	r.gate.enter()
+	r.burst = s.ring.head.Load()
+	if req.FromOldest {
+		r.cursor = s.ring.oldest()
+	} else {
+		r.cursor = s.ring.start(!req.NoVideo)
+	}
+	r.pending = s.ring.state.Load()
+	s.players++
+	if !r.packager {
+		r.viewers = 1
+	}
+	s.count(id.protocol, r.viewers)
+	return r, nil, nil
+}
+
+// giveUp is the end of a wait.
+func (s *stream) giveUp() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.players--
+	s.waiting--
+	if State(s.state.Load()) == Waiting && s.waiting == 0 {
+		s.finish("")
+	}
+}
+
+func (s *stream) leave(r *Reader) {
+	s.mu.Lock()
+	s.players--
+	s.count(r.id.protocol, -r.viewers)
+	s.mu.Unlock()
+	s.reg.release()
+}
+
+func (s *stream) count(protocol string, n int) {
+	if s.viewers[protocol] += n; s.viewers[protocol] == 0 {
+		delete(s.viewers, protocol)
+	}
+}
+
+func (s *stream) shut() {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.over() {
+		return
+	}
+	if p := s.pub; p != nil {
+		s.event(PublishEnded, p.id, "the server shuts down", ErrShutdown)
+		s.detach(ErrShutdown)
+		s.todo.kick = p
+	}
+	s.finish("the server shuts down")
+}
+
+func (s *stream) info() StreamInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := StreamInfo{
+		Name: s.name, State: State(s.state.Load()), Since: s.since, Generation: s.generation, LastMedia: s.lastMedia,
+		KeyInterval: time.Duration(s.keyGap), BytesIn: s.bytesIn, BytesOut: s.bytesOut.Load(), Frames: s.frames,
+		Drops: s.drops.Load(), Viewers: make(map[string]int, len(s.viewers)), WaitingTotal: s.waiting,
+	}
+	now := int64(time.Since(s.born))
+	if s.tracks != nil {
+		for _, t := range s.tracks.Tracks {
+			i.Tracks = append(i.Tracks, TrackInfo{Track: t})
+		}
+	}
+	for _, m := range s.meters {
+		bits, frames := m.rate(now)
+		i.Bitrate += bits
+		for n := range i.Tracks {
+			if t := &i.Tracks[n]; t.Kind == m.kind && t.ID == m.id {
+				t.Bitrate, t.FrameRate = bits, frames
+			}
+		}
+	}
+	for protocol, n := range s.viewers {
+		i.Viewers[protocol] = n
+		i.ViewersTotal += n
+	}
+	if p := s.pub; p != nil {
+		i.Publisher = &PublisherInfo{
+			Session: p.id.session, Protocol: p.id.protocol, Encoder: p.id.encoder, Remote: p.id.remote, Since: p.since,
+		}
+	}
+	return i
+}
