@@ -1,0 +1,75 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Addresses are where one stream is watched.
+type Addresses struct {
+	Page  string `json:"page"`
+	Embed string `json:"embed"`
+	HLS   string `json:"hls"`
+	FLV   string `json:"flv"`
+	RTMP  string `json:"rtmp"`
+}
+
+// Site says how the server is reached from outside.
+type Site struct {
+	// Public is the base that the operator gave; nil: what each request was
+	// sent to.
+	Public *url.URL
+	// RTMPPort is the port that RTMP is to be asked on.
+	RTMPPort int
+}
+
+// Addresses returns where the stream is watched, as seen by the client that
+// sent r.
+func (s Site) Addresses(r *http.Request, stream string) Addresses {
+	base := s.Public
+	if base == nil {
+		base = &url.URL{Scheme: "http", Host: r.Host}
+		if r.TLS != nil {
+			base.Scheme = "https"
+		}
+	}
+	return s.At(base, stream)
+}
+
+// At returns where the stream is watched below base.
+func (s Site) At(base *url.URL, stream string) Addresses {
+	root := strings.TrimSuffix(base.String(), "/")
+	path := escape(stream)
+	return Addresses{
+		Page:  root + "/" + path,
+		Embed: root + "/embed/" + path,
+		HLS:   root + "/" + path + "/index.m3u8",
+		FLV:   root + "/" + path + ".flv",
+		// Players take the path of an RTMP address as it stands.
+		RTMP: s.RTMP(base) + "/" + stream,
+	}
+}
+
+// RTMP returns the RTMP address of the server that base is the HTTP address of,
+// without a path.
+func (s Site) RTMP(base *url.URL) string {
+	host := base.Hostname()
+	switch {
+	case s.RTMPPort != 1935:
+		host = net.JoinHostPort(host, strconv.Itoa(s.RTMPPort))
+	case strings.Contains(host, ":"):
+		host = "[" + host + "]"
+	}
+	return "rtmp://" + host
+}
+
+func escape(stream string) string {
+	parts := strings.Split(stream, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return strings.Join(parts, "/")
+}

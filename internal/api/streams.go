@@ -1,0 +1,163 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/media"
+)
+
+// Streams is the part of the hub that the API shows.
+type Streams interface {
+	Streams() []hub.StreamInfo
+	Stream(name string) (hub.StreamInfo, bool)
+}
+
+// API is the handler of /api/.
+type API struct {
+	Streams Streams
+	Site    Site
+	Token   access.Token
+
+	mux *http.ServeMux
+}
+
+// New returns the API's handler.
+func New(streams Streams, site Site, token access.Token) *API {
+	a := &API{Streams: streams, Site: site, Token: token, mux: http.NewServeMux()}
+	a.mux.HandleFunc("GET /api/v1/streams", a.list)
+	a.mux.HandleFunc("GET /api/v1/streams/{name...}", a.one)
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		Problem(w, http.StatusNotFound, "there is no such address in the API")
+	})
+	return a
+}
+
+// ServeHTTP implements [http.Handler].
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+func (a *API) list(w http.ResponseWriter, r *http.Request) {
+	answer := struct {
+		Time    timestamp `json:"time"`
+		Streams []stream  `json:"streams"`
+	}{timestamp(time.Now()), []stream{}}
+	admin := a.Token.Admits(r)
+	for _, info := range a.Streams.Streams() {
+		if info.State != hub.Ended {
+			answer.Streams = append(answer.Streams, a.stream(r, &info, admin))
+		}
+	}
+	slices.SortFunc(answer.Streams, func(a, b stream) int { return cmp.Compare(a.Name, b.Name) })
+	reply(w, answer)
+}
+
+func (a *API) one(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	info, ok := a.Streams.Stream(name)
+	if !ok || info.State == hub.Ended {
+		Problem(w, http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", name))
+		return
+	}
+	reply(w, a.stream(r, &info, a.Token.Admits(r)))
+}
+
+func reply(w http.ResponseWriter, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		Problem(w, http.StatusInternalServerError, "the answer could not be written")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write(append(b, '\n'))
+}
+
+// timestamp is a time as RFC 3339 has it, in UTC and milliseconds.
+type timestamp time.Time
+
+func (t timestamp) MarshalText() ([]byte, error) {
+	return []byte(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z07:00")), nil
+}
+
+type stream struct {
+	Name         string         `json:"name"`
+	State        string         `json:"state"`
+	Since        timestamp      `json:"since"`
+	Video        *video         `json:"video,omitempty"`
+	Audio        *audio         `json:"audio,omitempty"`
+	Bitrate      int64          `json:"bitrate"`
+	BytesIn      uint64         `json:"bytes_in"`
+	BytesOut     uint64         `json:"bytes_out"`
+	Frames       uint64         `json:"frames"`
+	Drops        uint64         `json:"drops"`
+	Viewers      map[string]int `json:"viewers"`
+	ViewersTotal int            `json:"viewers_total"`
+	WaitingTotal int            `json:"waiting_total"`
+	Publisher    *publisher     `json:"publisher,omitempty"`
+	Addresses    Addresses      `json:"addresses"`
+}
+
+type video struct {
+	Codec            string  `json:"codec"`
+	Profile          string  `json:"profile,omitempty"`
+	Level            string  `json:"level,omitempty"`
+	CodecString      string  `json:"codec_string,omitempty"`
+	Width            int     `json:"width,omitempty"`
+	Height           int     `json:"height,omitempty"`
+	FrameRate        float64 `json:"frame_rate,omitempty"`
+	Bitrate          int64   `json:"bitrate"`
+	KeyframeInterval float64 `json:"keyframe_interval,omitempty"` // seconds
+}
+
+type audio struct {
+	Codec       string `json:"codec"`
+	CodecString string `json:"codec_string,omitempty"`
+	SampleRate  int    `json:"sample_rate,omitempty"`
+	Channels    int    `json:"channels,omitempty"`
+	Bitrate     int64  `json:"bitrate"`
+}
+
+type publisher struct {
+	Protocol string    `json:"protocol"`
+	Encoder  string    `json:"encoder,omitempty"`
+	Since    timestamp `json:"since"`
+	// Address is for those who run the server only.
+	Address string `json:"address,omitempty"`
+}
+
+func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
+	s := stream{
+		Name: info.Name, State: info.State.String(), Since: timestamp(info.Since),
+		Bitrate: info.Bitrate, BytesIn: info.BytesIn, BytesOut: info.BytesOut, Frames: info.Frames, Drops: info.Drops,
+		// The protocols that this version serves are always there, so that
+		// nobody has to tell a missing one from none.
+		Viewers:      map[string]int{"rtmp": 0, "http-flv": 0, "hls": 0},
+		ViewersTotal: info.ViewersTotal, WaitingTotal: info.WaitingTotal,
+		Addresses: a.Site.Addresses(r, info.Name),
+	}
+	for protocol, n := range info.Viewers {
+		s.Viewers[protocol] = n
+	}
+	for _, t := range info.Tracks {
+		switch {
+		case t.Track == nil:
+		case t.Kind == media.Video && s.Video == nil:
+			s.Video = newVideo(t, info.KeyInterval)
+		case t.Kind == media.Audio && s.Audio == nil:
+			s.Audio = newAudio(t)
+		}
+	}
+	if p := info.Publisher; p != nil {
+		s.Publisher = &publisher{Protocol: p.Protocol, Encoder: p.Encoder, Since: timestamp(p.Since)}
+		if admin {
+			s.Publisher.Address = p.Remote.String()
+		}
+	}
+	return s
+}
