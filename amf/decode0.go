@@ -32,19 +32,18 @@ func (d *Decoder) value0() Value {
 	if !d.count() {
 		return nil
 	}
-	switch m := d.u8(); m {
-	case object0:
-		return d.object0("")
-	case typedObject0:
-		class := d.string16()
-		if d.err != nil {
+	m := d.u8()
+	if d.err != nil {
+		return nil
+	}
+	switch m {
+	case object0, typedObject0, ecmaArray0, strictArray0:
+		if !d.descend() {
 			return nil
 		}
-		return d.object0(class)
-	case ecmaArray0:
-		return d.ecmaArray0()
-	case strictArray0:
-		return d.strictArray0()
+		v := d.container0(m)
+		d.ascend()
+		return v
 	case avmplus0:
 		v := d.value3()
 		if v == nil && d.err != nil {
@@ -92,41 +91,39 @@ func (d *Decoder) scalar0(marker byte) Value {
 	return nil
 }
 
-func (d *Decoder) object0(class string) Value {
-	o := &Object{Class: class}
-	d.refs = append(d.refs, o)
-	if d.descend() {
-		o.Properties = d.properties0(8)
-	}
-	d.ascend()
-	return o
-}
-
-func (d *Decoder) ecmaArray0() Value {
-	a := &ECMAArray{Count: d.u32()}
-	if d.err != nil {
-		return nil
-	}
-	d.refs = append(d.refs, a)
-	if d.descend() {
-		a.Properties = d.properties0(int(a.Count))
-	}
-	d.ascend()
-	return a
-}
-
-func (d *Decoder) strictArray0() Value {
-	n := d.u32()
-	if d.err != nil {
-		return nil
-	}
-	a := &Array{}
-	d.refs = append(d.refs, a)
-	if d.descend() {
+// container0 reads an object or array. It has its number among the references
+// before what it contains is read.
+func (d *Decoder) container0(marker byte) Value {
+	switch marker {
+	case ecmaArray0:
+		a := &ECMAArray{Count: d.u32()}
+		if d.err != nil {
+			return nil
+		}
+		d.refs = append(d.refs, a)
+		a.Properties = d.properties0(int(min(a.Count, math.MaxInt32)))
+		return a
+	case strictArray0:
+		n := d.u32()
+		if d.err != nil {
+			return nil
+		}
+		a := &Array{}
+		d.refs = append(d.refs, a)
 		a.Values = d.list(int(min(n, math.MaxInt32)), (*Decoder).value0)
+		return a
+	default:
+		o := &Object{}
+		if marker == typedObject0 {
+			o.Class = d.string16()
+		}
+		if d.err != nil {
+			return nil
+		}
+		d.refs = append(d.refs, o)
+		o.Properties = d.properties0(8)
+		return o
 	}
-	d.ascend()
-	return a
 }
 
 // properties0 reads the properties of an object or ECMA array and the end

@@ -92,32 +92,50 @@ func (d *Decoder) complex3(marker byte) Value {
 	n := int(u >> 1)
 	switch marker {
 	case date3:
-		v := Date{Milliseconds: d.f64()}
-		return d.enter3(v)
+		return d.enter3(Date{Milliseconds: d.f64()})
 	case xmlDocument3:
-		v := XMLDocument(d.bytesOf(n))
-		return d.enter3(v)
+		return d.enter3(XMLDocument(d.bytesOf(n)))
 	case xml3:
-		v := XML(d.bytesOf(n))
-		return d.enter3(v)
+		return d.enter3(XML(d.bytesOf(n)))
 	case byteArray3:
-		v := slices.Clone(d.bytesOf(n))
-		return d.enter3(v)
+		return d.enter3(slices.Clone(d.bytesOf(n)))
 	case vectorInt3:
-		v := vector3(d, n, 4, func(p []byte) int32 { return int32(binary.BigEndian.Uint32(p)) })
-		return d.enter3(v)
+		return d.enter3(vector3(d, n, 4, func(p []byte) int32 { return int32(binary.BigEndian.Uint32(p)) }))
 	case vectorUint3:
-		v := vector3(d, n, 4, binary.BigEndian.Uint32)
-		return d.enter3(v)
+		return d.enter3(vector3(d, n, 4, binary.BigEndian.Uint32))
 	case vectorDouble3:
-		v := vector3(d, n, 8, func(p []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p)) })
-		return d.enter3(v)
-	case vectorObject3:
-		return d.objectVector3(n)
+		return d.enter3(vector3(d, n, 8, func(p []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(p)) }))
+	}
+	if !d.descend() {
+		return nil
+	}
+	v := d.container3(marker, u)
+	d.ascend()
+	return v
+}
+
+// container3 reads a value that contains others. It has its number in the
+// object table before they are read.
+func (d *Decoder) container3(marker byte, u uint32) Value {
+	n := int(u >> 1)
+	switch marker {
 	case array3:
-		return d.array3(n)
+		a := &Array{}
+		d.objects = append(d.objects, a)
+		a.Assoc = d.dynamic3(nil)
+		a.Values = d.list(n, (*Decoder).value3)
+		return a
+	case vectorObject3:
+		v := &ObjectVector{Fixed: d.u8() != 0}
+		d.objects = append(d.objects, v)
+		v.Type = d.string3()
+		v.Values = d.list(n, (*Decoder).value3)
+		return v
 	case dictionary3:
-		return d.dictionary3(n)
+		v := &Dictionary{WeakKeys: d.u8() != 0}
+		d.objects = append(d.objects, v)
+		v.Entries = d.entries3(n)
+		return v
 	default:
 		return d.object3(u)
 	}
@@ -168,44 +186,17 @@ func vector3[T int32 | uint32 | float64](d *Decoder, n, size int, element func([
 	return v
 }
 
-func (d *Decoder) objectVector3(n int) Value {
-	v := &ObjectVector{Fixed: d.u8() != 0}
-	d.objects = append(d.objects, v)
-	v.Type = d.string3()
-	if d.descend() {
-		v.Values = d.list(n, (*Decoder).value3)
-	}
-	d.ascend()
-	return v
-}
-
-func (d *Decoder) array3(n int) Value {
-	a := &Array{}
-	d.objects = append(d.objects, a)
-	if d.descend() {
-		a.Assoc = d.dynamic3(nil)
-		a.Values = d.list(n, (*Decoder).value3)
-	}
-	d.ascend()
-	return a
-}
-
-func (d *Decoder) dictionary3(n int) Value {
-	v := &Dictionary{WeakKeys: d.u8() != 0}
-	d.objects = append(d.objects, v)
-	if d.descend() {
-		v.Entries = make([]Entry, 0, d.room(n))
-		for i := 0; i < n && d.err == nil; i++ {
-			key := d.value3()
-			value := d.value3()
-			if d.err != nil {
-				break
-			}
-			v.Entries = append(v.Entries, Entry{key, value})
+func (d *Decoder) entries3(n int) []Entry {
+	entries := make([]Entry, 0, d.room(n))
+	for i := 0; i < n && d.err == nil; i++ {
+		key := d.value3()
+		value := d.value3()
+		if d.err != nil {
+			break
 		}
+		entries = append(entries, Entry{key, value})
 	}
-	d.ascend()
-	return v
+	return entries
 }
 
 func (d *Decoder) object3(u uint32) Value {
@@ -218,21 +209,18 @@ func (d *Decoder) object3(u uint32) Value {
 	}
 	o := &Object{Class: t.class, Closed: !t.dynamic}
 	d.objects = append(d.objects, o)
-	if d.descend() {
-		o.Properties = make(Properties, 0, d.room(len(t.names)))
-		for _, name := range t.names {
-			v := d.value3()
-			if v == nil && d.err != nil {
-				break
-			}
-			o.Properties = append(o.Properties, Property{name, v})
+	o.Properties = make(Properties, 0, d.room(len(t.names)))
+	for _, name := range t.names {
+		v := d.value3()
+		if v == nil && d.err != nil {
+			break
 		}
-		o.Sealed = len(o.Properties)
-		if t.dynamic {
-			o.Properties = d.dynamic3(o.Properties)
-		}
+		o.Properties = append(o.Properties, Property{name, v})
 	}
-	d.ascend()
+	o.Sealed = len(o.Properties)
+	if t.dynamic {
+		o.Properties = d.dynamic3(o.Properties)
+	}
 	return o
 }
 
@@ -243,10 +231,7 @@ func (d *Decoder) external3(t *traits) Value {
 	}
 	e := &External{Class: t.class}
 	d.objects = append(d.objects, e)
-	if d.descend() {
-		e.Value = d.value3()
-	}
-	d.ascend()
+	e.Value = d.value3()
 	return e
 }
 

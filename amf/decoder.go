@@ -16,7 +16,8 @@ const (
 
 // Limits bound what a decoder takes from one message.
 type Limits struct {
-	// Depth is how far containers may be nested.
+	// Depth is how far containers may be nested. What is deeper than 256 cannot
+	// be written again.
 	Depth int
 	// Values is how many values the message may hold at all depths. References
 	// count, and so do the member names of AMF3 traits.

@@ -43,8 +43,8 @@
 // What has identity in ActionScript is a pointer here: an object that a message
 // refers to twice is one pointer met twice, cycles included, and is written as
 // a reference again. A pointer that Append has met in the same call is always
-// written as a reference; several old players cannot read those, so do not
-// share objects in messages made for them.
+// written as a reference. RTMP players without Flash inside (librtmp, ffmpeg)
+// cannot read those: do not share objects within a message made for players.
 //
 // # Hostile bytes
 //
