@@ -74,13 +74,12 @@ func parseLegacyAudio(body []byte) (header, error) {
 	if len(body) < aacHeaderSize {
 		return h, ErrTruncated
 	}
-	h.size, h.legacy = aacHeaderSize, true
-	switch body[1] {
-	case packetSequenceHeader:
-		h.part = sequenceHeader
-	case packetCoded:
-	default:
+	h.size, h.legacy = aacHeaderSize, body[1] <= packetCoded
+	switch {
+	case !h.legacy:
 		h.part = other
+	case body[1] == packetSequenceHeader:
+		h.part = sequenceHeader
 	}
 	return h, nil
 }

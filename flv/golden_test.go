@@ -1,0 +1,166 @@
+package flv
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// tag is a tag as it stands in a file.
+type tag struct {
+	kind      TagType
+	timestamp uint32
+	body      []byte
+}
+
+// readTags reads all tags of a file that may end anywhere.
+func readTags(t testing.TB, file []byte) []tag {
+	t.Helper()
+	var tags []tag
+	for r := NewReader(bytes.NewReader(file)); ; {
+		kind, timestamp, body, err := r.Next()
+		if err == io.EOF {
+			return tags
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tags = append(tags, tag{kind, timestamp, body})
+	}
+}
+
+func files(t testing.TB) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob("testdata/*.flv")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no files", err)
+	}
+	all := map[string][]byte{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = b
+	}
+	return all
+}
+
+func ms(d int64) int64 { return d / int64(time.Millisecond) }
+
+func describe(w io.Writer, f *media.Frame, seen *media.TrackSet) {
+	kinds := map[media.Kind]string{media.Video: "video", media.Audio: "audio", media.Data: "data"}
+	classes := map[media.Class]string{
+		media.Key: "key", media.Inter: "inter", media.Disposable: "disposable",
+		media.Generated: "generated", media.Command: "command",
+	}
+	if f.Tracks != seen && f.Tracks != nil {
+		fmt.Fprintln(w, "tracks:")
+		for _, t := range f.Tracks.Tracks {
+			fmt.Fprintf(w, "  %s %d %v %q, config of %d bytes", kinds[t.Kind], t.ID, t.Codec, t.CodecString(), len(t.Config))
+			if c := t.AVC; c != nil {
+				fmt.Fprintf(w, ", %dx%d %d:%d %.3f Hz reorder %d lengths %d",
+					c.Width, c.Height, c.SARWidth, c.SARHeight, c.FrameRate, c.ReorderFrames, c.LengthSize)
+			}
+			if c := t.AAC; c != nil {
+				fmt.Fprintf(w, ", %d Hz %d channels", c.SampleRate, c.Channels)
+			}
+			fmt.Fprintln(w)
+		}
+	}
+	fmt.Fprintf(w, "%s %d %s dts %d pts %d header %d payload %d\n",
+		kinds[f.Kind], f.Track, classes[f.Class], ms(f.DTS), ms(f.PTS), f.Header, len(f.Payload))
+}
+
+func TestGolden(t *testing.T) {
+	for name, file := range files(t) {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			var d Demuxer
+			var got bytes.Buffer
+			var seen *media.TrackSet
+			for _, tag := range readTags(t, file) {
+				f, err := d.Demux(tag.kind, int64(tag.timestamp)*int64(time.Millisecond), tag.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f != nil {
+					describe(&got, f, seen)
+					seen = f.Tracks
+				}
+			}
+			golden := strings.TrimSuffix(name, ".flv") + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got.Bytes(), want) {
+				t.Errorf("%s is another; run with -update and read the difference", golden)
+			}
+		})
+	}
+}
+
+// What goes in comes out: every tag of every file, in its order among those of
+// its kind. (Sequence headers wait for the frame that needs them.)
+func TestRoundTrip(t *testing.T) {
+	for name, file := range files(t) {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			var d Demuxer
+			var m Muxer
+			var out bytes.Buffer
+			w := NewWriter(&out, true, true)
+			var tags []Tag
+			in := readTags(t, file)
+			for _, tag := range in {
+				f, err := d.Demux(tag.kind, int64(tag.timestamp)*int64(time.Millisecond), tag.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f == nil {
+					continue
+				}
+				tags = m.Mux(tags[:0], f)
+				for i := range tags {
+					if err := w.WriteTag(&tags[i]); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			byKind := func(tags []tag) map[TagType][]tag {
+				kinds := map[TagType][]tag{}
+				for _, t := range tags {
+					if len(t.body) > 0 {
+						kinds[t.kind] = append(kinds[t.kind], t)
+					}
+				}
+				return kinds
+			}
+			got, want := byKind(readTags(t, out.Bytes())), byKind(in)
+			for _, kind := range []TagType{TagVideo, TagAudio, TagScript} {
+				if len(got[kind]) != len(want[kind]) {
+					t.Fatalf("%d tags of %v in, %d out", len(want[kind]), kind, len(got[kind]))
+				}
+				for i, w := range want[kind] {
+					if g := got[kind][i]; !bytes.Equal(g.body, w.body) || g.timestamp != w.timestamp {
+						t.Fatalf("%v %d at %d ms came out at %d ms\nin  %.40x\nout %.40x", kind, i, w.timestamp, g.timestamp, w.body, g.body)
+					}
+				}
+			}
+		})
+	}
+}
