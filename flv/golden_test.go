@@ -2,6 +2,7 @@ package flv
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func readTags(t testing.TB, file []byte) []tag {
 	var tags []tag
 	for r := NewReader(bytes.NewReader(file)); ; {
 		kind, timestamp, body, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return tags
 		}
 		if err != nil {

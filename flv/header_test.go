@@ -63,17 +63,27 @@ func TestParseVideoHeader(t *testing.T) {
 		{"one track, configuration", "96 00 61766331 01 01", header{sequenceHeader, media.H264, media.Key, 1, false, 7, 0}},
 		{"many tracks", "96 11 61766331 00 000001 aa 01 000001 bb", header{coded, media.H264, media.Key, 0, false, 6, 0}},
 		{"many tracks from 3 on", "96 11 61766331 03 000001 aa", header{coded, media.H264, media.Key, 3, false, 6, 0}},
-		{"many codecs", "96 21 61766331 00 000001 aa 68766331 01 000001 bb",
-			header{coded, media.H264, media.Key, 0, false, 2, 0}},
+		{
+			"many codecs", "96 21 61766331 00 000001 aa 68766331 01 000001 bb",
+			header{coded, media.H264, media.Key, 0, false, 2, 0},
+		},
 		{"multitrack within multitrack", "96 06 61766331 00 00", header{other, media.H264, media.Command, 0, false, 7, 0}},
-		{"250 us", "97 02 03d090 01 68766331 000000 00",
-			header{coded, media.HEVC, media.Key, 0, false, 13, 250 * time.Microsecond}},
-		{"250 us and 33 ms", "97 02 03d090 01 68766331 000021 00",
-			header{coded, media.HEVC, media.Key, 0, false, 13, 33*ms + 250*time.Microsecond}},
-		{"two modifiers, one unknown", "97 00 ff 17 02 03d090 03 68766331 00",
-			header{coded, media.HEVC, media.Key, 0, false, 13, 250 * time.Microsecond}},
-		{"a modifier of 256 bytes", "97 ff 00ff " + strings.Repeat("00", 256) + "11 68766331 000000 00",
-			header{coded, media.HEVC, media.Key, 0, false, 268, 0}},
+		{
+			"250 us", "97 02 03d090 01 68766331 000000 00",
+			header{coded, media.HEVC, media.Key, 0, false, 13, 250 * time.Microsecond},
+		},
+		{
+			"250 us and 33 ms", "97 02 03d090 01 68766331 000021 00",
+			header{coded, media.HEVC, media.Key, 0, false, 13, 33*ms + 250*time.Microsecond},
+		},
+		{
+			"two modifiers, one unknown", "97 00 ff 17 02 03d090 03 68766331 00",
+			header{coded, media.HEVC, media.Key, 0, false, 13, 250 * time.Microsecond},
+		},
+		{
+			"a modifier of 256 bytes", "97 ff 00ff " + strings.Repeat("00", 256) + "11 68766331 000000 00",
+			header{coded, media.HEVC, media.Key, 0, false, 268, 0},
+		},
 		{"a modified track", "97 02 000001 06 03 68766331 01 00", header{coded, media.HEVC, media.Key, 1, false, 12, 1}},
 	}
 	for _, c := range cases {

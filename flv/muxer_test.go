@@ -43,25 +43,39 @@ func TestMux(t *testing.T) {
 		want  []string
 	}{
 		{"metadata comes before the headers", frame(media.Data, media.Key, one, 0, 0, 2, 0), []string{"script@0 |0200"}},
-		{"the first frame brings all headers", frame(media.Video, media.Key, one, 40*ms, 73*ms, 9),
-			[]string{"video@40 1700000000|0102", "audio@40 af00|1210", "video@40 1701000021|09"}},
+		{
+			"the first frame brings all headers", frame(media.Video, media.Key, one, 40*ms, 73*ms, 9),
+			[]string{"video@40 1700000000|0102", "audio@40 af00|1210", "video@40 1701000021|09"},
+		},
 		{"and the next none", frame(media.Audio, media.Key, one, 41*ms, 41*ms, 8), []string{"audio@41 af01|08"}},
-		{"disposable, shown before it is decoded", frame(media.Video, media.Disposable, one, 80*ms, 40*ms, 7),
-			[]string{"video@80 3701ffffd8|07"}},
+		{
+			"disposable, shown before it is decoded", frame(media.Video, media.Disposable, one, 80*ms, 40*ms, 7),
+			[]string{"video@80 3701ffffd8|07"},
+		},
 		{"generated", frame(media.Video, media.Generated, one, 80*ms, 80*ms, 7), []string{"video@80 4701000000|07"}},
-		{"below a millisecond", frame(media.Video, media.Inter, one, 80*ms+900*time.Microsecond, 81*ms, 7),
-			[]string{"video@80 2701000001|07"}},
+		{
+			"below a millisecond", frame(media.Video, media.Inter, one, 80*ms+900*time.Microsecond, 81*ms, 7),
+			[]string{"video@80 2701000001|07"},
+		},
 		{"before zero", frame(media.Video, media.Inter, one, -1, 0, 7), []string{"video@4294967295 2701000001|07"}},
 		{"beyond 2^32 ms", frame(media.Audio, media.Key, one, 1<<32*ms+5*ms, 1<<32*ms+5*ms, 7), []string{"audio@5 af01|07"}},
-		{"another track", frame(media.Audio, media.Key, three, 0, 0, 7),
-			[]string{"video@0 |960068766331" + "0101", "audio@0 af01|07"}},
+		{
+			"another track", frame(media.Audio, media.Key, three, 0, 0, 7),
+			[]string{"video@0 |960068766331" + "0101", "audio@0 af01|07"},
+		},
 		{"an equal track", frame(media.Audio, media.Key, three.With(&sameVideo), 0, 0, 7), []string{"audio@0 af01|07"}},
-		{"another size", frame(media.Audio, media.Key, three.With(otherVideo), 0, 0, 7),
-			[]string{"video@0 1700000000|0103", "audio@0 af01|07"}},
-		{"a bare second track has no legacy form", &media.Frame{Kind: media.Video, Track: 1, Tracks: one.With(bareSecond), Payload: []byte{1}},
-			[]string{"video@0 1700000000|0102"}},
-		{"carried as it came", &media.Frame{Kind: media.Audio, Header: 1, Tracks: one.With(mp3), Payload: []byte{0x2f, 1}},
-			[]string{"audio@0 |2f01"}},
+		{
+			"another size", frame(media.Audio, media.Key, three.With(otherVideo), 0, 0, 7),
+			[]string{"video@0 1700000000|0103", "audio@0 af01|07"},
+		},
+		{
+			"a bare second track has no legacy form", &media.Frame{Kind: media.Video, Track: 1, Tracks: one.With(bareSecond), Payload: []byte{1}},
+			[]string{"video@0 1700000000|0102"},
+		},
+		{
+			"carried as it came", &media.Frame{Kind: media.Audio, Header: 1, Tracks: one.With(mp3), Payload: []byte{0x2f, 1}},
+			[]string{"audio@0 |2f01"},
+		},
 		{"a codec without a bare form", &media.Frame{Kind: media.Audio, Tracks: one.With(mp3), Payload: []byte{1}}, nil},
 		{"cleared metadata", frame(media.Data, media.Key, one, 0, 0), nil},
 		{"opaque", frame(media.Opaque, media.Inter, one, 0, 0, 1), nil},

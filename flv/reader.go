@@ -107,16 +107,16 @@ func (r *Reader) fileHeader() error {
 		}
 	}
 	// The first PreviousTagSize is 0; where a tag's type stands in its place,
-	// it was left out.
-	first, err := r.r.Peek(1)
-	r.trailer = err != nil || !known(TagType(first[0]))
+	// it was left out. (What keeps Peek from a byte meets the next read too.)
+	first, _ := r.r.Peek(1)
+	r.trailer = len(first) == 0 || !known(TagType(first[0]))
 	return nil
 }
 
 // within says in which part of the file reading failed, and that an end there
 // is a truncation.
 func within(part string, err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("flv: read a %s: %w", part, err)

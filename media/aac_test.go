@@ -18,8 +18,11 @@ func TestParseAACConfig(t *testing.T) {
 		codec  string
 	}{
 		{"LC 44.1 kHz stereo", unhex(t, "1210"), AACConfig{2, 44100, 44100, 2, 1024, false, false}, "mp4a.40.2"},
-		{"LC 48 kHz stereo, SBR said to be absent", unhex(t, "119056e500"),
-			AACConfig{2, 48000, 48000, 2, 1024, false, false}, "mp4a.40.2"},
+		{
+			"LC 48 kHz stereo, SBR said to be absent", unhex(t, "119056e500"),
+			AACConfig{2, 48000, 48000, 2, 1024, false, false},
+			"mp4a.40.2",
+		},
 		{"LC 48 kHz mono of 960 samples", unhex(t, "118c"), AACConfig{2, 48000, 48000, 1, 960, false, false}, "mp4a.40.2"},
 		{"LC 48 kHz 7.1", unhex(t, "11b8"), AACConfig{2, 48000, 48000, 8, 1024, false, false}, "mp4a.40.2"},
 		{"LC of 6.1 (configuration 11)", unhex(t, "11d8"), AACConfig{2, 48000, 48000, 7, 1024, false, false}, "mp4a.40.2"},
@@ -27,24 +30,48 @@ func TestParseAACConfig(t *testing.T) {
 		{"HE explicit", unhex(t, "2b118800"), AACConfig{2, 24000, 48000, 2, 1024, true, false}, "mp4a.40.5"},
 		{"HE v2 explicit", unhex(t, "eb098800"), AACConfig{2, 24000, 48000, 2, 1024, true, true}, "mp4a.40.29"},
 		{"HE backward compatible", unhex(t, "131056e598"), AACConfig{2, 24000, 48000, 2, 1024, true, false}, "mp4a.40.5"},
-		{"HE v2 backward compatible", unhex(t, "130856e59d4880"),
-			AACConfig{2, 24000, 48000, 2, 1024, true, true}, "mp4a.40.29"},
-		{"rubbish in place of an extension", unhex(t, "1210ffffffff"),
-			AACConfig{2, 44100, 44100, 2, 1024, false, false}, "mp4a.40.2"},
+		{
+			"HE v2 backward compatible", unhex(t, "130856e59d4880"),
+			AACConfig{2, 24000, 48000, 2, 1024, true, true},
+			"mp4a.40.29",
+		},
+		{
+			"rubbish in place of an extension", unhex(t, "1210ffffffff"),
+			AACConfig{2, 44100, 44100, 2, 1024, false, false},
+			"mp4a.40.2",
+		},
 		{"an extension that is cut", unhex(t, "121056e5"), AACConfig{2, 44100, 44100, 2, 1024, false, false}, "mp4a.40.2"},
-		{"a reserved extension rate", unhex(t, "121056e5ee"),
-			AACConfig{2, 44100, 44100, 2, 1024, false, false}, "mp4a.40.2"},
-		{"a rate in full", (&bitWriter{}).write(2, 5).write(15, 4).write(44056, 24).write(2, 4).write(0, 3).b,
-			AACConfig{2, 44056, 44056, 2, 1024, false, false}, "mp4a.40.2"},
-		{"core coder delay", (&bitWriter{}).write(2, 5).write(4, 4).write(1, 4).write(0b01, 2).write(99, 14).write(0, 1).b,
-			AACConfig{2, 44100, 44100, 1, 1024, false, false}, "mp4a.40.2"},
+		{
+			"a reserved extension rate", unhex(t, "121056e5ee"),
+			AACConfig{2, 44100, 44100, 2, 1024, false, false},
+			"mp4a.40.2",
+		},
+		{
+			"a rate in full", (&bitWriter{}).write(2, 5).write(15, 4).write(44056, 24).write(2, 4).write(0, 3).b,
+			AACConfig{2, 44056, 44056, 2, 1024, false, false},
+			"mp4a.40.2",
+		},
+		{
+			"core coder delay", (&bitWriter{}).write(2, 5).write(4, 4).write(1, 4).write(0b01, 2).write(99, 14).write(0, 1).b,
+			AACConfig{2, 44100, 44100, 1, 1024, false, false},
+			"mp4a.40.2",
+		},
 		{"program config element of 5.1", pce.b, AACConfig{2, 48000, 48000, 6, 1024, false, false}, "mp4a.40.2"},
-		{"low delay", (&bitWriter{}).write(23, 5).write(3, 4).write(2, 4).write(0b000, 3).b,
-			AACConfig{23, 48000, 48000, 2, 512, false, false}, "mp4a.40.23"},
-		{"enhanced low delay", (&bitWriter{}).write(31, 5).write(7, 6).write(3, 4).write(2, 4).write(1, 1).b,
-			AACConfig{39, 48000, 48000, 2, 480, false, false}, "mp4a.40.39"},
-		{"USAC", (&bitWriter{}).write(31, 5).write(10, 6).write(3, 4).write(2, 4).b,
-			AACConfig{42, 48000, 48000, 2, 1024, false, false}, "mp4a.40.42"},
+		{
+			"low delay", (&bitWriter{}).write(23, 5).write(3, 4).write(2, 4).write(0b000, 3).b,
+			AACConfig{23, 48000, 48000, 2, 512, false, false},
+			"mp4a.40.23",
+		},
+		{
+			"enhanced low delay", (&bitWriter{}).write(31, 5).write(7, 6).write(3, 4).write(2, 4).write(1, 1).b,
+			AACConfig{39, 48000, 48000, 2, 480, false, false},
+			"mp4a.40.39",
+		},
+		{
+			"USAC", (&bitWriter{}).write(31, 5).write(10, 6).write(3, 4).write(2, 4).b,
+			AACConfig{42, 48000, 48000, 2, 1024, false, false},
+			"mp4a.40.42",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

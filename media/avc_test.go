@@ -26,8 +26,12 @@ func TestParseAVCConfig(t *testing.T) {
 		{"without PPS", "0164000bffe1001c" + highSPSHex, 4, one, nil},
 		{"lengths of 2, reserved bits 0", "0164000b0101001c" + highSPSHex + "010006" + ppsHex, 2, one, [][]byte{pps}},
 		{"wrong profile bytes", "01000000ffe1001c" + highSPSHex + "010006" + ppsHex, 4, one, [][]byte{pps}},
-		{"two of each, one empty", "0164000bffe2001c" + highSPSHex + "001c" + highSPSHex + "030006" + ppsHex + "00000006" + ppsHex,
-			4, [][]byte{sps, sps}, [][]byte{pps, pps}},
+		{
+			"two of each, one empty", "0164000bffe2001c" + highSPSHex + "001c" + highSPSHex + "030006" + ppsHex + "00000006" + ppsHex,
+			4,
+			[][]byte{sps, sps},
+			[][]byte{pps, pps},
+		},
 		{"Annex B", "00000001" + highSPSHex + "000001" + ppsHex, 4, one, [][]byte{pps}},
 	}
 	for _, c := range cases {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // The H.264 nal_unit_type values that packagers tell apart (H.264 table 7-1).
@@ -91,7 +92,7 @@ func annexBUnits(b []byte) iter.Seq[[]byte] {
 			}
 			// Zero bytes before a start code belong to the byte stream: a NAL
 			// unit never ends in one (§7.4.1).
-			if nal := bytes.TrimRight(b[:end], "\x00"); len(nal) > 0 && !yield(nal[:len(nal):len(nal)]) {
+			if nal := bytes.TrimRight(b[:end], "\x00"); len(nal) > 0 && !yield(slices.Clip(nal)) {
 				return
 			}
 			b = b[end:]

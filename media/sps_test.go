@@ -24,25 +24,31 @@ var encoderSPS = []struct {
 		Width: 320, Height: 180, SARWidth: 3, SARHeight: 4, FrameRate: 15, ReorderFrames: 0,
 		ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8, Color: Color{2, 2, 2, false},
 	}}},
-	{"cropped 1080 in BT.709", "67640028acd940780227e5ffc000c0011a808080a000007d20001d4c01e30632c0",
+	{
+		"cropped 1080 in BT.709", "67640028acd940780227e5ffc000c0011a808080a000007d20001d4c01e30632c0",
 		SPS{0x64, 0, 40, Picture{
 			Width: 1920, Height: 1080, SARWidth: 3, SARHeight: 4, FrameRate: 30000. / 1001, ReorderFrames: 2,
 			ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8, Color: Color{1, 1, 1, false},
-		}}},
+		}},
+	},
 	{"interlaced", "6764001eacd940b424dff80080007d22000003000200000300643e28532c", SPS{0x64, 0, 30, Picture{
 		Width: 720, Height: 576, SARWidth: 16, SARHeight: 15, FrameRate: 25, Interlaced: true, ReorderFrames: 2,
 		ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8, Color: Color{2, 2, 2, false},
 	}}},
-	{"HRD parameters", "6764001facd940a02ff97ff0003000429400000300040000030191808007a10001e84e4d38078c18cb",
+	{
+		"HRD parameters", "6764001facd940a02ff97ff0003000429400000300040000030191808007a10001e84e4d38078c18cb",
 		SPS{0x64, 0, 31, Picture{
 			Width: 640, Height: 360, SARWidth: 3, SARHeight: 4, FrameRate: 50, ReorderFrames: 2,
 			ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8, Color: Color{2, 2, 2, false},
-		}}},
-	{"4:2:2 of 10 bits, full range", "677a000db6cd941519e222fff003400456c80000030008000003018078a14cb0",
+		}},
+	},
+	{
+		"4:2:2 of 10 bits, full range", "677a000db6cd941519e222fff003400456c80000030008000003018078a14cb0",
 		SPS{0x7a, 0, 13, Picture{
 			Width: 322, Height: 182, SARWidth: 52, SARHeight: 69, FrameRate: 24, ReorderFrames: 2,
 			ChromaFormat: 2, BitDepth: 10, ChromaBitDepth: 10, Color: Color{2, 2, 2, true},
-		}}},
+		}},
+	},
 	{"4:4:4 of odd height", "67f40015919b282a33c7c67fe02d403c62000003000200000300f01e2c5b2c", SPS{0xf4, 0, 21, Picture{
 		Width: 322, Height: 181, SARWidth: 362, SARHeight: 483, FrameRate: 60, ReorderFrames: 2,
 		ChromaFormat: 3, BitDepth: 8, ChromaBitDepth: 8, Color: Color{2, 2, 2, false},
@@ -128,8 +134,10 @@ func TestParseSPSByHand(t *testing.T) {
 		order  int
 	}{
 		{"scaling lists", size(scaling.ue(0, 0, 0), 4, 3).write(0, 1), 64, 48, -1},
-		{"order count type 1",
-			size(highSPS(1).write(0, 1).ue(0, 1).write(1, 1).ue(5, 6, 3, 1, 2, 3), 4, 3).write(0, 1), 64, 48, -1},
+		{
+			"order count type 1",
+			size(highSPS(1).write(0, 1).ue(0, 1).write(1, 1).ue(5, 6, 3, 1, 2, 3), 4, 3).write(0, 1), 64, 48, -1,
+		},
 		{"order count type 2", size(highSPS(1).write(0, 1).ue(0, 2), 4, 3).write(0, 1), 64, 48, 0},
 		{"aspect ratio 0:0 and a clock for a rate", size(highSPS(1).write(0, 1).ue(0, 2), 4, 3).write(1, 1).
 			write(1, 1).write(255, 8).write(0, 32).write(0, 3).write(1, 1).write(1, 32).write(180000, 32).write(0, 5), 64, 48, 0},
@@ -163,8 +171,10 @@ func TestParseSPSRefuses(t *testing.T) {
 		{"order count type 3", tail(highSPS(1).write(0, 1).ue(0, 3))},
 		{"a cycle of 256", tail(highSPS(1).write(0, 1).ue(0, 1).write(1, 1).ue(0, 0, 256))},
 		{"2^32 macroblocks", tail(highSPS(1).write(0, 1).ue(0, 2, 1).write(0, 1).ue(1<<32-2, 1<<32-2).write(0b110, 3))},
-		{"more cropped than there is",
-			tail(highSPS(1).write(0, 1).ue(0, 2, 1).write(0, 1).ue(3, 3).write(0b111, 3).ue(1<<32-2, 0, 0, 0))},
+		{
+			"more cropped than there is",
+			tail(highSPS(1).write(0, 1).ue(0, 2, 1).write(0, 1).ue(3, 3).write(0b111, 3).ue(1<<32-2, 0, 0, 0)),
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,8 +6,22 @@ var errHRD = errors.New("more than 32 coded picture buffers")
 
 // sampleAspectRatios is H.264 table E-1 by aspect_ratio_idc, from 1.
 var sampleAspectRatios = [...][2]int{
-	{1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32, 11}, {80, 33},
-	{18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1},
+	{1, 1},
+	{12, 11},
+	{10, 11},
+	{16, 11},
+	{40, 33},
+	{24, 11},
+	{20, 11},
+	{32, 11},
+	{80, 33},
+	{18, 11},
+	{15, 11},
+	{64, 33},
+	{160, 99},
+	{4, 3},
+	{3, 2},
+	{2, 1},
 }
 
 // maxFrameRate is where a stated rate is no rate: encoders of varying frame
