@@ -22,10 +22,14 @@ type Demuxer struct {
 // another set; a sequence header that is repeated unchanged makes none.
 func (d *Demuxer) Tracks() *media.TrackSet { return d.tracks }
 
-// Demux reads one body. The frame's payload is the body or a part of it, so
-// that the body must not be changed afterwards; only H.264 with start codes,
-// which no player expects here, gets new bytes. Arrival and Epoch are left to
-// the caller.
+// Demux reads one body whose tag or message had the decoding time dts, in
+// nanoseconds on a line that does not wrap ([media.Unwrapper]). The frame's
+// payload is the body or a part of it, so that the body must not be changed
+// afterwards; only H.264 with start codes, which no player expects here, gets
+// new bytes. Arrival and Epoch are left to the caller.
+//
+// A frame is a key when its header says so: an open GOP starts at an I picture
+// with a recovery point, which is no IDR picture, and is a key all the same.
 //
 // There is no frame and no error for a sequence header, which goes to Tracks,
 // and for a body that is empty or holds nothing behind its header. An end of
