@@ -8,14 +8,13 @@ const trackID = 1
 // movieTimescale counts nothing that matters: the movie has no duration of its own.
 const movieTimescale = 1000
 
-// fileType appends ftyp. The brand cmf2 (ISO/IEC 23000-19 §7.7.3) promises no
-// edit list on video, signed composition offsets, and sample defaults in each
-// chunk.
+// fileType appends ftyp. It claims the structural brand cmfc (ISO/IEC 23000-19
+// §7.2) and not cmf2, which forbids the offsets that we keep (videoTimeline).
 func (w *boxes) fileType() {
 	at := w.open("ftyp")
 	w.text("iso6")
 	w.u32(0)
-	w.text("iso6cmfccmf2dash")
+	w.text("iso6cmfcmp41")
 	w.close(at)
 }
 

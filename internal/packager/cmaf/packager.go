@@ -62,7 +62,6 @@ type Packager struct {
 	epoch  uint32
 	seen   [2]arrived // of the period, by track index
 	ended  *Period    // the one before
-	shift  int64      // its video timeline's
 	number int
 
 	set     *media.TrackSet
@@ -113,23 +112,14 @@ func (p *Packager) Write(f *media.Frame) {
 		return
 	}
 	if p.period != nil && !p.forming && p.has(k) == nil {
-		p.finish() // a track that comes later
+		p.enlarge()
 	}
-	if p.period == nil {
-		p.form(f)
-	}
-	p.seen[k] = arrived{any: true, dts: f.DTS, wall: f.Arrival}
-	if !p.forming {
+	if p.period != nil && !p.forming {
+		p.seen[k] = arrived{any: true, dts: f.DTS, wall: f.Arrival}
 		p.add(f, k)
 		return
 	}
-	if k == video {
-		p.period.Video = h
-	} else {
-		p.period.Audio = h
-	}
-	p.held = append(p.held, f)
-	p.bytes += len(f.Payload)
+	p.hold(f, k, h)
 	if p.formed(f) {
 		p.begin()
 	}
@@ -219,13 +209,40 @@ func (p *Packager) mayBegin(f *media.Frame, h *Header) bool {
 	return goesOn && p.ended != nil && p.ended.Video == h
 }
 
-func (p *Packager) form(f *media.Frame) {
-	p.period = &Period{Number: p.number}
-	p.number++
-	p.forming = true
-	p.epoch = f.Epoch
-	p.seen = [2]arrived{}
-	p.clock = wallClock{}
+// hold puts f into a period that waits for its tracks.
+func (p *Packager) hold(f *media.Frame, k int, h *Header) {
+	if p.period == nil {
+		p.period = &Period{Number: p.number}
+		p.number++
+		p.forming = true
+		p.epoch = f.Epoch
+		p.seen = [2]arrived{}
+		p.clock = wallClock{}
+	}
+	p.seen[k] = arrived{any: true, dts: f.DTS, wall: f.Arrival}
+	if k == video {
+		p.period.Video = h
+	} else {
+		p.period.Audio = h
+	}
+	p.held = append(p.held, f)
+	p.bytes += len(f.Payload)
+}
+
+// enlarge ends the period for one with a track more. The picture that no
+// segment has yet goes along, so that the new period begins at its key frame.
+func (p *Packager) enlarge() {
+	c := p.cutters[video]
+	if c == nil || len(c.units) == 0 || !c.units[0].frame.IsKey() {
+		p.finish()
+		return
+	}
+	open := c.units
+	c.units = nil
+	p.finish()
+	for _, u := range open {
+		p.hold(u.frame, video, c.header)
+	}
 }
 
 // formed reports whether the period has the tracks that it will have.
@@ -253,7 +270,7 @@ func (p *Packager) begin() {
 	p.cutters = [2]*cutter{}
 	p.boundaries = p.boundaries[:0]
 	if h := p.period.Video; h != nil {
-		p.cutters[video] = &cutter{kind: media.Video, header: h, line: &videoTimeline{carried: p.shift}}
+		p.cutters[video] = &cutter{kind: media.Video, header: h, line: &videoTimeline{}}
 	}
 	if h := p.period.Audio; h != nil {
 		p.cutters[audio] = &cutter{kind: media.Audio, header: h, line: newAudioTimeline(h.Track)}
@@ -337,9 +354,6 @@ func (p *Packager) finish() {
 		p.begin()
 	}
 	for k, c := range p.cutters {
-		if c != nil && k == video {
-			p.shift = c.line.(*videoTimeline).shift
-		}
 		if c != nil && len(c.units) > 0 {
 			p.close(c, len(c.units), k)
 		}

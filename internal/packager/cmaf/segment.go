@@ -23,14 +23,12 @@ type Segment struct {
 	Period *Period
 	Header *Header
 	// Start is the decoding time of the first sample, in ticks of the header.
-	// It is its presentation time too, as long as it is a key frame and the
-	// encoder's reordering has not grown since the period's first.
 	Start int64
 	// Duration is in ticks: the next segment of the period starts at
 	// Start+Duration.
 	Duration int64
-	// Wall is the wall clock of Start: when the sample that begins there
-	// arrived, freed of jitter. Tracks share one line from media time to wall
+	// Wall is the wall clock of Start: when that sample arrived, freed of
+	// jitter. Tracks share one line from media time to wall
 	// clock, and so do neighbouring segments: see [Packager].
 	Wall time.Time
 	// Samples is how many access units there are.

@@ -18,40 +18,30 @@ type timeline interface {
 	nominal() int64
 }
 
-// videoTimeline takes the encoder's times. Decoding times are moved later by
-// the reordering delay of the first key frame, and the offsets made smaller by
-// as much, so that a segment's decoding time is the presentation time of its
-// key frame: the way of signed offsets, without an edit list (ISO/IEC 23000-19
-// §7.5.17). Presentation times stay what they were.
+// videoTimeline takes the encoder's times as they are: decoding times in tfdt,
+// and what pictures are shown later than decoded as offsets, which are positive
+// from every sound encoder. There is no edit list, and no signed offsets that
+// would make a segment's decoding time that of its key frame's presentation:
+// FFmpeg 5.1, reading such fragments, adds the reordering delay to every picture
+// and shows it 80 ms behind its sound.
 //
 // Each time is rounded by itself and a duration is the difference of two:
 // rounded durations would add up to a drift.
 type videoTimeline struct {
-	// carried is the shift of the period before. It holds where a period
-	// begins without a key frame, whose own offset would say nothing.
-	carried int64
-
 	begun bool
-	shift int64
 	last  int64
 	step  int64
 }
 
 func (l *videoTimeline) place(f *media.Frame) (decode, present int64) {
 	decode, present = max(0, ticks(f.DTS, videoTimescale)), max(0, ticks(f.PTS, videoTimescale))
-	if !l.begun {
-		l.begun = true
-		l.shift = l.carried
-		if f.IsKey() {
-			l.shift = max(0, present-decode)
-		}
-		l.last = decode + l.shift
-		return l.last, present
+	if l.begun {
+		// A duration of 0 stops Safari. Times that do not rise are repaired
+		// before they come here, so this makes no more than the last tick good.
+		decode = max(decode, l.last+1)
+		l.step = decode - l.last
 	}
-	// A duration of 0 stops Safari. Times that do not rise are repaired before
-	// they come here, so this makes no more than the last tick good.
-	decode = max(decode+l.shift, l.last+1)
-	l.step, l.last = decode-l.last, decode
+	l.begun, l.last = true, decode
 	return decode, present
 }
 
