@@ -95,10 +95,10 @@ type verdict struct {
 // judge decides about a publisher that came at asked while p is connected. It
 // is called under stream.mu.
 func (s *stream) judge(p *Publication, g Grant, id who, asked, now time.Time) verdict {
-	if State(s.state.Load()) == Reconnecting {
-		return verdict{}
-	}
 	silence := now.Sub(p.lastMedia)
+	if silence >= silentAfter {
+		return verdict{} // the stream is reconnecting
+	}
 	inUse := func(format string, args ...any) verdict {
 		return verdict{refusal: &Refusal{Code: InUse, Stream: s.name, Reason: fmt.Sprintf(format, args...)}}
 	}
