@@ -1,0 +1,26 @@
+// Package rtmp is the Real-Time Messaging Protocol in the shape of net/http: a
+// [Server] that calls a [Handler] for each stream that a client wants to
+// publish or play, and a [Dialer] for the other side.
+//
+//	srv := &rtmp.Server{Handler: rtmp.HandlerFunc(func(s *rtmp.Stream) error {
+//		if !s.Publishing() {
+//			return rtmp.ErrStreamNotFound
+//		}
+//		if err := s.Accept(); err != nil {
+//			return err
+//		}
+//		return s.Each(func(m *message.Message) error { ... })
+//	})}
+//	err := srv.ListenAndServe()
+//
+// A [Session] is one connection (a NetConnection), a [Stream] is one
+// publication or play on it (a NetStream). Sound, picture and data are messages
+// ([message.Message]), as FLV has them in its tags; [Stream.ReadFrame] and
+// [Stream.WriteFrame] give and take frames. Whoever writes the same messages to
+// many players uses a [Batch].
+//
+// Everything that a peer can send is bounded in size, number and time. Errors
+// that are to be told to the peer are of type [StatusError].
+//
+// Clauses are those of "Adobe's Real Time Messaging Protocol" 1.0.
+package rtmp

@@ -1,0 +1,221 @@
+package rtmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/millrace-live/millrace/rtmp/internal/handshake"
+	"github.com/millrace-live/millrace/rtmp/message"
+)
+
+// serverRole is the server's side of a session.
+type serverRole struct {
+	*Session
+	server *Server
+	engine *message.Server
+}
+
+func (s *Session) beServer(srv *Server) {
+	r := &serverRole{Session: s, server: srv, engine: message.NewServer(s.out.enqueue)}
+	s.role = r
+	s.in.shake = handshake.NewServer(handshake.Config{})
+}
+
+func (r *serverRole) begin() bool       { return false }
+func (r *serverRole) opened()           {}
+func (r *serverRole) ping(value uint32) { r.engine.Ping(value) }
+
+// handle has the engine answer m, and says what is left to do.
+func (r *serverRole) handle(m *message.Message) (func() error, *Stream, error) {
+	event, err := r.engine.Handle(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch e := event.(type) {
+	case message.Media:
+		return nil, r.streams[m.StreamID], nil
+	case *message.Connect:
+		r.info = e
+		return r.connect, nil, nil
+	case message.Publish:
+		st := newStream(r.Session, e.StreamID, true, e.Name)
+		st.kind = e.Kind
+		r.addStream(st)
+		return func() error { return r.publish(st) }, nil, nil
+	case message.Play:
+		old := r.streams[e.StreamID]
+		st := newStream(r.Session, e.StreamID, false, e.Name)
+		st.play = e
+		r.addStream(st)
+		return func() error {
+			if old != nil {
+				old.end(ErrStreamClosed)
+			}
+			r.start(st)
+			return nil
+		}, nil, nil
+	case message.Closed:
+		if st := r.streams[e.StreamID]; st != nil {
+			r.dropStream(st)
+			return func() error { st.end(ErrStreamClosed); return nil }, nil, nil
+		}
+	case message.ControlEvent:
+		st := r.streams[e.StreamID]
+		return func() error { r.control(st, e); return nil }, nil, nil
+	case message.Pong:
+		r.pong(e.Value)
+	}
+	return nil, nil, nil
+}
+
+// connect asks the handler about the connection and answers.
+func (r *serverRole) connect() error {
+	if h, ok := r.server.Handler.(ConnectHandler); ok {
+		if err := h.ServeConnect(r.Session); err != nil {
+			r.mu.Lock()
+			r.engine.RejectConnect(statusOf(err, message.CodeConnectRejected, "The connection was refused."))
+			r.mu.Unlock()
+			r.closePolitely(err)
+			return nil
+		}
+	}
+	r.in.said = window
+	r.out.enqueue(message.NewProtocolControl(message.WindowAckSize, window))
+	r.out.enqueue(message.NewSetPeerBandwidth(window, message.LimitDynamic))
+	r.out.enqueue(message.NewProtocolControl(message.SetChunkSize, uint32(r.set.chunkSize)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.engine.AcceptConnect()
+	r.enter(streamless)
+	return nil
+}
+
+// publish starts a publication and waits for its decision: what the encoder
+// sends meanwhile stays in its socket. After it the encoder may send media.
+func (r *serverRole) publish(st *Stream) error {
+	r.nextPing = time.Now().Add(r.checkEvery())
+	// What was answered before must not wait for the handler.
+	r.out.kick(r.failed)
+	r.start(st)
+	select {
+	case <-st.decided:
+	case <-r.ctx.Done():
+		return context.Cause(r.ctx)
+	}
+	if st.accepted.Load() {
+		r.in.chunks.SetLimits(mediaLimit, otherLimit)
+		r.large = true
+	}
+	return nil
+}
+
+// start runs the handler for st.
+func (r *serverRole) start(st *Stream) {
+	r.tasks.Add(1)
+	go func() {
+		defer r.tasks.Done()
+		err := r.serve(st)
+		mine := st.finish(err)
+		if !mine || !st.publish || !st.accepted.Load() {
+			return
+		}
+		r.mu.Lock()
+		last := len(r.streams) == 0
+		r.mu.Unlock()
+		if last {
+			r.closePolitely(err)
+		}
+	}()
+}
+
+func (r *serverRole) serve(st *Stream) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = r.panicked(v)
+			r.shut(err)
+		}
+	}()
+	if r.server.Handler == nil {
+		return errNotAccepted
+	}
+	return r.server.Handler.ServeRTMP(st)
+}
+
+// endStream tells the client that a stream ends, or that it was refused.
+func (r *serverRole) endStream(st *Stream, err error) {
+	if st.accepted.Load() {
+		var e *StatusError
+		if err != nil {
+			code := message.CodePlayFailed
+			if st.publish {
+				code = message.CodeFailed
+			}
+			e = statusOf(err, code, "The server ended the stream.")
+		}
+		r.engine.End(st.id, e)
+		return
+	}
+	code, text := message.CodePlayFailed, "The stream cannot be played."
+	if st.publish {
+		code, text = message.CodePublishBadName, "The stream cannot be published."
+	}
+	r.engine.Refuse(st.id, statusOf(err, code, text))
+}
+
+// statusOf gives what the client is told: err itself if it was made for that,
+// else a text that tells nothing of the server's inside.
+func statusOf(err error, code, text string) *StatusError {
+	var e *StatusError
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, ErrServerClosed):
+		text = "The server is closing."
+	}
+	return &StatusError{Code: code, Description: text}
+}
+
+var errNoSeek = &StatusError{Code: message.CodeSeekFailed, Description: "This stream has no other position."}
+
+// control asks the handler's function and answers the player.
+func (r *serverRole) control(st *Stream, e message.ControlEvent) {
+	if st == nil {
+		return
+	}
+	var err error
+	if fn := st.control.Load(); fn != nil {
+		err = (*fn)(e.Control)
+	} else {
+		switch e.Control.(type) {
+		case message.Seek:
+			err = errNoSeek
+		case message.Play2:
+			err = &StatusError{Code: message.CodePlayFailed, Description: "This stream cannot be changed."}
+		}
+	}
+	if _, silent := e.Control.(message.BufferLength); silent {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.engine.Answer(e, err)
+}
+
+func (s *Session) pong(value uint32) {
+	now := uint32(time.Since(s.start).Milliseconds())
+	if d := now - value; d < 1<<31 {
+		s.rtt.Store(int64(time.Duration(d) * time.Millisecond))
+	}
+}
+
+// panicked reports a panic of this session, on the goroutine that recovered.
+func (s *Session) panicked(v any) error {
+	if r, ok := s.role.(*serverRole); ok {
+		r.server.panics.Add(1)
+		r.server.logger().Error("rtmp: panic in session", "session", s.id, "panic", v, "stack", string(debug.Stack()))
+	}
+	return fmt.Errorf("%w: %v", ErrPanic, v)
+}

@@ -1,0 +1,192 @@
+package rtmp
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/rtmp/internal/chunk"
+	"github.com/millrace-live/millrace/rtmp/message"
+)
+
+// writer is the one way to a session's socket. Answers go through a bounded
+// queue, so that who reads never waits for the peer to read; media goes by
+// batches, whose sender waits. Whoever holds the socket takes the queue along.
+type writer struct {
+	conn    net.Conn
+	vector  bool // conn takes many slices in one call
+	timeout time.Duration
+	bytes   atomic.Uint64
+
+	// Lock order: mu, then qmu.
+	mu     sync.Mutex // held while writing
+	armed  time.Time  // the write deadline that is set
+	iov    net.Buffers
+	joined []byte // for connections without vector
+	spare  []byte
+	err    error
+
+	qmu      sync.Mutex
+	chunks   *chunk.Writer
+	queue    []byte
+	limit    int
+	full     bool
+	flushing bool // a goroutine is on its way to write the queue
+}
+
+func newWriter(c net.Conn, set settings) *writer {
+	_, tcp := c.(*net.TCPConn)
+	return &writer{conn: c, vector: tcp, timeout: set.write, limit: set.maxQueue, chunks: chunk.NewWriter()}
+}
+
+// Chunk streams of what goes through the queue.
+const (
+	connectionChunkStream = 3
+	streamChunkStream     = 5
+)
+
+// enqueue adds a message to what waits. A queue that is full fails the session
+// at its next write.
+func (w *writer) enqueue(m *message.Message) {
+	csid := uint32(streamChunkStream)
+	switch {
+	case m.Type < message.Audio:
+		csid = chunk.ControlStream
+	case m.StreamID == 0:
+		csid = connectionChunkStream
+	}
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	if w.full {
+		return
+	}
+	q, err := w.chunks.Append(w.queue, csid, m)
+	if err != nil || len(q) > w.limit {
+		w.full = true
+		return
+	}
+	w.queue = q
+}
+
+// enqueueRaw adds bytes of the handshake to what waits.
+func (w *writer) enqueueRaw(p []byte) {
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	w.queue = append(w.queue, p...)
+}
+
+// overflown reports whether the peer let too many answers lie.
+func (w *writer) overflown() bool {
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	return w.full
+}
+
+// kick sees to it that the queue is written, without waiting. A goroutine of
+// its own writes, since the caller is the one that reads.
+func (w *writer) kick(failed func(error)) {
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	if w.flushing || len(w.queue) == 0 {
+		return
+	}
+	w.flushing = true
+	go func() {
+		err := w.drain()
+		if err != nil {
+			failed(err)
+		}
+	}()
+}
+
+// drain writes the queue until it is found empty.
+func (w *writer) drain() error {
+	for {
+		err := w.flush()
+		w.qmu.Lock()
+		if err != nil || len(w.queue) == 0 {
+			w.flushing = false
+			w.qmu.Unlock()
+			return err
+		}
+		w.qmu.Unlock()
+	}
+}
+
+// flush writes what waits.
+func (w *writer) flush() error { return w.write(nil) }
+
+// write writes what waits, and slices behind it, which it leaves as they are.
+func (w *writer) write(slices [][]byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return w.err
+	}
+	w.qmu.Lock()
+	queue := w.queue
+	w.queue, w.spare = w.spare[:0], nil
+	w.qmu.Unlock()
+
+	if len(queue) > 0 {
+		w.iov = append(w.iov, queue)
+	}
+	// net.Buffers consumes its slice, and a batch belongs to its sender.
+	w.iov = append(w.iov, slices...)
+	if len(w.iov) > 0 {
+		w.err = w.writeAll()
+	}
+	if cap(queue) <= maxAnswers {
+		w.spare = queue[:0]
+	}
+	return w.err
+}
+
+func (w *writer) writeAll() error {
+	if !w.vector && len(w.iov) > 1 {
+		w.joined = w.joined[:0]
+		for _, p := range w.iov {
+			w.joined = append(w.joined, p...)
+		}
+		clear(w.iov)
+		w.iov = append(w.iov[:0], w.joined)
+	}
+	whole := w.iov
+	defer func() {
+		clear(whole)
+		w.iov = whole[:0]
+	}()
+	for len(w.iov) > 0 {
+		w.arm()
+		n, err := w.iov.WriteTo(w.conn)
+		w.bytes.Add(uint64(n))
+		// A deadline that passes while bytes are taken is no stuck peer.
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			if n > 0 {
+				w.armed = time.Time{}
+				continue
+			}
+			return ErrSlowReader
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arm puts the write deadline at least nine tenths of the timeout ahead:
+// setting it costs a tenth of a small write.
+func (w *writer) arm() {
+	if w.timeout < 0 {
+		return
+	}
+	now := time.Now()
+	if w.armed.Sub(now) < w.timeout-w.timeout/10 {
+		w.armed = now.Add(w.timeout)
+		_ = w.conn.SetWriteDeadline(w.armed)
+	}
+}
