@@ -8,8 +8,9 @@ export interface Stream {
   /** The server's clock when it answered. */
   time?: string;
   name: string;
+  /** `waiting`: nobody has sent yet, but players have asked for it. */
   state: 'live' | 'reconnecting' | 'waiting';
-  /** When the broadcast began. */
+  /** When the broadcast began; of a stream that players wait for, when the first one came. */
   since?: string;
   video?: Video | null;
   audio?: Audio | null;
@@ -18,8 +19,15 @@ export interface Stream {
   bytes_out?: number;
   viewers?: Record<string, number>;
   viewers_total?: number;
+  /** Players that wait for the broadcast to begin. */
+  waiting_total?: number;
   publisher?: Publisher | null;
   addresses?: Partial<Addresses>;
+}
+
+/** Whether somebody sends it, or did until a moment ago and is waited for. */
+export function isOnAir(stream: Stream): boolean {
+  return stream.state !== 'waiting';
 }
 
 export interface Video {

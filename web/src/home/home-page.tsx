@@ -1,4 +1,4 @@
-import type { StreamList } from '../api.ts';
+import { isOnAir, type StreamList } from '../api.ts';
 import { ingestAddress } from '../address.ts';
 import { usePoll } from '../poll.ts';
 import { Header } from '../ui/header.tsx';
@@ -10,11 +10,12 @@ import { Totals } from './totals.tsx';
 /** `/`: what is on air. */
 export function HomePage() {
   const { body: list, answered, lost, at, clock } = usePoll<StreamList>('/api/v1/streams', 1500);
-  const streams = list?.streams ?? [];
+  const streams = list?.streams.filter(isOnAir) ?? [];
+  const awaited = list?.streams.filter((stream) => !isOnAir(stream)) ?? [];
   const ingest = ingestAddress(location);
   return (
     <>
-      <Header>{list && <Totals list={list} />}</Header>
+      <Header>{streams.length > 0 && list && <Totals list={list} />}</Header>
       <main>
         {lost && (
           <p class="lost" role="alert">
@@ -24,7 +25,9 @@ export function HomePage() {
             </span>
           </p>
         )}
-        {answered && !list && <p class="quiet center">This address shows single streams only; the list is kept elsewhere.</p>}
+        {answered && !list && (
+          <p class="quiet center">This address shows single streams only; the list is kept elsewhere.</p>
+        )}
         {streams.length > 0 && (
           <>
             <h1 class="title">On air</h1>
@@ -46,6 +49,12 @@ export function HomePage() {
             <p class="quiet">Point an encoder here, and the stream shows up by itself.</p>
             <SendGuide ingest={ingest} />
           </section>
+        )}
+        {awaited.length > 0 && (
+          <p class="awaited quiet">
+            Players wait for{' '}
+            {awaited.map((stream) => `${stream.name} (${stream.waiting_total ?? 0})`).join(', ')}
+          </p>
         )}
       </main>
     </>

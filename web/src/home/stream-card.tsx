@@ -1,5 +1,5 @@
 import type { Stream } from '../api.ts';
-import { bitrate, duration, picture, protocol, sound, videoCodec, viewersByProtocol } from '../format.ts';
+import { bitrate, duration, picture, protocol, sound, viewersByProtocol } from '../format.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Graph } from '../ui/graph.tsx';
 import { ViewersIcon } from '../ui/icons.tsx';
@@ -19,7 +19,7 @@ export function StreamCard({ stream, at, now }: { stream: Stream; at: number; no
       <dl>
         <div>
           <dt>Picture</dt>
-          <dd>{video ? [picture(video), videoCodec(video)].filter(Boolean).join(' · ') : 'none'}</dd>
+          <dd>{video ? [picture(video), video.codec].filter(Boolean).join(' · ') : 'none'}</dd>
         </div>
         <div>
           <dt>Sound</dt>

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import type { StreamList } from '../api.ts';
+import { isOnAir, type StreamList } from '../api.ts';
 import { bitrate } from '../format.ts';
 import { outgoing, type Reading } from './outgoing.ts';
 
@@ -14,7 +14,7 @@ export function Totals({ list }: { list: StreamList }) {
     list.streams.reduce((total, stream) => total + (of(stream) ?? 0), 0);
   return (
     <dl class="totals">
-      <Total name="on air" value={String(list.streams.length)} />
+      <Total name="on air" value={String(list.streams.filter(isOnAir).length)} />
       <Total name="watching" value={String(sum((s) => s.viewers_total))} />
       <Total name="in" value={bitrate(sum((s) => s.bitrate)) || '0'} />
       <Total name="out" value={bitrate(last.current?.rate) || '0'} />

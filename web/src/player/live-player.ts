@@ -171,9 +171,13 @@ export class LivePlayer {
   #gone(why: Gone): void {
     if (!this.#engine) return;
     this.#engine.rest();
+    // What came in with a playlist that had been closed before is not to be heard behind the notice.
+    if (this.#phase === 'loading') this.#video.pause();
     this.#retired = this.#engine;
     this.#engine = undefined;
-    this.#leave(why);
+    // Another broadcast may follow at once, and a change of tracks ends a playlist as well: not worth a word then.
+    if (why === 'ended') void this.#ask();
+    else this.#leave(why);
   }
 
   #leave(why: Gone): void {
@@ -228,7 +232,8 @@ export class LivePlayer {
       soundBlocked: this.#soundBlocked,
       needsClick: this.#needsClick,
       hasPicture: video.videoWidth > 0,
-      catchingUp: video.playbackRate > 1 && !video.paused,
+      // The smallest step comes and goes all the time, to keep the distance.
+      catchingUp: video.playbackRate > 1.05 && !video.paused,
       arrival: this.#phase === 'playing' ? this.#engine?.arrival() : undefined,
     });
   }

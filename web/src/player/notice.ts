@@ -48,7 +48,7 @@ export function notice(facts: Facts): Notice | undefined {
       return {
         kind: 'busy',
         title: 'Reconnecting…',
-        detail: 'The server is out of reach. The page keeps trying.',
+        detail: 'The connection was lost. The page keeps trying.',
         // What had been loaded before still plays.
         covers: stalled || !facts.hasPlayed,
       };

@@ -20,7 +20,7 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
       <h2>Signal</h2>
       <div class="gauges">
         <Gauge label="Bit rate" value={bitrate(stream.bitrate) || '–'} />
-        <Gauge label="Delay since arrival" value={delay === undefined ? '–' : asDelay(delay)} />
+        <Gauge label="Delay since arrival at server" value={delay === undefined ? '–' : asDelay(delay)} />
       </div>
       <Graph value={stream.bitrate ?? 0} at={at} label="Bit rate of the last two minutes" />
       <dl>

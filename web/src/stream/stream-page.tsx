@@ -39,7 +39,9 @@ export function StreamPage() {
         <section class="headline">
           <h1>{name}</h1>
           {stream && <Badge state={stream.state} />}
-          {stream?.since && <span class="quiet">on air for {duration(clock.now(Date.now()) - Date.parse(stream.since))}</span>}
+          {stream?.since && stream.state !== 'waiting' && (
+            <span class="quiet">on air for {duration(clock.now(Date.now()) - Date.parse(stream.since))}</span>
+          )}
           {stream && (
             <span class="watching">
               <ViewersIcon />
@@ -48,7 +50,7 @@ export function StreamPage() {
           )}
         </section>
         <div class="columns">
-          <Facts stream={stream} at={at} delay={delay} />
+          <Facts stream={stream?.state === 'waiting' ? undefined : stream} at={at} delay={delay} />
           <AddressList addresses={addresses} embed={embedCode(addresses.embed)} />
         </div>
         <p class="keys quiet">

@@ -13,7 +13,7 @@ export function CopyLine({ text, label }: { text: string; label: string }) {
 
   return (
     <div class="copyline">
-      <code tabIndex={0}>{text}</code>
+      <code>{text}</code>
       <button
         type="button"
         class={copied ? 'copy done' : 'copy'}

@@ -11,11 +11,11 @@ export function Graph({ value, at, label }: { value: number; at: number; label: 
   if (at !== kept.current.at) {
     kept.current = { at, values: [...kept.current.values, value].slice(-length) };
   }
-  const line = graphPath(kept.current.values, length, width, height);
+  const line = graphPath(kept.current.values, width, height);
   return (
     <svg class="graph" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      {line && <path class="area" d={`${line.path}V${height}H${line.start}Z`} />}
-      {line && <path class="line" d={line.path} />}
+      {line && <path class="area" d={`${line}V${height}H0Z`} />}
+      {line && <path class="line" d={line} />}
     </svg>
   );
 }
