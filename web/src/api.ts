@@ -2,6 +2,8 @@
 export interface StreamList {
   time: string;
   streams: Stream[];
+  /** What encoders are to send to, `rtmp://HOST:PORT/live`, where the server tells it. */
+  ingest?: string;
 }
 
 export interface Stream {

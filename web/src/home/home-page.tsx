@@ -12,7 +12,7 @@ export function HomePage() {
   const { body: list, answered, lost, at, clock } = usePoll<StreamList>('/api/v1/streams', 1500);
   const streams = list?.streams.filter(isOnAir) ?? [];
   const awaited = list?.streams.filter((stream) => !isOnAir(stream)) ?? [];
-  const ingest = ingestAddress(location);
+  const ingest = list?.ingest ?? ingestAddress(location);
   return (
     <>
       <Header>{streams.length > 0 && list && <Totals list={list} />}</Header>

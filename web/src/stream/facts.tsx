@@ -9,7 +9,9 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
     return (
       <section class="card facts">
         <h2>Signal</h2>
-        <p class="quiet">Nothing is being sent under this name.</p>
+        <p class="quiet">
+          {delay === undefined ? 'Nothing is being sent under this name.' : 'It plays; more is not told at this address.'}
+        </p>
       </section>
     );
   }
