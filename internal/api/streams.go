@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -34,7 +35,7 @@ func New(streams Streams, site Site, token access.Token) *API {
 	a.mux.HandleFunc("GET /api/v1/streams", a.list)
 	a.mux.HandleFunc("GET /api/v1/streams/{name...}", a.one)
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		Problem(w, http.StatusNotFound, "there is no such address in the API")
+		problem.Write(w, http.StatusNotFound, "there is no such address in the API")
 	})
 	return a
 }
@@ -61,7 +62,7 @@ func (a *API) one(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	info, ok := a.Streams.Stream(name)
 	if !ok || info.State == hub.Ended {
-		Problem(w, http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", name))
+		problem.Write(w, http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", name))
 		return
 	}
 	reply(w, a.stream(r, &info, a.Token.Admits(r)))
@@ -70,7 +71,7 @@ func (a *API) one(w http.ResponseWriter, r *http.Request) {
 func reply(w http.ResponseWriter, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		Problem(w, http.StatusInternalServerError, "the answer could not be written")
+		problem.Write(w, http.StatusInternalServerError, "the answer could not be written")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
