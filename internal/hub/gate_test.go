@@ -146,6 +146,70 @@ func TestParkedReadersLeave(t *testing.T) {
 	p.End(nil)
 }
 
+// The second look: what may leave between the reader's look and its parking
+// keeps it from parking.
+func TestParkLooksAgain(t *testing.T) {
+	for name, happen := range map[string]func(*session, *Reader){
+		"nothing": func(*session, *Reader) {},
+		"frame":   func(p *session, _ *Reader) { p.write(inter(40)) },
+		"end":     func(p *session, _ *Reader) { p.End(nil) },
+		"resync":  func(_ *session, r *Reader) { r.Resync() },
+		"close":   func(_ *session, r *Reader) { r.Close() },
+	} {
+		h := open(t, Options{})
+		p := h.publish()
+		p.write(key(0))
+		r := h.play(PlayRequest{})
+		if n, err := r.Next(make([]*media.Frame, 2)); n != 1 || err != nil {
+			t.Fatalf("Next: %d, %v", n, err)
+		}
+		happen(p, r)
+		if got, want := r.gate.park(r), name == "nothing"; got != want {
+			t.Errorf("%s: parked %v", name, got)
+		}
+		r.Close()
+	}
+}
+
+// Each frame goes to all readers before the next one comes: a wake-up that was
+// lost would stop it.
+func TestNoWakeUpIsLost(t *testing.T) {
+	const readers, frames = 4, 20_000
+	p, all := audience(t, readers)
+	had := make(chan struct{}, readers)
+	for _, r := range all {
+		go func() {
+			dst := make([]*media.Frame, 4)
+			for {
+				n, err := r.Next(dst)
+				if err != nil {
+					return
+				}
+				for range n {
+					had <- struct{}{}
+				}
+				if n == 0 {
+					<-r.Ready()
+				}
+			}
+		}()
+	}
+	stuck := time.After(time.Minute)
+	for i := 1; i <= frames; i++ {
+		for range readers {
+			select {
+			case <-had:
+			case <-stuck:
+				t.Fatalf("frame %d of %d did not reach everybody", i, frames)
+			}
+		}
+		if err := p.Write(sound(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.End(nil)
+}
+
 // 200 readers of all modes, some slow, some that come and go, on a stream that
 // is written as fast as it goes and taken over in between: everybody sees the
 // end, so no wake-up was lost.

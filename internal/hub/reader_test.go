@@ -371,3 +371,76 @@ func TestNextNeedsRoom(t *testing.T) {
 	}
 	p.End(nil)
 }
+
+// Metadata that changed in what a reader skipped is given to it; other metadata
+// is not given twice.
+func TestMetadataAfterASkip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, Options{})
+		p := h.publish()
+		p.write(metadata(0, "1"), key(0))
+		r := h.play(PlayRequest{})
+		defer r.Close()
+		drain(t, r)
+		p.write(key(40), key(80))
+		r.Resync()
+		if got, want := describe(drain(t, r)), "K80 "; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		p.write(metadata(120, "2"), key(120), inter(160))
+		r.Resync()
+		if got, want := describe(drain(t, r)), "d:2@120 K120 v160 "; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+// What comes after a pause waits as little as what comes first.
+func TestResyncIsABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, Options{})
+		p := h.publish()
+		p.write(key(0))
+		r := h.play(PlayRequest{Delivery: Economy})
+		defer r.Close()
+		drain(t, r)
+		p.write(key(40), inter(80))
+		r.Resync()
+		if got, want := describe(drain(t, r)), "K40 v80 "; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+// Sound that stopped long ago is no place to begin.
+func TestJoinAfterTheSoundStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, Options{})
+		p := h.publish()
+		p.write(sound(0))
+		for at := 0; at < 30_000; at += 500 {
+			p.write(inter(at))
+		}
+		r := h.play(PlayRequest{})
+		defer r.Close()
+		p.write(key(30_000))
+		if got := describe(drain(t, r)); got != "K30000 " || r.Drops() != 0 {
+			t.Errorf("got %s, %d drops", got, r.Drops())
+		}
+	})
+}
+
+// The key that a reader stands on may be trimmed while it looks for the newest.
+func TestReaderNeverGoesBack(t *testing.T) {
+	h := open(t, Options{})
+	p := h.publish()
+	p.write(key(0), key(40), inter(80))
+	r := h.play(PlayRequest{})
+	defer r.Close()
+	drain(t, r)
+	for _, seq := range []uint64{1, 2, r.cursor} {
+		if r.move(seq); r.cursor != 4 {
+			t.Errorf("moved to %d", r.cursor)
+		}
+	}
+}

@@ -65,6 +65,25 @@ func TestLimits(t *testing.T) {
 			t.Errorf("the one that waited: %v", err)
 		}
 		readers[0].Close()
+		go func() {
+			r, err := play("live/z", true)
+			if err == nil {
+				r.Close()
+			}
+			waited <- err
+		}()
+		synctest.Wait()
+		z, err := publish("z")
+		if err != nil {
+			t.Errorf("one that is waited for: %v", err)
+		}
+		if err := <-waited; err != nil {
+			t.Errorf("the one that waited: %v", err)
+		}
+		if len(h.idle) != 0 {
+			t.Error("a stream that is on air still counts as waited for")
+		}
+		z.End(nil)
 		if r, err := play("live/a", false); err != nil {
 			t.Errorf("a place that became free: %v", err)
 		} else {

@@ -109,7 +109,11 @@ func TestSilence(t *testing.T) {
 		if r.State() != Live {
 			t.Errorf("media again: %v", r.State())
 		}
-		time.Sleep(closeAfter - time.Millisecond)
+		time.Sleep(silentAfter + time.Millisecond)
+		if r.State() != Reconnecting {
+			t.Errorf("silent again: %v", r.State())
+		}
+		time.Sleep(closeAfter - silentAfter - 2*time.Millisecond)
 		if r.State() != Reconnecting || p.gone(ErrSilent) {
 			t.Errorf("after 59 s: %v", r.State())
 		}
