@@ -22,6 +22,7 @@ type inbox struct {
 	queue  []message.Message
 	bytes  int
 	sink   func(*message.Message) error
+	busy   bool  // sink is being called
 	failed error // of sink
 	err    error // the stream has ended
 }
@@ -47,13 +48,15 @@ func (b *inbox) put(m *message.Message) error {
 		return nil
 	}
 	if sink := b.sink; sink != nil {
+		b.busy = true
 		b.mu.Unlock()
-		if err := sink(m); err != nil {
-			b.mu.Lock()
-			b.failed = err
+		err := sink(m)
+		b.mu.Lock()
+		b.busy = false
+		if b.failed = err; err != nil || b.err != nil {
 			b.moved.Broadcast()
-			b.mu.Unlock()
 		}
+		b.mu.Unlock()
 		return nil
 	}
 	b.queue = append(b.queue, *m)
@@ -104,7 +107,7 @@ func (b *inbox) each(fn func(*message.Message) error) error {
 		b.sink = fn
 		b.moved.Broadcast()
 	}
-	for b.err == nil && b.failed == nil {
+	for b.busy || b.err == nil && b.failed == nil {
 		b.moved.Wait()
 	}
 	if b.failed != nil {

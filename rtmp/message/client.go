@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/millrace-live/millrace/amf"
@@ -111,7 +112,8 @@ func (c *Client) Delete(streamID uint32) {
 func (c *Client) Handle(m *Message) (Event, error) {
 	switch m.Type {
 	case Audio, Video, Data, DataAMF3, Aggregate:
-		if st := c.streams[m.StreamID]; st != nil && st.open && st.request.play != nil {
+		st := c.streams[m.StreamID]
+		if st != nil && st.open && st.request.play != nil && !notice(m) {
 			return Media{m}, nil
 		}
 	case Command, CommandAMF3:
@@ -135,6 +137,23 @@ func (c *Client) Handle(m *Message) (Event, error) {
 		}
 	}
 	return nil, nil
+}
+
+// notice reports whether a data message is the server's word to this player,
+// and no part of the stream.
+func notice(m *Message) bool {
+	if m.Type != Data && m.Type != DataAMF3 {
+		return false
+	}
+	p, _ := m.DataPayload()
+	for _, name := range [...]string{
+		"\x02\x00\x11|RtmpSampleAccess", "\x02\x00\x08onStatus", "\x02\x00\x0conPlayStatus",
+	} {
+		if bytes.HasPrefix(p, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Client) handleCall(call *Call, streamID uint32) Event {
