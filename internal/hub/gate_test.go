@@ -14,7 +14,9 @@ import (
 )
 
 func TestDelivery(t *testing.T) {
-	for mode, hold := range map[Delivery]time.Duration{Realtime: 0, Balanced: 30 * time.Millisecond, Economy: 100 * time.Millisecond} {
+	for mode, hold := range map[Delivery]time.Duration{
+		Realtime: 0, Balanced: 30 * time.Millisecond, Economy: 100 * time.Millisecond,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := open(t, Options{})
 			p := h.publish()
