@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/problem"
 )
 
 // Source is where streams come from: the hub's registry.
@@ -27,7 +28,7 @@ type Options struct {
 const (
 	// startWait is how long a request for index.m3u8 waits for the first
 	// segment of a stream that has just begun.
-	startWait = 10 * time.Second
+	startWait = 6 * time.Second
 	// restAfter is how long a stream is packaged on without a request.
 	restAfter = time.Minute
 	// endedFor is how long the playlists and files of what is over stay.
@@ -129,12 +130,12 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		return
 	default:
 		header.Set("Allow", "GET, HEAD, OPTIONS")
-		refuse(w, r, http.StatusMethodNotAllowed, "playlists and segments are read with GET or HEAD")
+		problem.Write(w, http.StatusMethodNotAllowed, "playlists and segments are read with GET or HEAD")
 		return
 	}
 	n, ok := parseName(file)
 	if !ok {
-		refuse(w, r, http.StatusNotFound, "no HLS file has this name")
+		problem.Write(w, http.StatusNotFound, "no HLS file has this name")
 		return
 	}
 	if n.resource == index {
@@ -147,7 +148,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		p = s.presentation(n.presentation)
 	}
 	if p == nil {
-		refuse(w, r, http.StatusNotFound, "this broadcast is over, or nobody has watched it for a minute; "+
+		problem.Write(w, http.StatusNotFound, "this broadcast is over, or nobody has watched it for a minute; "+
 			"load index.m3u8 again")
 		return
 	}
@@ -162,7 +163,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		s.touch()
 		s.count(serveMedia(w, r, n, media))
 	default:
-		refuse(w, r, http.StatusNotFound, "the playlist has no such segment, or no longer")
+		problem.Write(w, http.StatusNotFound, "the playlist has no such segment, or no longer")
 	}
 }
 
@@ -193,30 +194,18 @@ func (h *Handler) refuseIndex(w http.ResponseWriter, r *http.Request, stream str
 	var refusal *hub.Refusal
 	var unplayable *unplayableError
 	switch {
-	case errors.As(err, &refusal):
-		refuse(w, r, refusalStatus(refusal.Code), refusal.Reason)
+	case errors.As(err, &refusal), errors.Is(err, hub.ErrNotFound):
+		problem.WriteError(w, err)
 	case errors.As(err, &unplayable):
-		refuse(w, r, http.StatusNotFound, unplayable.Error())
+		problem.Write(w, http.StatusNotFound, unplayable.Error())
 	case errors.Is(err, errTooYoung):
-		refuse(w, r, http.StatusServiceUnavailable, err.Error())
+		w.Header().Set("Retry-After", "1")
+		problem.Write(w, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, errStopped):
-		refuse(w, r, http.StatusServiceUnavailable, "the server is going down")
-	case errors.Is(err, hub.ErrNotFound):
-		refuse(w, r, http.StatusNotFound, "nobody is publishing this stream")
+		problem.Write(w, http.StatusServiceUnavailable, "the server is going down")
 	case r.Context().Err() != nil: // the viewer has gone
 	default:
 		h.log.Error("HLS cannot start", "stream", stream, "err", err)
-		refuse(w, r, http.StatusInternalServerError, "the stream cannot be packaged")
-	}
-}
-
-func refusalStatus(c hub.Code) int {
-	switch c {
-	case hub.BadName:
-		return http.StatusNotFound
-	case hub.Limit, hub.ShuttingDown:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusForbidden
+		problem.WriteError(w, err)
 	}
 }

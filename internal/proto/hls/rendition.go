@@ -112,6 +112,8 @@ func (r *rendition) segment(number uint64) []byte {
 	return r.items[number-r.items[0].number].Bytes
 }
 
-// seconds rounds a duration as the rule for the target duration does: half a
-// second up (§4.4.3.1).
-func seconds(d time.Duration) int { return int(math.Floor(d.Seconds() + 0.5)) }
+// seconds rounds a duration as the rule for the target duration does, half a
+// second up (§4.4.3.1), from what EXTINF shows of it.
+func seconds(d time.Duration) int {
+	return int(math.Floor(d.Round(10*time.Microsecond).Seconds() + 0.5))
+}

@@ -49,9 +49,10 @@ type run struct {
 
 	show *presentation // guarded by stream.mu
 
-	mu      sync.Mutex
-	refusal error         // why there is no presentation
-	wake    chan struct{} // closed and renewed when show or refusal change
+	mu       sync.Mutex
+	caughtUp bool          // what the hub kept is packaged
+	refusal  error         // why there is no presentation
+	wake     chan struct{} // closed and renewed when show, caughtUp or refusal change
 }
 
 func newRun(h *Handler, s *stream, reader *hub.Reader) *run {
@@ -75,7 +76,7 @@ func (r *run) loop() {
 	r.h.forget(r.s)
 	r.s.mu.Unlock()
 	r.h.mu.Unlock()
-	r.refuse(hub.ErrNotFound)
+	r.tell(hub.ErrNotFound)
 	log.Debug("HLS packaging stops", "reason", err)
 }
 
@@ -138,22 +139,24 @@ func (r *run) report() {
 	}
 }
 
-// judge tells waiting requests when there is nothing to wait for.
+// judge tells waiting requests that what the hub kept is packaged, and whether
+// there is anything to wait for.
 func (r *run) judge() {
-	if r.pack.Packages() {
-		r.refuse(nil)
-	} else if reasons := r.pack.Refused(); len(reasons) > 0 {
-		r.refuse(&unplayableError{reasons})
+	var refusal error
+	if reasons := r.pack.Refused(); len(reasons) > 0 && !r.pack.Packages() {
+		refusal = &unplayableError{reasons}
 	}
+	r.tell(refusal)
 }
 
-func (r *run) refuse(err error) {
+func (r *run) tell(refusal error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.refusal != err {
-		r.refusal = err
-		r.wakeUp()
+	if r.caughtUp && r.refusal == nil && refusal == nil {
+		return
 	}
+	r.caughtUp, r.refusal = true, refusal
+	r.wakeUp()
 }
 
 // wakeUp lets waiting requests look again. r.mu is held.
@@ -196,13 +199,13 @@ func (r *run) advise(s *cmaf.Segment) {
 func (r *run) presentation(ctx context.Context) (*presentation, error) {
 	for {
 		r.mu.Lock()
-		wake, refusal := r.wake, r.refusal
+		wake, refusal, caughtUp := r.wake, r.refusal, r.caughtUp
 		r.mu.Unlock()
 		r.s.mu.RLock()
 		show := r.show
 		r.s.mu.RUnlock()
 		var ready chan struct{}
-		if show != nil {
+		if show != nil && caughtUp {
 			if show.playable() {
 				return show, nil
 			}

@@ -1,0 +1,241 @@
+package hls
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// served is a house with a stream on air and the addresses of its files.
+type served struct {
+	*house
+	video, audio, segment, sound, header string
+}
+
+func serve(t *testing.T, h *house) served {
+	t.Helper()
+	h.publish(tracks(videoTrack(), audioTrack())).send(5*time.Second, true)
+	s := served{house: h}
+	s.video, s.audio = children(t, h.get("index.m3u8"))
+	e := parsePlaylist(t, h.get(s.video)).entries[0]
+	s.segment, s.header = e.uri, e.mapURI
+	s.sound = parsePlaylist(t, h.get(s.audio)).entries[0].uri
+	return s
+}
+
+func TestHeaders(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		s := serve(t, h)
+		const list = "application/vnd.apple.mpegurl"
+		for _, c := range []struct{ file, kind, caching string }{
+			{"index.m3u8", list, playlistCaching},
+			{s.video, list, playlistCaching},
+			{s.audio, list, playlistCaching},
+			{s.segment, "video/mp4", mediaCaching},
+			{s.sound, "audio/mp4", mediaCaching},
+			{s.header, "video/mp4", mediaCaching},
+		} {
+			for _, method := range []string{"GET", "HEAD"} {
+				r := s.do(method, c.file)
+				body := read(t, r)
+				got := r.Header
+				if r.StatusCode != http.StatusOK || got.Get("Content-Type") != c.kind ||
+					got.Get("Cache-Control") != c.caching || got.Get("Access-Control-Allow-Origin") != "*" {
+					t.Errorf("%s %s: %s %v", method, c.file, r.Status, got)
+				}
+				length, err := strconv.Atoi(got.Get("Content-Length"))
+				if err != nil || length == 0 || method == "GET" && length != len(body) || method == "HEAD" && body != "" {
+					t.Errorf("%s %s: Content-Length %d of %d bytes", method, c.file, length, len(body))
+				}
+			}
+		}
+	})
+}
+
+func TestGzip(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		s := serve(t, h)
+		for accept, want := range map[string]bool{
+			"": false, "gzip": true, "deflate, GZIP;q=0.5": true, "gzip;q=0": false, "br, gzip ; q=1": true,
+			"gzip;q=x": false, "xgzip": false, "identity": false,
+		} {
+			for _, file := range []string{"index.m3u8", s.video, s.segment} {
+				r := s.do("GET", file, "Accept-Encoding", accept)
+				zipped := r.Header.Get("Content-Encoding") == "gzip"
+				if file == s.segment {
+					if zipped {
+						t.Error("a segment is zipped")
+					}
+					continue
+				}
+				if zipped != want || r.Header.Get("Vary") != "Accept-Encoding" {
+					t.Errorf("%q: %v", accept, r.Header)
+				}
+				if got := read(t, r); got != s.get(file) {
+					t.Errorf("%q: another playlist", accept)
+				}
+			}
+		}
+	})
+}
+
+func TestRanges(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		s := serve(t, h)
+		whole := s.get(s.segment)
+		last := len(whole) - 1
+		total := "/" + strconv.Itoa(len(whole))
+		for _, c := range []struct {
+			field, value string
+			status       int
+			from, to     int
+		}{
+			{"Range", "bytes=0-1", 206, 0, 1},
+			{"Range", "bytes=100-", 206, 100, last},
+			{"Range", "bytes=-10", 206, last - 9, last},
+			{"Range", "bytes=0-9007199254740991", 206, 0, last},
+			{"Range", "bytes=" + strconv.Itoa(len(whole)) + "-", 416, 0, 0},
+			{"Range", "lines=1-2", 416, 0, 0},
+			{"If-None-Match", `"` + s.segment + `"`, 304, 0, 0},
+			{"If-None-Match", `"other"`, 200, 0, last},
+		} {
+			r := s.do("GET", s.segment, c.field, c.value)
+			body := read(t, r)
+			if r.StatusCode != c.status {
+				t.Errorf("%s: %s: %s, want %d", c.field, c.value, r.Status, c.status)
+				continue
+			}
+			if c.status/100 == 2 && body != whole[c.from:c.to+1] {
+				t.Errorf("%s: %s: %d other bytes", c.field, c.value, len(body))
+			}
+			want := "bytes " + strconv.Itoa(c.from) + "-" + strconv.Itoa(c.to) + total
+			if got := r.Header.Get("Content-Range"); c.status == 206 && got != want {
+				t.Errorf("%s: Content-Range %q, want %q", c.value, got, want)
+			}
+		}
+	})
+}
+
+func TestMethods(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		s := serve(t, h)
+		for _, method := range []string{"POST", "PUT", "DELETE", "BREW"} {
+			r := s.do(method, s.segment)
+			if r.Header.Get("Allow") == "" {
+				t.Errorf("%s: nothing says what is allowed", method)
+			}
+			wantProblem(t, r, http.StatusMethodNotAllowed, "GET")
+		}
+		r := s.do("OPTIONS", s.segment, "Origin", "https://example.org",
+			"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "range")
+		if r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Origin") != "*" ||
+			!strings.Contains(r.Header.Get("Access-Control-Allow-Methods"), "GET") ||
+			r.Header.Get("Access-Control-Allow-Headers") == "" {
+			t.Errorf("preflight: %s %v", r.Status, r.Header)
+		}
+	})
+}
+
+func TestUnknownFiles(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		s := serve(t, h)
+		id, _, _ := strings.Cut(s.video, "_")
+		for _, file := range append(hostileNames,
+			someID+"_video.m3u8", id+"_video_99.m4s", id+"_video_18446744073709551615.m4s", id+"_video_init7.m4s",
+		) {
+			if strings.HasSuffix(file, "/") {
+				continue // another stream's name
+			}
+			wantProblem(t, h.do("GET", file), http.StatusNotFound, "")
+		}
+		h.hls.mu.RLock()
+		defer h.hls.mu.RUnlock()
+		if len(h.hls.streams) != 1 {
+			t.Errorf("%d streams are remembered", len(h.hls.streams))
+		}
+	})
+}
+
+func TestSegmentsAreNotCopied(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		s := serve(t, h)
+		n, _ := parseName(s.segment)
+		stored := h.hls.stream("live/cam").presentation(n.presentation)
+		_, want := stored.file(n)
+		w := &keepingWriter{header: make(http.Header)}
+		r := httptest.NewRequest("GET", "/live/cam/"+s.segment, nil)
+		h.hls.ServeStream(w, r, "live/cam", s.segment)
+		if &w.got[0] != &want[0] {
+			t.Error("the viewer got a copy")
+		}
+	})
+}
+
+type keepingWriter struct {
+	header http.Header
+	got    []byte
+}
+
+func (w *keepingWriter) Header() http.Header { return w.header }
+func (w *keepingWriter) WriteHeader(int)     {}
+func (w *keepingWriter) Write(p []byte) (int, error) {
+	if w.got == nil {
+		w.got = p
+	}
+	return len(p), nil
+}
+
+// A segment over a real connection, twice on the same one: the write deadline
+// of the first must not cut the second.
+func TestOverHTTP(t *testing.T) {
+	h := newHouse(t, Options{})
+	defer h.close()
+	h.publish(tracks(videoTrack(), audioTrack())).send(5*time.Second, false)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	get := func(file string) string {
+		r, err := http.Get(server.URL + "/live/cam/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %v", file, r.Status, err)
+		}
+		return string(b)
+	}
+	video, _ := children(t, get("index.m3u8"))
+	e := parsePlaylist(t, get(video)).entries[0]
+	if a, b := get(e.uri), get(e.uri); a != b || len(a) < 50_000 {
+		t.Errorf("%d and %d bytes", len(a), len(b))
+	}
+}
+
+func TestTextIsZippedOnce(t *testing.T) {
+	x := newText(strings.Repeat("#EXTINF:2.00000,\n", 100))
+	z, err := gzip.NewReader(strings.NewReader(string(x.zipped)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil || string(b) != string(x.plain) || len(x.zipped) >= len(x.plain) {
+		t.Errorf("%v, %d bytes of %d", err, len(x.zipped), len(x.plain))
+	}
+}
+
+func BenchmarkSegment(b *testing.B) {
+	body := make([]byte, 1<<20)
+	w := &keepingWriter{header: make(http.Header)}
+	r := httptest.NewRequest("GET", "/", nil)
+	n := name{resource: segment, presentation: someID}
+	b.ReportAllocs()
+	for b.Loop() {
+		serveMedia(w, r, n, body)
+	}
+}

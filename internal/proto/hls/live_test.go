@@ -1,0 +1,357 @@
+package hls
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+// bubble runs a test on a clock of its own.
+func bubble(t *testing.T, o Options, test func(t *testing.T, h *house)) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, o)
+		defer h.close()
+		test(t, h)
+	})
+}
+
+func TestLivePlaylists(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(7*time.Second, true)
+		begun := time.Now()
+		video, audio := children(t, h.get("index.m3u8"))
+		if waited := time.Since(begun); waited > 0 {
+			t.Errorf("the first playlist took %v", waited)
+		}
+		watchers := []*watcher{h.watch(video), h.watch(audio)}
+		poll := func() {
+			t.Helper()
+			synctest.Wait()
+			for _, w := range watchers {
+				w.poll()
+			}
+			if a, b := watchers[0].last, watchers[1].last; a.target != b.target {
+				t.Errorf("target durations %d and %d", a.target, b.target)
+			}
+		}
+		poll()
+		if n := len(watchers[0].last.entries); n != 3 {
+			t.Errorf("the first playlist has %d segments", n)
+		}
+		for range 30 {
+			p.send(time.Second, true)
+			poll()
+		}
+
+		// The publisher vanishes: nothing changes until it is back.
+		p.p.End(errors.New("connection reset"))
+		for range 10 {
+			time.Sleep(time.Second)
+			poll()
+		}
+		frozen := watchers[0].last
+		if frozen.ended {
+			t.Error("the playlist ended within the grace time")
+		}
+		p = h.publish(tracks(videoTrack(), audioTrack()))
+		for range 40 {
+			p.send(time.Second, true)
+			poll()
+		}
+		// Another picture size in the same broadcast.
+		other := videoTrack()
+		other.Config = append(append([]byte(nil), avcC...), 0)
+		p.tracks = tracks(other, audioTrack())
+		// Key frames farther apart, from 80 s on.
+		p.key = 5 * time.Second
+		for range 60 {
+			p.send(time.Second, true)
+			poll()
+		}
+		p.p.End(nil)
+		poll()
+		for _, w := range watchers {
+			if !w.last.ended || w.last.target != 5 || w.last.discontinuities != 2 {
+				t.Errorf("ended %v, target duration %d, %d discontinuities removed",
+					w.last.ended, w.last.target, w.last.discontinuities)
+			}
+			breaks := 0
+			for _, e := range w.seen {
+				if e.breaks {
+					breaks++
+				}
+			}
+			if breaks != 2 {
+				t.Errorf("%d discontinuities, want 2", breaks)
+			}
+			var total float64
+			for _, e := range w.seen {
+				total += e.duration
+			}
+			if total < 136.9 || total > 137.1 {
+				t.Errorf("%v s were listed of 137", total)
+			}
+		}
+
+		time.Sleep(endedFor - 2*time.Second)
+		poll()
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		for _, file := range []string{"index.m3u8", video, watchers[0].seen[len(watchers[0].seen)-1].uri} {
+			if r := h.do("GET", file); r.StatusCode != http.StatusNotFound {
+				t.Errorf("%s is there a minute after the end: %s", file, r.Status)
+			}
+		}
+		if h.hls.stream("live/cam") != nil {
+			t.Error("the handler remembers a stream of which nothing is left")
+		}
+	})
+}
+
+func TestDatesAreArrivals(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		begun := time.Now()
+		p.send(9*time.Second, true)
+		video, audio := children(t, h.get("index.m3u8"))
+		for _, uri := range []string{video, audio} {
+			for i, e := range parsePlaylist(t, h.get(uri)).entries {
+				want := begun.Add(time.Duration(i) * 2 * time.Second)
+				if off := e.date.Sub(want); off.Abs() > 25*time.Millisecond {
+					t.Errorf("segment %d is dated %v off its arrival", i, off)
+				}
+			}
+		}
+	})
+}
+
+func TestAnotherBroadcast(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		first, _ := children(t, h.get("index.m3u8"))
+		w := h.watch(first)
+		w.poll()
+		p.p.End(nil)
+		synctest.Wait()
+		if again, _ := children(t, h.get("index.m3u8")); again != first {
+			t.Errorf("after the end the index has %s", again)
+		}
+		p = h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		w.poll()
+		if !w.last.ended {
+			t.Error("a player of the first broadcast sees no end")
+		}
+		second, _ := children(t, h.get("index.m3u8"))
+		if second == first {
+			t.Error("another broadcast has the same addresses")
+		}
+		w.poll()
+		h.watch(second).poll()
+	})
+}
+
+func TestTracksThatCome(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(audioTrack()))
+		p.send(8*time.Second, true)
+		index := h.get("index.m3u8")
+		only, none := children(t, index)
+		if none != "" || strings.Contains(index, "RESOLUTION") || !strings.Contains(only, "audio") {
+			t.Errorf("sound alone has the index\n%s", index)
+		}
+		w := h.watch(only)
+		w.poll()
+		p.tracks = tracks(videoTrack(), audioTrack())
+		p.send(8*time.Second, true)
+		synctest.Wait()
+		w.poll()
+		if !w.last.ended {
+			t.Error("the playlist without picture goes on")
+		}
+		video, audio := children(t, h.get("index.m3u8"))
+		if video == only || audio == only || audio == "" {
+			t.Errorf("with a picture the index has %s and %s", video, audio)
+		}
+		h.watch(video).poll()
+		h.watch(audio).poll()
+	})
+}
+
+func TestPictureOnly(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack()))
+		p.send(8*time.Second, true)
+		video, audio := children(t, h.get("index.m3u8"))
+		if audio != "" {
+			t.Errorf("audio %s", audio)
+		}
+		h.watch(video).poll()
+	})
+}
+
+func TestYoungStream(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		wantProblem(t, h.do("GET", "index.m3u8"), http.StatusNotFound, "not on air")
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(200*time.Millisecond, true)
+		go p.send(10*time.Second, true)
+		begun := time.Now()
+		video, _ := children(t, h.get("index.m3u8"))
+		if waited := time.Since(begun); waited > 2*time.Second {
+			t.Errorf("the first segment took %v", waited)
+		}
+		h.watch(video).poll()
+		time.Sleep(11 * time.Second)
+	})
+}
+
+func TestStreamWithoutSegments(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(200*time.Millisecond, true)
+		r := h.do("GET", "index.m3u8")
+		wantProblem(t, r, http.StatusServiceUnavailable, "just begun")
+		if r.Header.Get("Retry-After") == "" {
+			t.Error("nothing says when to try again")
+		}
+		// A broadcast that is over before its first whole segment has one.
+		answers := make(chan *http.Response)
+		go func() { answers <- h.do("GET", "index.m3u8") }()
+		synctest.Wait()
+		p.p.End(nil)
+		video, _ := children(t, read(t, <-answers))
+		if list := parsePlaylist(t, h.get(video)); !list.ended || len(list.entries) != 1 {
+			t.Errorf("playlist %+v", list)
+		}
+	})
+}
+
+func TestUnplayableStream(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
+		p.send(3*time.Second, true)
+		wantProblem(t, h.do("GET", "index.m3u8"), http.StatusNotFound, "AV1")
+
+		// The other track is played all the same.
+		p.tracks = tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}, audioTrack())
+		p.send(5*time.Second, true)
+		synctest.Wait()
+		if index := h.get("index.m3u8"); !strings.Contains(index, `CODECS="mp4a.40.2"`) {
+			t.Errorf("index\n%s", index)
+		}
+	})
+}
+
+func TestRest(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		video, _ := children(t, h.get("index.m3u8"))
+		first := parsePlaylist(t, h.get(video)).entries[0].uri
+		p.send(restAfter-5*time.Second, true)
+		parsePlaylist(t, h.get(video)) // still there, and counts as a request
+		p.send(restAfter-5*time.Second, true)
+		parsePlaylist(t, h.get(video))
+		p.send(restAfter+2*time.Second, true)
+		if h.hls.stream("live/cam") != nil {
+			t.Error("packaging goes on with nobody watching")
+		}
+		wantProblem(t, h.do("GET", video), http.StatusNotFound, "index.m3u8")
+		wantProblem(t, h.do("GET", first), http.StatusNotFound, "index.m3u8")
+		if again, _ := children(t, h.get("index.m3u8")); again == video {
+			t.Error("the same addresses after a rest")
+		}
+	})
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.size = 500_000 // 100 Mbit/s
+		p.send(5*time.Second, true)
+		video, audio := children(t, h.get("index.m3u8"))
+		for range 20 {
+			p.send(time.Second, true)
+			synctest.Wait()
+			s := h.hls.stream("live/cam")
+			if n := s.run.show.size(); n > budget {
+				t.Fatalf("%d bytes are stored", n)
+			}
+		}
+		for _, uri := range []string{video, audio} {
+			for _, e := range parsePlaylist(t, h.get(uri)).entries {
+				h.get(e.uri)
+			}
+		}
+	})
+}
+
+func TestCounters(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		if h.hls.Viewers("live/cam") != 0 || h.hls.BytesSent("live/cam") != 0 {
+			t.Error("a stream that is not there has viewers")
+		}
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		index := h.get("index.m3u8")
+		video, _ := children(t, index)
+		list := h.get(video)
+		segment := h.get(parsePlaylist(t, list).entries[0].uri)
+		part := h.do("GET", parsePlaylist(t, list).entries[0].uri, "Range", "bytes=0-99")
+		want := uint64(len(index) + len(list) + len(segment) + 100)
+		if part.StatusCode != http.StatusPartialContent || h.hls.BytesSent("live/cam") != want {
+			t.Errorf("%s, %d bytes sent, want %d", part.Status, h.hls.BytesSent("live/cam"), want)
+		}
+		p.send(2*time.Second, true)
+		info, _ := h.hub.Stream("live/cam")
+		if h.hls.Viewers("live/cam") != 1 || info.Viewers["hls"] != 1 || info.BytesOut != want {
+			t.Errorf("%d viewers here, %+v and %d bytes there", h.hls.Viewers("live/cam"), info.Viewers, info.BytesOut)
+		}
+		p.send(25*time.Second, true)
+		if info, _ = h.hub.Stream("live/cam"); info.Viewers["hls"] != 0 {
+			t.Errorf("viewers %v after they went", info.Viewers)
+		}
+	})
+}
+
+func TestFirstComeAtOnce(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		lists := make(chan string)
+		for range 50 {
+			go func() { lists <- read(t, h.do("GET", "index.m3u8")) }()
+		}
+		first := <-lists
+		for range 49 {
+			if next := <-lists; next != first {
+				t.Errorf("one got\n%s\nanother\n%s", first, next)
+			}
+		}
+	})
+}
+
+func TestViewerGivesUp(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		h.publish(tracks(videoTrack())).send(100*time.Millisecond, true)
+		done := make(chan bool)
+		go func() {
+			h.do("GET", "index.m3u8")
+			close(done)
+		}()
+		synctest.Wait()
+		h.hls.Close() // the server goes down meanwhile
+		<-done
+		if r := h.do("GET", "index.m3u8"); r.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("a closed handler answers %s", r.Status)
+		}
+	})
+}
