@@ -69,7 +69,7 @@ func (t *timeline) stamp(f *media.Frame, at int64) (jumped bool) {
 	composition := f.PTS - f.DTS
 	switch f.Kind {
 	case media.Video, media.Audio:
-		f.DTS, jumped = t.drive(f.Kind, f.Track, f.DTS, at)
+		f.DTS, jumped = t.drive(f, at)
 	default:
 		f.DTS = t.attend(f.DTS)
 	}
@@ -78,9 +78,9 @@ func (t *timeline) stamp(f *media.Frame, at int64) (jumped bool) {
 	return jumped
 }
 
-// drive returns the stream's time for the source time src of a track.
-func (t *timeline) drive(k media.Kind, id uint8, src, at int64) (out int64, jumped bool) {
-	tr := t.track(k, id)
+// drive returns the stream's time for f's.
+func (t *timeline) drive(f *media.Frame, at int64) (out int64, jumped bool) {
+	tr, src := t.track(f.Kind, f.Track), f.DTS
 	switch {
 	case !t.running:
 		t.running, t.last, t.lastAt = true, src, at
@@ -98,7 +98,13 @@ func (t *timeline) drive(k media.Kind, id uint8, src, at int64) (out int64, jump
 	}
 	out = src + tr.offset
 	if tr.begun && out <= tr.out {
-		out = tr.out + nudge
+		// An end of sequence has the time of the last picture, and is shown by
+		// nobody.
+		if f.Class == media.Command {
+			out = tr.out
+		} else {
+			out = tr.out + nudge
+		}
 	}
 	tr.begun, tr.known, tr.out, tr.at = true, true, out, at
 	if out >= t.last {

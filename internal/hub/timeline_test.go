@@ -11,7 +11,7 @@ import (
 // step is one frame: its track, source time and arrival, and what becomes of
 // it. All in milliseconds.
 type step struct {
-	track byte // v, w (a second video track), a, d
+	track byte // v, w (a second video track), c (an end of sequence), a, d
 	src   int
 	at    int
 	want  int
@@ -25,6 +25,10 @@ func (s step) frame() *media.Frame {
 	case 'w':
 		f := inter(s.src)
 		f.Track = 1
+		return f
+	case 'c':
+		f := inter(s.src)
+		f.Class = media.Command
 		return f
 	case 'a':
 		return sound(s.src)
@@ -56,6 +60,9 @@ func TestTimeline(t *testing.T) {
 		}},
 		{"5 s forward is no fault, more is", []step{
 			{'v', 0, 0, 0, 0}, {'v', 5040, 40, 5040, 0}, {'v', 10081, 80, 5080, 1}, {'v', 10121, 120, 5120, 1},
+		}},
+		{"an end of sequence shares the time of the last picture", []step{
+			{'v', 0, 0, 0, 0}, {'v', 40, 40, 40, 0}, {'c', 40, 41, 40, 0}, {'v', 40, 42, 41, 0}, {'c', 30, 43, 41, 0},
 		}},
 		{"a small step back is clamped", []step{
 			{'v', 1000, 0, 1000, 0}, {'v', 1040, 40, 1040, 0}, {'v', 100, 80, 1041, 0}, {'v', 1041, 120, 1042, 0},

@@ -1,0 +1,197 @@
+package httpflv
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/problem"
+)
+
+// Hub is where streams are played from.
+type Hub interface {
+	Play(ctx context.Context, req hub.PlayRequest) (*hub.Reader, error)
+}
+
+// Handler serves streams as FLV.
+type Handler struct {
+	Hub    Hub
+	Logger *slog.Logger
+	// WriteTimeout is how long a viewer may accept no byte at all.
+	WriteTimeout time.Duration
+}
+
+// errGone ends the player of a viewer that has closed its connection.
+var errGone = errors.New("httpflv: the viewer has gone")
+
+// ServeStream serves the stream to one viewer, until either ends. A request to
+// upgrade gets WebSocket, with a binary message a batch.
+func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream string) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem.Write(w, http.StatusMethodNotAllowed, "a stream is watched with GET")
+		return
+	}
+	v := viewer{Handler: h, stream: stream, session: rand.Text()[:12], protocol: "http-flv", remote: remote(r)}
+	if r.Header.Get("Upgrade") != "" {
+		v.protocol = "ws-flv"
+	}
+	reader, err := h.Hub.Play(r.Context(), hub.PlayRequest{
+		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: v.protocol, Remote: v.remote,
+	})
+	if err != nil {
+		problem.WriteError(w, err)
+		return
+	}
+	defer reader.Close()
+	v.player = player{reader: reader}
+	switch {
+	case r.Method == http.MethodHead:
+		setHeader(w.Header())
+	case v.protocol == "ws-flv":
+		v.overWebSocket(w, r)
+	default:
+		v.overHTTP(w, r)
+	}
+}
+
+func setHeader(h http.Header) {
+	h.Set("Content-Type", "video/x-flv")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+func remote(r *http.Request) netip.AddrPort {
+	a, _ := netip.ParseAddrPort(r.RemoteAddr) // a connection has an address; without one it stays unknown
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// viewer is one request at work.
+type viewer struct {
+	*Handler
+	player   player
+	stream   string
+	session  string
+	protocol string
+	remote   netip.AddrPort
+}
+
+// play runs the player between the connection's two log lines.
+func (v *viewer) play(ctx context.Context, encoder string) error {
+	log := v.Logger.With("session", v.session, "stream", v.stream, "protocol", v.protocol, "remote", v.remote.String())
+	log.Info("play started", "player", encoder)
+	began := time.Now()
+	err := v.player.run(ctx)
+	log.Info("play ended", "reason", reason(err), "after", time.Since(began).Round(time.Millisecond),
+		"skipped", v.player.reader.Drops())
+	return err
+}
+
+func reason(err error) string {
+	var timeout net.Error
+	switch {
+	case err == nil:
+		return "the stream ended"
+	case errors.Is(err, errGone), errors.Is(err, context.Canceled):
+		return "the viewer left"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "the viewer accepted nothing for too long"
+	}
+	return err.Error()
+}
+
+// overHTTP writes to the connection itself: net/http would copy each frame
+// into its buffer and send it in pieces. The body ends with the connection.
+func (v *viewer) overHTTP(w http.ResponseWriter, r *http.Request) {
+	hijacker := http.NewResponseController(w)
+	c, buffered, err := hijacker.Hijack()
+	if err != nil {
+		// HTTP/2 has no connection to give: its own writer must do.
+		v.overResponse(w, r)
+		return
+	}
+	defer c.Close()
+	if n := buffered.Reader.Buffered(); n > 0 {
+		_, _ = buffered.Discard(n)
+	}
+	c = netx.Raw(c)
+	_ = c.SetDeadline(time.Time{})
+
+	header := http.Header{}
+	setHeader(header)
+	v.player.batch.own(responseHead(header))
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	go func() { cancel(discard(c)) }()
+	v.player.send = (&writer{conn: c, timeout: v.WriteTimeout}).send
+	_ = v.play(ctx, r.UserAgent())
+}
+
+// responseHead renders the head of a response that ends with its connection.
+func responseHead(h http.Header) []byte {
+	head := []byte("HTTP/1.1 200 OK\r\nConnection: close\r\nDate: " + time.Now().UTC().Format(http.TimeFormat) + "\r\n")
+	for name, values := range h {
+		head = append(head, name+": "+values[0]+"\r\n"...)
+	}
+	return append(head, "\r\n"...)
+}
+
+// discard reads what a viewer has no reason to send, so that its going is
+// noticed at once.
+func discard(c net.Conn) error {
+	var b [512]byte
+	for {
+		if _, err := c.Read(b[:]); err != nil {
+			return errGone
+		}
+	}
+}
+
+func (v *viewer) overResponse(w http.ResponseWriter, r *http.Request) {
+	setHeader(w.Header())
+	control := http.NewResponseController(w)
+	var buffer []byte
+	v.player.send = func(b *batch) error {
+		buffer = b.appendTo(buffer[:0])
+		if err := control.SetWriteDeadline(time.Now().Add(v.WriteTimeout)); err != nil {
+			return err
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return err
+		}
+		return control.Flush()
+	}
+	_ = v.play(r.Context(), r.UserAgent())
+}
+
+func (v *viewer) overWebSocket(w http.ResponseWriter, r *http.Request) {
+	// Whoever may fetch the stream may fetch it from any page, as with CORS.
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return // Accept has answered
+	}
+	defer c.CloseNow()
+	c.SetReadLimit(1 << 10)
+	ctx := c.CloseRead(context.Background())
+	var buffer []byte
+	v.player.send = func(b *batch) error {
+		buffer = b.appendTo(buffer[:0])
+		limit, cancel := context.WithTimeout(ctx, v.WriteTimeout)
+		defer cancel()
+		return c.Write(limit, websocket.MessageBinary, buffer)
+	}
+	if err := v.play(ctx, r.UserAgent()); err == nil {
+		_ = c.Close(websocket.StatusNormalClosure, "the stream ended")
+	}
+}
