@@ -2,7 +2,6 @@ package cmaf
 
 import (
 	"bytes"
-
 	"testing"
 )
 
@@ -41,7 +40,7 @@ func TestAppendChunk(t *testing.T) {
 	}
 }
 
-// second of 30 frames, six megabits a second.
+// benchSamples are two seconds of 30 frames each, six megabits a second.
 func benchSamples() []Sample {
 	samples := make([]Sample, 60)
 	for i := range samples {

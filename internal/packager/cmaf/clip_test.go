@@ -12,7 +12,10 @@ import (
 )
 
 // The clip is what FFmpeg made: 7 s of 160x90 at 25 frames a second, H.264
-// with three B-frames and a key frame every 2 s, mono AAC at 44.1 kHz.
+// with three B-frames and a key frame every 2 s, mono AAC at 44.1 kHz:
+//
+//	ffmpeg -f lavfi -i testsrc2=s=160x90:r=25:d=7 -f lavfi -i sine=f=440:r=44100:d=7 \
+//	  -c:v libx264 -preset veryfast -bf 3 -g 50 -b:v 60k -c:a aac -b:a 24k -ac 1 clip.flv
 const clip = "testdata/clip.flv"
 
 var clipBegin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

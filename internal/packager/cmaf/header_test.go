@@ -57,13 +57,19 @@ func TestHeader(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for name, track := range map[string]*media.Track{
-		"codec":      {Kind: media.Video, Codec: media.HEVC, Config: []byte{1}},
-		"no avcC":    {Kind: media.Video, Codec: media.H264},
-		"no ASC":     {Kind: media.Audio, Codec: media.AAC},
-		"no size":    {Kind: media.Video, Codec: media.H264, AVC: &media.AVCConfig{}},
-		"no rate":    {Kind: media.Audio, Codec: media.AAC, AAC: &media.AACConfig{FrameLength: 1024}},
-		"vast ASC":   {Kind: media.Audio, Codec: media.AAC, Config: make([]byte, 300), AAC: &media.AACConfig{SampleRate: 1, FrameLength: 1}},
-		"vast width": {Kind: media.Video, Codec: media.H264, AVC: &media.AVCConfig{Picture: media.Picture{Width: 1 << 17, Height: 2}}},
+		"codec":   {Kind: media.Video, Codec: media.HEVC, Config: []byte{1}},
+		"no avcC": {Kind: media.Video, Codec: media.H264},
+		"no ASC":  {Kind: media.Audio, Codec: media.AAC},
+		"no size": {Kind: media.Video, Codec: media.H264, AVC: &media.AVCConfig{}},
+		"no rate": {Kind: media.Audio, Codec: media.AAC, AAC: &media.AACConfig{FrameLength: 1024}},
+		"vast ASC": {
+			Kind: media.Audio, Codec: media.AAC, Config: make([]byte, 300),
+			AAC: &media.AACConfig{SampleRate: 1, FrameLength: 1},
+		},
+		"vast width": {
+			Kind: media.Video, Codec: media.H264,
+			AVC: &media.AVCConfig{Picture: media.Picture{Width: 1 << 17, Height: 2}},
+		},
 	} {
 		var unsupported *UnsupportedError
 		if _, err := NewHeader(track); !errors.As(err, &unsupported) || unsupported.Error() == "" {

@@ -168,7 +168,7 @@ func TestSegmentsAreNotCopied(t *testing.T) {
 		stored := h.hls.stream("live/cam").presentation(n.presentation)
 		_, want := stored.file(n)
 		w := &keepingWriter{header: make(http.Header)}
-		r := httptest.NewRequest("GET", "/live/cam/"+s.segment, nil)
+		r := httptest.NewRequest(http.MethodGet, "/live/cam/"+s.segment, nil)
 		h.hls.ServeStream(w, r, "live/cam", s.segment)
 		if &w.got[0] != &want[0] {
 			t.Error("the viewer got a copy")
@@ -232,7 +232,7 @@ func TestTextIsZippedOnce(t *testing.T) {
 func BenchmarkSegment(b *testing.B) {
 	body := make([]byte, 1<<20)
 	w := &keepingWriter{header: make(http.Header)}
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	n := name{resource: segment, presentation: someID}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -355,3 +355,21 @@ func TestViewerGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// A panic in the packager ends the HLS of its stream, for now, and nothing else.
+func TestPanic(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		video, _ := children(t, h.get("index.m3u8"))
+		h.hls.stream("live/cam").run.pack = nil
+		p.send(time.Second, true)
+		synctest.Wait()
+		if list := parsePlaylist(t, h.get(video)); !list.ended {
+			t.Error("the playlist goes on")
+		}
+		if again, _ := children(t, h.get("index.m3u8")); again == video {
+			t.Error("the stream is not packaged anew")
+		}
+	})
+}

@@ -65,13 +65,11 @@ func (p *presentation) indexPlaylist() string {
 	if p.independent() {
 		b.WriteString("#EXT-X-INDEPENDENT-SEGMENTS\n")
 	}
-	var codecs []string
+	all := p.renditions()
+	main := all[0] // the picture, or the sound where there is none
+	codecs := make([]string, 0, len(all))
 	var peak, average int64
-	main := p.video
-	if main == nil {
-		main = p.audio
-	}
-	for _, r := range p.renditions() {
+	for _, r := range all {
 		codecs = append(codecs, r.newest().Header.Track.CodecString())
 		peak += r.meter.highest()
 		average += r.meter.average()

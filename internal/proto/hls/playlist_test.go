@@ -78,7 +78,7 @@ func (f *feed) add(lengths ...time.Duration) {
 
 func TestPlaylists(t *testing.T) {
 	const two = 2 * time.Second
-	for name, make := range map[string]func() *feed{
+	for name, fill := range map[string]func() *feed{
 		"live": func() *feed {
 			f := newFeed(videoTrack(), audioTrack())
 			f.add(two, 2040*time.Millisecond, two)
@@ -137,7 +137,7 @@ func TestPlaylists(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := make().p
+			p := fill().p
 			out := string(p.index.plain)
 			for _, r := range p.renditions() {
 				out += "\n" + string(r.playlist.plain)

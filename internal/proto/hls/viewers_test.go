@@ -2,6 +2,7 @@ package hls
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"testing/synctest"
@@ -12,7 +13,7 @@ func TestViewers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var v viewers
 		ask := func(addr, agent, session string) {
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = addr
 			r.Header.Set("User-Agent", agent)
 			if session != "" {
@@ -48,7 +49,7 @@ func TestViewers(t *testing.T) {
 
 func TestViewersAreBounded(t *testing.T) {
 	var v viewers
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for i := range mostViewers + 10 {
 		r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255)
 		v.note(r)
