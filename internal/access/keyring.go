@@ -96,7 +96,7 @@ func (r *Keyring) Load(f *store.Folder) (firstKey string, err error) {
 		return "", err
 	}
 	if first {
-		firstKey = newSecret(keyPrefix)
+		firstKey = NewKey()
 		h := hashOf(firstKey)
 		keys = []store.Key{{
 			ID: "first", Stream: FirstStream, Label: "made at the first start",

@@ -18,6 +18,9 @@ const (
 
 var base32Words = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
+// NewKey returns a new stream key.
+func NewKey() string { return newSecret(keyPrefix) }
+
 func newSecret(prefix string) string {
 	var b [secretBits / 8]byte
 	rand.Read(b[:]) // never fails (crypto/rand, since Go 1.24)

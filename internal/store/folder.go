@@ -151,3 +151,11 @@ func (f *Folder) write(name string, data []byte, perm fs.FileMode) error {
 	}
 	return syncDir(f.root)
 }
+
+// Remove removes a file. One that is not there is no error.
+func (f *Folder) Remove(name string) error {
+	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove %s: %w", f.Path(name), err)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+// Millrace is a live-streaming server: encoders send to it in any dialect of
+// RTMP, viewers watch in any player.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker (-X main.version=...).
+var version string
+
+// commands are the words after `millrace`.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Version versionCommand `cmd:"" help:"Print the version and what it was built from."`
+}
+
+const about = `A live-streaming server in one program.
+
+Try it with a built-in stream, then open http://localhost:8080/live/demo:
+
+    millrace --demo
+
+Let everybody on this machine and its private networks publish, under any name:
+
+    millrace --open
+    ffmpeg -re -i film.mp4 -c copy -f flv rtmp://localhost/live/film
+
+Without --open a publisher needs a stream key; the first start shows one.`
+
+// environment is what a program gets from the system, so that tests can give
+// it another one.
+type environment struct {
+	args, environ  []string
+	stdout, stderr io.Writer
+	// terminal and colors say whether stdout is read by a person, and whether
+	// stderr shows colours.
+	terminal, colors bool
+}
+
+func main() {
+	os.Exit(run(environment{
+		args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr,
+		terminal: isTerminal(os.Stdout), colors: isTerminal(os.Stderr) && os.Getenv("NO_COLOR") == "",
+	}))
+}
+
+// run runs the command and returns the exit status.
+func run(env environment) (status int) {
+	// Kong leaves by its exit function after --help.
+	type exit int
+	defer func() {
+		if e, ok := recover().(exit); ok {
+			status = int(e)
+		}
+	}()
+	var cmd commands
+	parser, err := kong.New(&cmd, kong.Name("millrace"), kong.Description(about),
+		kong.Writers(env.stdout, env.stderr), kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.Bind(&env),
+		kong.ShortUsageOnError())
+	if err != nil {
+		panic(err) // the commands above are wrong
+	}
+	ctx, err := parser.Parse(env.args)
+	if err == nil {
+		err = ctx.Run(ctx)
+	} else {
+		err = explain(parser, err)
+	}
+	if err != nil {
+		fmt.Fprintf(env.stderr, "millrace: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// explain adds to an error of the command line the nearest right word.
+func explain(parser *kong.Kong, err error) error {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) {
+		return err
+	}
+	word, ok := strings.CutPrefix(err.Error(), "unknown flag ")
+	if !ok {
+		return fmt.Errorf("%w (millrace --help shows what there is)", err)
+	}
+	word, _, _ = strings.Cut(word, ",") // Kong's own guess
+	if near := nearestFlag(parser, word); near != "" {
+		return fmt.Errorf("there is no flag %s; did you mean %s?", word, near)
+	}
+	return fmt.Errorf("there is no flag %s; millrace --help shows those that there are", word)
+}

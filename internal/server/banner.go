@@ -1,0 +1,162 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/demo"
+)
+
+// banner is what a person wants to know of a server that has just started.
+type banner struct {
+	version  string
+	servers  []string // RTMP addresses with the app, nearest first
+	pages    []string // base addresses of the web side
+	admin    []string
+	firstKey string
+	open     access.Openness
+	demo     bool
+	data     string
+}
+
+// maxShown bounds the addresses: a machine with containers has dozens.
+const maxShown = 6
+
+func (s *Server) banner(version, firstKey string) banner {
+	b := banner{
+		version: version, firstKey: firstKey, open: s.set.openness(), demo: s.set.Demo, data: s.folder.Dir(),
+	}
+	if s.site.Public != nil {
+		b.servers = []string{s.site.RTMP(s.site.Public) + "/" + access.DefaultApp}
+		b.pages = []string{s.site.Public.String()}
+	} else {
+		for _, base := range bases(s.ports.first("rtmp", "http").socket) {
+			b.servers = append(b.servers, s.site.RTMP(base)+"/"+access.DefaultApp)
+		}
+		for _, base := range bases(s.ports.first("http", "rtmp").socket) {
+			b.pages = append(b.pages, base.String())
+		}
+	}
+	if l := s.ports["admin"]; l != nil {
+		for _, base := range bases(l.socket) {
+			b.admin = append(b.admin, base.String())
+		}
+	}
+	return b
+}
+
+// bases are the addresses at which browsers reach l: this machine first, then
+// those of its networks.
+func bases(l net.Listener) []*url.URL {
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		return nil
+	}
+	hosts := []string{at.Addr().Unmap().String()}
+	switch {
+	case at.Addr().IsLoopback():
+		hosts = []string{"localhost"}
+		if at.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && at.Addr() != netip.IPv6Loopback() {
+			hosts = []string{at.Addr().String()}
+		}
+	case at.Addr().IsUnspecified():
+		hosts = append([]string{"localhost"}, networkHosts()...)
+	}
+	var urls []*url.URL
+	for _, h := range hosts[:min(len(hosts), maxShown)] {
+		urls = append(urls, &url.URL{Scheme: "http", Host: net.JoinHostPort(h, strconv.Itoa(int(at.Port())))})
+	}
+	return urls
+}
+
+// networkHosts are this machine's addresses on its networks, IPv4 first.
+func networkHosts() []string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var hosts []netip.Addr
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().IsGlobalUnicast() {
+			hosts = append(hosts, p.Addr().Unmap())
+		}
+	}
+	slices.SortStableFunc(hosts, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
+	var names []string
+	for _, h := range hosts {
+		names = append(names, h.String())
+	}
+	return names
+}
+
+// print writes the banner for a person at a terminal.
+func (b banner) print(w io.Writer) {
+	fmt.Fprintf(w, "\nMillrace %s is running.\n", b.version)
+	if b.demo {
+		list(w, "Watch the demo", b.pages, "/"+demo.Stream)
+	}
+	fmt.Fprint(w, "\n  In OBS: Settings > Stream > Service \"Custom...\"\n")
+	list(w, "Server", b.servers, "")
+	switch {
+	case b.firstKey != "":
+		fmt.Fprintf(w, "    %-16s%s\n", "Stream key", b.firstKey)
+		fmt.Fprintf(w, "    %-16s%s\n", "", "Keep it: only a hash is stored, and it is not shown again.")
+	case b.open != access.Closed:
+		fmt.Fprintf(w, "    %-16s%s\n", "Stream key", "any name, for instance main")
+	default:
+		fmt.Fprintf(w, "    %-16s%s\n", "Stream key", "the one that the first start showed, or one of the config file")
+	}
+	list(w, "Then watch at", b.pages, "/"+access.FirstStream)
+	if len(b.admin) > 0 {
+		fmt.Fprintln(w)
+		list(w, "On air", b.admin, "/")
+	}
+	if b.open != access.Closed {
+		fmt.Fprintf(w, "\n  %s\n", b.openness())
+	}
+	fmt.Fprintf(w, "\n    %-16s%s\n\n", "Data folder", b.data)
+}
+
+func (b banner) openness() string {
+	if b.open == access.World {
+		return "Anyone at all may publish here (--open-world)."
+	}
+	return "Anyone on this machine and its private networks may publish here (--open)."
+}
+
+// list writes a label and the addresses below one another.
+func list(w io.Writer, label string, addresses []string, path string) {
+	for _, a := range addresses {
+		fmt.Fprintf(w, "    %-16s%s\n", label, a+path)
+		label = ""
+	}
+}
+
+// log writes the same for services and containers, without the key.
+func (b banner) log(log *slog.Logger, firstKeyFile string) {
+	log.Info("started", "version", b.version, "publish", first(b.servers), "watch", first(b.pages)+"/"+access.FirstStream,
+		"data", b.data)
+	if b.demo {
+		log.Info("the demo stream is on air", "watch", first(b.pages)+"/"+demo.Stream)
+	}
+	if b.firstKey != "" {
+		log.Info("the stream key for "+access.FirstStream+" is in a file", "file", firstKeyFile)
+	}
+	if b.open != access.Closed {
+		log.Warn(b.openness())
+	}
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/millrace-live/millrace/internal/dashboard"
+	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/internal/proto/httpflv"
+)
+
+// modules is every door that this build has. Of those that take HTTP the first
+// whose match says so gets the request.
+var modules = []func(*Server) door{
+	openHTTPFLV,
+	openHLS,
+	openPage,
+}
+
+// door is one way into or out of the server.
+type door struct {
+	name string
+	// conn takes the connections that begin as RTMP does.
+	conn netx.Door
+	// match reports whether a path is this door's, and splits it into the path
+	// of the stream and the file below it.
+	match func(path string) (stream, file string, ok bool)
+	serve func(w http.ResponseWriter, r *http.Request, stream, file string)
+	// close ends what the door does when ctx does at the latest. By then the
+	// hub has ended all streams.
+	close func(ctx context.Context) error
+}
+
+func openHTTPFLV(s *Server) door {
+	h := &httpflv.Handler{Hub: s.hub, Logger: s.log}
+	return door{
+		name: "HTTP-FLV",
+		match: func(path string) (stream, file string, ok bool) {
+			stream, ok = strings.CutSuffix(path, ".flv")
+			return stream, "", ok
+		},
+		serve: func(w http.ResponseWriter, r *http.Request, stream, _ string) { h.ServeStream(w, r, stream) },
+	}
+}
+
+func openHLS(s *Server) door {
+	h := hls.New(s.hub, hls.Options{Logger: s.log})
+	return door{
+		name: "HLS",
+		match: func(path string) (stream, file string, ok bool) {
+			i := strings.LastIndexByte(path, '/')
+			if i < 0 {
+				return "", "", false
+			}
+			return path[:i], path[i+1:], hls.Matches(path[i+1:])
+		},
+		serve: h.ServeStream,
+		close: func(context.Context) error {
+			h.Close()
+			return nil
+		},
+	}
+}
+
+func openPage(*Server) door {
+	page := dashboard.Stream()
+	return door{
+		name:  "stream page",
+		match: func(path string) (stream, file string, ok bool) { return path, "", true },
+		serve: func(w http.ResponseWriter, r *http.Request, _, _ string) { readOnly(w, r, page) },
+	}
+}

@@ -1,0 +1,137 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/dashboard"
+	"github.com/millrace-live/millrace/internal/problem"
+)
+
+// bodyTimeout is how long a client may take to send the body of a request.
+// http.Server's ReadTimeout cannot do that: it would also end the streams of
+// those who watch.
+const bodyTimeout = 10 * time.Second
+
+// mux answers the HTTP requests of one listener.
+type mux struct {
+	*Server
+	admin               bool // the admin side is served, too
+	home, embed, assets http.Handler
+}
+
+func (s *Server) newMux(admin bool) *mux {
+	return &mux{Server: s, admin: admin, home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets()}
+}
+
+// ServeHTTP implements [http.Handler].
+func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// An error means a connection without deadlines, which has no slow bodies.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	first, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	switch first {
+	case "":
+		if rest != "" || !m.admin {
+			problem.Write(w, http.StatusNotFound, "there is nothing at this address")
+			return
+		}
+		readOnly(w, r, m.home)
+	case "api":
+		if !m.admin {
+			problem.Write(w, http.StatusNotFound, "the API is not served at this address")
+			return
+		}
+		m.api.ServeHTTP(w, r)
+	case "healthz":
+		readOnly(w, r, http.HandlerFunc(health))
+	case "readyz":
+		readOnly(w, r, http.HandlerFunc(m.readiness))
+	case "assets":
+		readOnly(w, r, m.assets)
+	case "embed":
+		m.page(w, r, rest)
+	default:
+		m.output(w, r)
+	}
+}
+
+// readOnly answers GET and HEAD with h.
+func readOnly(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem.Write(w, http.StatusMethodNotAllowed, "this address is read with GET or HEAD")
+		return
+	}
+	h.ServeHTTP(w, r)
+}
+
+func health(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }
+
+func (m *mux) readiness(w http.ResponseWriter, _ *http.Request) {
+	if !m.ready.Load() {
+		plain(w, http.StatusServiceUnavailable, "not ready\n")
+		return
+	}
+	plain(w, http.StatusOK, "ready\n")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write([]byte(text))
+}
+
+// page answers with the page that holds the player alone.
+func (m *mux) page(w http.ResponseWriter, r *http.Request, path string) {
+	if _, ok := m.name(w, path); ok {
+		readOnly(w, r, m.embed)
+	}
+}
+
+// output answers with what is below a stream's address: the first door that
+// knows the path.
+func (m *mux) output(w http.ResponseWriter, r *http.Request) {
+	for _, d := range m.doors {
+		if d.match == nil {
+			continue
+		}
+		path, file, ok := d.match(strings.TrimPrefix(r.URL.Path, "/"))
+		if !ok {
+			continue
+		}
+		if !strings.Contains(path, "/") && strings.Contains(path, ".") {
+			break // what browsers and robots ask every site for: favicon.ico, robots.txt
+		}
+		stream, ok := m.name(w, path)
+		if !ok {
+			return
+		}
+		if path != stream && file == "" && r.URL.Path == "/"+path {
+			// live//cam1/ and cam1 are other words for live/cam1; the page's
+			// script reads the name from the address.
+			u := url.URL{Path: "/" + stream, RawQuery: r.URL.RawQuery}
+			http.Redirect(w, r, u.String(), http.StatusFound)
+			return
+		}
+		d.serve(w, r, stream, file)
+		return
+	}
+	problem.Write(w, http.StatusNotFound, "there is nothing at this address")
+}
+
+// name is the name of the stream with this path; without one it answers 404.
+func (m *mux) name(w http.ResponseWriter, path string) (string, bool) {
+	stream, err := access.StreamName("", path)
+	if err != nil {
+		problem.Write(w, http.StatusNotFound, "there is nothing at this address: "+err.Error())
+		return "", false
+	}
+	return stream, true
+}

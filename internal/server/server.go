@@ -1,0 +1,211 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/api"
+	"github.com/millrace-live/millrace/internal/config"
+	"github.com/millrace-live/millrace/internal/demo"
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/store"
+)
+
+// Options are what Run needs to know beside its settings.
+type Options struct {
+	Settings *Settings
+	Logger   *slog.Logger
+	// Version is what the server calls itself.
+	Version string
+	// Terminal is where a person reads what to do next; nil when there is
+	// none, as in a service or a container.
+	Terminal io.Writer
+}
+
+// Server is a running server.
+type Server struct {
+	ctx    context.Context // of the whole run
+	set    *Settings
+	log    *slog.Logger
+	folder *store.Folder
+	hub    *hub.Registry
+	api    *api.API
+	site   api.Site
+	doors  []door
+	ports  ports
+	ready  atomic.Bool
+	goers  sync.WaitGroup
+}
+
+const (
+	addressesName = "addresses.json"
+	firstKeyName  = "first-key.txt"
+	// drain is how long the end of a server may take.
+	drain = 10 * time.Second
+	// maxStack ends the process where a session's recursion runs away, before
+	// it has taken the machine's memory. It is the last line: the parsers
+	// count their depth.
+	maxStack = 64 << 20
+)
+
+// Run runs a server until ctx ends, then ends it in order within 10 s. Its
+// errors are one sentence with the mend.
+func Run(ctx context.Context, o Options) error {
+	debug.SetMaxStack(maxStack)
+	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger}
+	dir := s.set.Data
+	if dir == "" {
+		var err error
+		if dir, err = store.Choose(); err != nil {
+			return err
+		}
+	}
+	folder, err := store.Open(dir)
+	if err != nil {
+		return err
+	}
+	s.folder = folder
+	defer folder.Close()
+	keys := &access.Keyring{}
+	firstKey, err := keys.Load(folder)
+	if err != nil {
+		return err
+	}
+	if firstKey != "" && o.Terminal == nil {
+		if err := folder.Write(firstKeyName, []byte(firstKey+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	if err := s.addKeys(keys); err != nil {
+		return err
+	}
+	token, err := access.LoadToken(folder)
+	if err != nil {
+		return err
+	}
+	s.hub = hub.New(hub.Options{
+		Access:   &access.Control{Keys: keys, Open: s.set.openness(), Apps: s.set.apps()},
+		Events:   s.logEvent,
+		Delivery: deliveries[s.set.Delivery],
+		Grace:    orNever(s.set.Grace),
+		PlayWait: orNever(s.set.PlayWait),
+	})
+	if s.ports, err = openPorts(ctx, s.set); err != nil {
+		return err
+	}
+	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
+	if s.set.PublicURL != "" {
+		// It was checked with the settings.
+		s.site.Public, _ = url.Parse(s.set.PublicURL)
+	}
+	s.api = api.New(s.hub, s.site, token)
+	for _, open := range modules {
+		s.doors = append(s.doors, open(s))
+	}
+	s.ports.each(s.serve)
+	if err := s.announce(o, firstKey); err != nil {
+		return errors.Join(err, s.shutdown(ctx))
+	}
+	if s.set.Demo {
+		if err := s.startDemo(ctx, keys); err != nil {
+			return errors.Join(err, s.shutdown(ctx))
+		}
+	}
+	s.ready.Store(true)
+	<-ctx.Done()
+	s.log.Info("stopping")
+	err = s.shutdown(ctx)
+	s.log.Info("stopped")
+	return err
+}
+
+// addKeys puts the keys of the config file into the ring.
+func (s *Server) addKeys(keys *access.Keyring) error {
+	for i, k := range s.set.Keys {
+		key := access.Key{ID: fmt.Sprintf("config-%d", i+1), Stream: k.Stream, Label: k.Label}
+		if err := keys.Add(k.Key, key); err != nil {
+			return fmt.Errorf("keys[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// startDemo publishes the demo with a key that nobody else learns, so that
+// nobody else can publish in its place.
+func (s *Server) startDemo(ctx context.Context, keys *access.Keyring) error {
+	secret := access.NewKey()
+	if err := keys.Add(config.NewSecret(secret), access.Key{ID: "demo", Stream: demo.Stream}); err != nil {
+		return err
+	}
+	s.goers.Go(func() {
+		if err := demo.Run(ctx, s.hub, secret); err != nil {
+			s.log.Error("the demo stream ended", "error", err)
+		}
+	})
+	return nil
+}
+
+// announce tells programs and people where the server is.
+func (s *Server) announce(o Options, firstKey string) error {
+	addresses, err := s.ports.addresses()
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", addressesName, err)
+	}
+	if err := s.folder.Write(addressesName, append(addresses, '\n'), 0o644); err != nil {
+		return err
+	}
+	b := s.banner(o.Version, firstKey)
+	if o.Terminal != nil {
+		b.print(o.Terminal)
+		return nil
+	}
+	b.log(s.log, s.folder.Path(firstKeyName))
+	return nil
+}
+
+// shutdown ends the server in order: no new connections, no streams, no doors,
+// no HTTP.
+func (s *Server) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), drain, errDrain)
+	defer cancel()
+	s.ready.Store(false)
+	s.ports.close()
+	err := s.hub.Shutdown(ctx)
+	for _, d := range s.doors {
+		if d.close != nil {
+			err = errors.Join(err, d.close(ctx))
+		}
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	s.ports.each(func(l *listener) {
+		all.Go(func() {
+			e := l.shutdown(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			err = errors.Join(err, e)
+		})
+	})
+	all.Wait()
+	s.goers.Wait()
+	// What is no longer true would lead programs astray.
+	if e := s.folder.Remove(addressesName); e != nil {
+		err = errors.Join(err, e)
+	}
+	if errors.Is(err, errDrain) {
+		s.log.Warn("some sessions were cut off", "reason", err)
+		return nil
+	}
+	return err
+}
+
+var errDrain = errors.New("they did not end within 10 s")
