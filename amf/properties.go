@@ -3,6 +3,7 @@ package amf
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Property is a named value. The name can be empty, and need not be UTF-8.
@@ -38,9 +39,9 @@ func PropertiesOf(v Value) Properties {
 // Lookup returns the value of that name just as it was decoded, and whether
 // there is one.
 func (ps Properties) Lookup(name string) (Value, bool) {
-	for i := len(ps) - 1; i >= 0; i-- {
-		if ps[i].Name == name {
-			return ps[i].Value, true
+	for _, p := range slices.Backward(ps) {
+		if p.Name == name {
+			return p.Value, true
 		}
 	}
 	return nil, false

@@ -17,8 +17,7 @@ var (
 	pictureAndSound = &media.TrackSet{Tracks: []*media.Track{
 		{Kind: media.Video, Codec: media.H264}, {Kind: media.Audio, Codec: media.AAC},
 	}}
-	soundOnly = &media.TrackSet{Tracks: []*media.Track{{Kind: media.Audio, Codec: media.AAC}}}
-	errLost   = errors.New("connection reset")
+	errLost = errors.New("connection reset")
 )
 
 func ms(n int) int64 { return int64(n) * int64(time.Millisecond) }

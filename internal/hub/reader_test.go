@@ -41,56 +41,82 @@ func TestWhereReadersBegin(t *testing.T) {
 		after  []*media.Frame
 		want   string
 	}{
-		{name: "at the newest key",
+		{
+			name:   "at the newest key",
 			before: []*media.Frame{key(0), inter(40), key(80), sound(90), inter(120)},
-			want:   "K80 a90 v120 "},
-		{name: "with the metadata, at the time of the key",
+			want:   "K80 a90 v120 ",
+		},
+		{
+			name:   "with the metadata, at the time of the key",
 			before: []*media.Frame{metadata(0, "m"), key(0), inter(40), key(80), inter(120)},
-			want:   "d:m@80 K80 v120 "},
-		{name: "with the newest metadata, once",
+			want:   "d:m@80 K80 v120 ",
+		},
+		{
+			name:   "with the newest metadata, once",
 			before: []*media.Frame{metadata(0, "1"), key(0), metadata(20, "2"), sound(30), metadata(40, "3"), inter(50)},
 			after:  []*media.Frame{metadata(60, "4")},
-			want:   "d:3@0 K0 a30 v50 d:4@60 "},
-		{name: "without metadata that was cleared",
+			want:   "d:3@0 K0 a30 v50 d:4@60 ",
+		},
+		{
+			name:   "without metadata that was cleared",
 			before: []*media.Frame{metadata(0, "1"), metadata(0, ""), key(0)},
-			want:   "K0 "},
-		{name: "without metadata beyond the bound",
+			want:   "K0 ",
+		},
+		{
+			name:   "without metadata beyond the bound",
 			before: []*media.Frame{metadata(0, string(make([]byte, maxState+1))), key(0)},
-			want:   "K0 "},
-		{name: "with sound at once when there is no key",
+			want:   "K0 ",
+		},
+		{
+			name:   "with sound at once when there is no key",
 			before: []*media.Frame{inter(0), sound(0), inter(40), sound(23), inter(80)},
 			after:  []*media.Frame{inter(120), sound(46), key(160), inter(200)},
-			want:   "a23 a46 K160 v200 "},
-		{name: "sound only at the newest sound",
+			want:   "a23 a46 K160 v200 ",
+		},
+		{
+			name:   "sound only at the newest sound",
 			before: []*media.Frame{sound(0), sound(23), sound(46)},
 			after:  []*media.Frame{sound(69)},
-			want:   "a46 a69 "},
-		{name: "without picture at the newest sound",
+			want:   "a46 a69 ",
+		},
+		{
+			name:   "without picture at the newest sound",
 			before: []*media.Frame{key(0), sound(0), inter(40), sound(23), inter(80)},
 			req:    PlayRequest{NoVideo: true},
 			after:  []*media.Frame{key(120), sound(46)},
-			want:   "a23 a46 "},
-		{name: "without sound",
+			want:   "a23 a46 ",
+		},
+		{
+			name:   "without sound",
 			before: []*media.Frame{key(0), sound(0), inter(40)},
 			req:    PlayRequest{NoAudio: true},
 			after:  []*media.Frame{sound(46), inter(80)},
-			want:   "K0 v40 v80 "},
-		{name: "other video tracks at keys of their own",
+			want:   "K0 v40 v80 ",
+		},
+		{
+			name:   "other video tracks at keys of their own",
 			before: []*media.Frame{on(1, key(0)), key(0), on(1, inter(40)), inter(40)},
 			after:  []*media.Frame{on(1, inter(80)), on(1, key(120)), on(1, inter(160))},
-			want:   "K0 v40 K#1:120 v#1:160 "},
-		{name: "a packager at the oldest key",
+			want:   "K0 v40 K#1:120 v#1:160 ",
+		},
+		{
+			name:   "a packager at the oldest key",
 			before: []*media.Frame{inter(0), sound(0), key(40), inter(80), key(120), inter(160)},
 			req:    PlayRequest{FromOldest: true},
-			want:   "K40 v80 K120 v160 "},
-		{name: "a packager of sound at the oldest frame",
+			want:   "K40 v80 K120 v160 ",
+		},
+		{
+			name:   "a packager of sound at the oldest frame",
 			before: []*media.Frame{sound(0), sound(23), sound(46)},
 			req:    PlayRequest{FromOldest: true},
-			want:   "a0 a23 a46 "},
-		{name: "a command neither starts nor follows a picture that is missing",
+			want:   "a0 a23 a46 ",
+		},
+		{
+			name:   "a command neither starts nor follows a picture that is missing",
 			before: []*media.Frame{sound(0), frame(media.Video, media.Command, 0), frame(media.Video, media.Generated, 40)},
 			after:  []*media.Frame{frame(media.Video, media.Command, 80), key(120), frame(media.Video, media.Command, 160)},
-			want:   "a0 K120 v160 "},
+			want:   "a0 K120 v160 ",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -243,7 +269,7 @@ func TestSlowReader(t *testing.T) {
 
 		// Two more within 30 s.
 		p.stream(20_000, 31_000)
-		if drain(t, slow); fmt.Sprint(h.kinds()) != "[reader-skipped]" {
+		if drain(t, slow); fmt.Sprint(fmt.Sprint(h.kinds())) != "[reader-skipped]" {
 			t.Error("no event of the second jump")
 		}
 		p.stream(31_000, 42_000)
@@ -253,7 +279,7 @@ func TestSlowReader(t *testing.T) {
 		if _, err := all(slow); err != ErrSlowReader {
 			t.Errorf("the error does not stay: %v", err)
 		}
-		if got := fmt.Sprint(h.kinds()); got != "[reader-slow]" {
+		if got := fmt.Sprint(fmt.Sprint(h.kinds())); got != "[reader-slow]" {
 			t.Errorf("events: %v", got)
 		}
 		if i, _ := h.Stream("live/cam1"); i.Drops < slow.Drops() {

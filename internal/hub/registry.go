@@ -347,8 +347,7 @@ func (r *Registry) refuse(ctx context.Context, k EventKind, id who, err error) {
 		return
 	}
 	e := id.event(k, "", err.Error(), err)
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		e.Stream, e.Reason = refusal.Stream, refusal.Reason
 		r.refused.add(refusal, e)
 	}

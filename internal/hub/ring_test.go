@@ -108,7 +108,7 @@ func TestRingBounds(t *testing.T) {
 			}
 			return nil
 		}, false},
-		{"a frame each millisecond", func(i int) *media.Frame { return sound(i) }, func(g *ring) error {
+		{"a frame each millisecond", sound, func(g *ring) error {
 			if n := g.head.Load() - g.tail; n != maxFrames {
 				return fmt.Errorf("holds %d frames", n)
 			}

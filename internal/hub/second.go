@@ -71,7 +71,8 @@ func (r *rivals) gaveWay(e encoder, now time.Time) {
 	if len(live) == maxBans {
 		live = append(live[:0], live[1:]...)
 	}
-	r.bans = append(live, ban{e, now.Add(banTime)})
+	live = append(live, ban{e, now.Add(banTime)})
+	r.bans = live
 	r.changes = append(r.changes, now)
 }
 

@@ -59,7 +59,7 @@ func TestLostEncoderComesBackAtOnce(t *testing.T) {
 		if i, ok := h.Stream("live/cam1"); !ok || i.State != Live || i.Generation != 2 {
 			t.Errorf("%+v", i)
 		}
-		if got, want := fmt.Sprint(h.kinds()), "[publish-started publish-taken-over publish-started]"; got != want {
+		if got, want := fmt.Sprint(fmt.Sprint(h.kinds())), "[publish-started publish-taken-over publish-started]"; got != want {
 			t.Errorf("events %s, want %s", got, want)
 		}
 		// And again and again: a bad line is no fight.
@@ -142,7 +142,7 @@ func TestThirdChangeInAMinute(t *testing.T) {
 				t.Errorf("third change: %v", err)
 			}
 		}
-		if got, want := fmt.Sprint(h.kinds()), "[alarm publish-refused publish-refused]"; got != want {
+		if got, want := fmt.Sprint(fmt.Sprint(h.kinds())), "[alarm publish-refused publish-refused]"; got != want {
 			t.Errorf("events %s, want %s", got, want)
 		}
 		if i, _ := h.Stream("live/cam1"); i.Publisher.Remote.Addr().String() != "192.0.2.3" {

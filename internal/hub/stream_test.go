@@ -20,11 +20,19 @@ func TestGrace(t *testing.T) {
 		events string
 	}{
 		{"clean end", Grant{}, nil, 0, "[publish-ended stream-ended]"},
-		{"clean end of an app that waits", Grant{GraceAfterEnd: true}, nil, 30 * time.Second,
-			"[publish-ended stream-reconnecting stream-ended]"},
+		{
+			"clean end of an app that waits",
+			Grant{GraceAfterEnd: true},
+			nil, 30 * time.Second,
+			"[publish-ended stream-reconnecting stream-ended]",
+		},
 		{"lost", Grant{}, errLost, 30 * time.Second, "[publish-ended stream-reconnecting stream-ended]"},
-		{"lost, with a grace time of its own", Grant{Grace: time.Minute}, errLost, time.Minute,
-			"[publish-ended stream-reconnecting stream-ended]"},
+		{
+			"lost, with a grace time of its own",
+			Grant{Grace: time.Minute},
+			errLost, time.Minute,
+			"[publish-ended stream-reconnecting stream-ended]",
+		},
 		{"lost, with none", Grant{Grace: -1}, errLost, 0, "[publish-ended stream-ended]"},
 	}
 	for _, tt := range tests {
@@ -51,7 +59,7 @@ func TestGrace(t *testing.T) {
 				if _, ok := h.Stream("live/cam1"); ok {
 					t.Error("the name is still taken")
 				}
-				if got := fmt.Sprint(h.kinds()); got != tt.events {
+				if got := fmt.Sprint(fmt.Sprint(h.kinds())); got != tt.events {
 					t.Errorf("events %s, want %s", got, tt.events)
 				}
 			})
@@ -128,7 +136,7 @@ func TestSilence(t *testing.T) {
 			t.Errorf("lives on after the grace time: %s", describe(drain))
 		}
 		want := "[stream-reconnecting stream-resumed stream-reconnecting publish-ended stream-ended]"
-		if got := fmt.Sprint(h.kinds()); got != want {
+		if got := fmt.Sprint(fmt.Sprint(h.kinds())); got != want {
 			t.Errorf("events %s, want %s", got, want)
 		}
 	})
@@ -280,7 +288,7 @@ func TestTimeJoinedIsTold(t *testing.T) {
 		h := open(t, Options{})
 		p := h.publish()
 		p.write(key(0), key(90_000))
-		if got, want := fmt.Sprint(h.kinds()), "[publish-started time-joined]"; got != want {
+		if got, want := fmt.Sprint(fmt.Sprint(h.kinds())), "[publish-started time-joined]"; got != want {
 			t.Errorf("events %s, want %s", got, want)
 		}
 		p.End(nil)

@@ -1,6 +1,7 @@
 package httpflv
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -26,9 +27,12 @@ type Hub interface {
 type Handler struct {
 	Hub    Hub
 	Logger *slog.Logger
-	// WriteTimeout is how long a viewer may accept no byte at all.
+	// WriteTimeout is how long a viewer may accept no byte at all; 10 s when
+	// zero.
 	WriteTimeout time.Duration
 }
+
+func (h *Handler) writeTimeout() time.Duration { return cmp.Or(h.WriteTimeout, 10*time.Second) }
 
 // errGone ends the player of a viewer that has closed its connection.
 var errGone = errors.New("httpflv: the viewer has gone")
@@ -134,7 +138,7 @@ func (v *viewer) overHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go func() { cancel(discard(c)) }()
-	v.player.send = (&writer{conn: c, timeout: v.WriteTimeout}).send
+	v.player.send = (&writer{conn: c, timeout: v.writeTimeout()}).send
 	_ = v.play(ctx, r.UserAgent())
 }
 
@@ -164,7 +168,7 @@ func (v *viewer) overResponse(w http.ResponseWriter, r *http.Request) {
 	var buffer []byte
 	v.player.send = func(b *batch) error {
 		buffer = b.appendTo(buffer[:0])
-		if err := control.SetWriteDeadline(time.Now().Add(v.WriteTimeout)); err != nil {
+		if err := control.SetWriteDeadline(time.Now().Add(v.writeTimeout())); err != nil {
 			return err
 		}
 		if _, err := w.Write(buffer); err != nil {
@@ -187,7 +191,7 @@ func (v *viewer) overWebSocket(w http.ResponseWriter, r *http.Request) {
 	var buffer []byte
 	v.player.send = func(b *batch) error {
 		buffer = b.appendTo(buffer[:0])
-		limit, cancel := context.WithTimeout(ctx, v.WriteTimeout)
+		limit, cancel := context.WithTimeout(ctx, v.writeTimeout())
 		defer cancel()
 		return c.Write(limit, websocket.MessageBinary, buffer)
 	}

@@ -40,16 +40,20 @@ func TestHeaders(t *testing.T) {
 		{"of three bytes, first", "01 0000 000000 000001 09 01000000 ab", "csid=64 Video msid=1 ts=0 len=1 ab"},
 		{"of three bytes", "01 0201 000000 000001 09 01000000 ab", "csid=322 Video msid=1 ts=0 len=1 ab"},
 		{"of three bytes, last", "01 ffff 000000 000001 09 01000000 ab", "csid=65599 Video msid=1 ts=0 len=1 ab"},
-		{"one chunk stream by two forms of identifier",
+		{
+			"one chunk stream by two forms of identifier",
 			"00 05 000007 000001 09 01000000 ab  81 0500 000001 cd", `
 			csid=69 Video msid=1 ts=7 len=1 ab
-			csid=69 Video msid=1 ts=8 len=1 cd`},
-		{"types 1, 2 and 3",
+			csid=69 Video msid=1 ts=8 len=1 cd`,
+		},
+		{
+			"types 1, 2 and 3",
 			"03 0003e8 000001 08 01000000 01  43 000014 000002 09 0202  83 000015 0303  c3 0404", `
 			csid=3 Audio msid=1 ts=1000 len=1 01
 			csid=3 Video msid=1 ts=1020 len=2 0202
 			csid=3 Video msid=1 ts=1041 len=2 0303
-			csid=3 Video msid=1 ts=1062 len=2 0404`},
+			csid=3 Video msid=1 ts=1062 len=2 0404`,
+		},
 		{"type 3 after type 0 adds its timestamp", "03 0003e8 000001 08 01000000 01  c3 02  c3 03", `
 			csid=3 Audio msid=1 ts=1000 len=1 01
 			csid=3 Audio msid=1 ts=2000 len=1 02
@@ -66,8 +70,10 @@ func TestHeaders(t *testing.T) {
 			csid=4 Audio msid=1 ts=0 len=0
 			csid=4 Audio msid=1 ts=23 len=0
 			csid=4 Audio msid=1 ts=46 len=0`},
-		{"two chunks", "04 000005 000082 08 01000000" + zeros(128) + "c4 0102",
-			"csid=4 Audio msid=1 ts=5 len=130 sha256:6f931bb4b6fd64dd"},
+		{
+			"two chunks", "04 000005 000082 08 01000000" + zeros(128) + "c4 0102",
+			"csid=4 Audio msid=1 ts=5 len=130 sha256:6f931bb4b6fd64dd",
+		},
 		{"exactly one chunk", "04 000005 000080 08 01000000" + zeros(128) + "44 000001 000001 08 ab", `
 			csid=4 Audio msid=1 ts=5 len=128 sha256:38723a2e5e8a17aa
 			csid=4 Audio msid=1 ts=6 len=1 ab`},
@@ -107,10 +113,14 @@ func TestHeaders(t *testing.T) {
 		{"over 2^32", "04 ffffff 000001 08 01000000 fffffff0 01  44 000020 000001 08 02", `
 			csid=4 Audio msid=1 ts=4294967280 len=1 01
 			csid=4 Audio msid=1 ts=16 len=1 02`},
-		{"extended, repeated in type 3", "04 ffffff 000082 08 01000000 01000000" + zeros(128) + "c4 01000000 0102",
-			"csid=4 Audio msid=1 ts=16777216 len=130 sha256:6f931bb4b6fd64dd"},
-		{"extended, left out in type 3", "04 ffffff 000082 08 01000000 01000000" + zeros(128) + "c4 0102",
-			"csid=4 Audio msid=1 ts=16777216 len=130 sha256:6f931bb4b6fd64dd"},
+		{
+			"extended, repeated in type 3", "04 ffffff 000082 08 01000000 01000000" + zeros(128) + "c4 01000000 0102",
+			"csid=4 Audio msid=1 ts=16777216 len=130 sha256:6f931bb4b6fd64dd",
+		},
+		{
+			"extended, left out in type 3", "04 ffffff 000082 08 01000000 01000000" + zeros(128) + "c4 0102",
+			"csid=4 Audio msid=1 ts=16777216 len=130 sha256:6f931bb4b6fd64dd",
+		},
 		{"left out, the payload begins like it", "04 ffffff 000082 08 01000000 01020000" + zeros(128) + "c4 0102 44 000001 000000 08", `
 			csid=4 Audio msid=1 ts=16908288 len=130 sha256:6f931bb4b6fd64dd
 			csid=4 Audio msid=1 ts=16908289 len=0`},
@@ -125,10 +135,12 @@ func TestHeaders(t *testing.T) {
 		{"extended delta", "04 0003e8 000001 08 01000000 01  44 ffffff 000082 08 01000000" + zeros(128) + "c4 01000000 0102", `
 			csid=4 Audio msid=1 ts=1000 len=1 01
 			csid=4 Audio msid=1 ts=16778216 len=130 sha256:6f931bb4b6fd64dd`},
-		{"extended delta, the absolute time in type 3",
+		{
+			"extended delta, the absolute time in type 3",
 			"04 0003e8 000001 08 01000000 01  44 ffffff 000082 08 01000000" + zeros(128) + "c4 010003e8 0102", `
 			csid=4 Audio msid=1 ts=1000 len=1 01
-			csid=4 Audio msid=1 ts=16778216 len=130 sha256:6f931bb4b6fd64dd`},
+			csid=4 Audio msid=1 ts=16778216 len=130 sha256:6f931bb4b6fd64dd`,
+		},
 		{"an absolute time for a delta", "04 ffffff 000001 08 01000000 01000000 01  44 ffffff 000001 08 01000017 02", `
 			csid=4 Audio msid=1 ts=16777216 len=1 01
 			csid=4 Audio msid=1 ts=16777239 len=1 02`},
@@ -140,7 +152,7 @@ func TestHeaders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			in := wire(t, test.in)
 			var want strings.Builder
-			for _, line := range strings.Split(strings.TrimSpace(test.want), "\n") {
+			for line := range strings.SplitSeq(strings.TrimSpace(test.want), "\n") {
 				fmt.Fprintln(&want, strings.TrimSpace(line))
 			}
 			compare(t, "whole", decode(t, in, nil), want.String())
@@ -197,20 +209,30 @@ func TestLimits(t *testing.T) {
 		want         *Error // nil is no error
 	}{
 		{"stranger's longest", header(3, 64<<10, message.Command), 0, 0, nil},
-		{"stranger's too long", header(3, 64<<10+1, message.Video), 0, 0,
-			&Error{MessageTooLong, 3, message.Video, 64<<10 + 1, 64 << 10}},
+		{
+			"stranger's too long", header(3, 64<<10+1, message.Video), 0, 0,
+			&Error{MessageTooLong, 3, message.Video, 64<<10 + 1, 64 << 10},
+		},
 		{"longest picture", header(3, MaxMessage, message.Video), 16 << 20, 1 << 20, nil},
 		{"longest aggregate", header(3, MaxMessage, message.Aggregate), 16 << 20, 1 << 20, nil},
-		{"too long command", header(3, 1<<20+1, message.Command), 16 << 20, 1 << 20,
-			&Error{MessageTooLong, 3, message.Command, 1<<20 + 1, 1 << 20}},
-		{"too long unknown", header(3, 1<<20+1, 99), 16 << 20, 1 << 20,
-			&Error{MessageTooLong, 3, 99, 1<<20 + 1, 1 << 20}},
+		{
+			"too long command", header(3, 1<<20+1, message.Command), 16 << 20, 1 << 20,
+			&Error{MessageTooLong, 3, message.Command, 1<<20 + 1, 1 << 20},
+		},
+		{
+			"too long unknown", header(3, 1<<20+1, 99), 16 << 20, 1 << 20,
+			&Error{MessageTooLong, 3, 99, 1<<20 + 1, 1 << 20},
+		},
 		{"64 unfinished", unfinished(64, 200, 128), 0, 0, nil},
 		{"64 unfinished and a small one", append(unfinished(64, 200, 128), header(100, 128, message.Audio)...), 0, 0, nil},
-		{"65 unfinished", append(unfinished(64, 200, 128), header(100, 129, message.Audio)...), 0, 0,
-			&Error{TooManyUnfinished, 100, message.Audio, 65, 64}},
-		{"unfinished bytes", append(chunkSize(60000), unfinished(6, 64<<10, 60000)...), 0, 0,
-			&Error{TooMuchUnfinished, 8, message.Video, 6 * 60000, 64<<10 + 64*4<<10}},
+		{
+			"65 unfinished", append(unfinished(64, 200, 128), header(100, 129, message.Audio)...), 0, 0,
+			&Error{TooManyUnfinished, 100, message.Audio, 65, 64},
+		},
+		{
+			"unfinished bytes", append(chunkSize(60000), unfinished(6, 64<<10, 60000)...), 0, 0,
+			&Error{TooMuchUnfinished, 8, message.Video, 6 * 60000, 64<<10 + 64*4<<10},
+		},
 		{"unfinished bytes, few", append(chunkSize(60000), unfinished(5, 64<<10, 60000)...), 0, 0, nil},
 		{"1024 chunk streams", manyStreams(1024), 0, 0, nil},
 		{"1025 chunk streams", manyStreams(1025), 0, 0, &Error{TooManyStreams, MinStream + 1024, 0, 1025, 1024}},

@@ -25,42 +25,95 @@ func TestWriterHeaders(t *testing.T) {
 		in   []sent
 		want string
 	}{
-		{"whole, delta, nothing", []sent{audio(20, 1), audio(40, 2), audio(60, 3), audio(80, 4)},
-			"04 000014 000001 08 01000000 01  84 000014 02  c4 03  c4 04"},
-		{"another length", []sent{audio(20, 1), audio(40, 2, 2), audio(60, 3, 3)},
-			"04 000014 000001 08 01000000 01  44 000014 000002 08 0202  c4 0303"},
-		{"another type", []sent{audio(20, 1), {4, message.Message{Type: message.Video, StreamID: 1, Timestamp: 40, Payload: []byte{2}}}},
-			"04 000014 000001 08 01000000 01  44 000014 000001 09 02"},
-		{"another message stream", []sent{audio(20, 1), on(2, audio(40, 2))},
-			"04 000014 000001 08 01000000 01  04 000028 000001 08 02000000 02"},
-		{"type 3 after a type 0 whose timestamp is 0", []sent{audio(0, 1), audio(0, 2), audio(20, 3)},
-			"04 000000 000001 08 01000000 01  c4 02  84 000014 03"},
-		{"no type 3 after any other type 0", []sent{audio(20, 1), audio(20, 2), audio(20, 3)},
-			"04 000014 000001 08 01000000 01  84 000000 02  c4 03"},
-		{"time goes back", []sent{audio(40, 1), audio(20, 2), audio(60, 3)},
-			"04 000028 000001 08 01000000 01  04 000014 000001 08 01000000 02  84 000028 03"},
-		{"time goes over 2^32", []sent{audio(1<<32-10, 1), audio(10, 2)},
-			"04 ffffff 000001 08 01000000 fffffff6 01  04 00000a 000001 08 01000000 02"},
-		{"the last delta of 24 bits", []sent{audio(0, 1), audio(0xfffffe, 2)},
-			"04 000000 000001 08 01000000 01  84 fffffe 02"},
-		{"a delta that would be extended", []sent{audio(0, 1), audio(0xffffff, 2), audio(0x1000013, 3)},
-			"04 000000 000001 08 01000000 01  04 ffffff 000001 08 01000000 00ffffff 02  84 000014 03"},
-		{"no payload", []sent{audio(0), audio(0), audio(20)},
-			"04 000000 000000 08 01000000  c4  84 000014"},
-		{"chunks", []sent{audio(20, make([]byte, 257)...)},
-			"04 000014 000101 08 01000000" + zeros(128) + "c4" + zeros(128) + "c4 00"},
-		{"exactly two chunks", []sent{audio(20, make([]byte, 256)...)},
-			"04 000014 000100 08 01000000" + zeros(128) + "c4" + zeros(128)},
-		{"extended timestamp in each chunk of type 0", []sent{audio(0x1000000, make([]byte, 129)...)},
-			"04 ffffff 000081 08 01000000 01000000" + zeros(128) + "c4 01000000 00"},
-		{"and in none after a delta", []sent{audio(0x1000000), audio(0x1000014, make([]byte, 129)...)},
-			"04 ffffff 000000 08 01000000 01000000  44 000014 000081 08" + zeros(128) + "c4 00"},
-		{"chunk size", []sent{
-			{2, message.Message{Type: message.SetChunkSize, Payload: []byte{0, 0, 0, 2}}}, audio(0, 1, 2, 3)},
-			"02 000000 000004 01 00000000 00000002  04 000000 000003 08 01000000 0102 c4 03"},
-		{"identifiers", []sent{
-			{63, message.Message{}}, {64, message.Message{}}, {319, message.Message{}}, {320, message.Message{}}, {65599, message.Message{}}},
-			"3f" + zeros(11) + "0000" + zeros(11) + "00ff" + zeros(11) + "01 0001" + zeros(11) + "01 ffff" + zeros(11)},
+		{
+			"whole, delta, nothing",
+			[]sent{audio(20, 1), audio(40, 2), audio(60, 3), audio(80, 4)},
+			"04 000014 000001 08 01000000 01  84 000014 02  c4 03  c4 04",
+		},
+		{
+			"another length",
+			[]sent{audio(20, 1), audio(40, 2, 2), audio(60, 3, 3)},
+			"04 000014 000001 08 01000000 01  44 000014 000002 08 0202  c4 0303",
+		},
+		{
+			"another type",
+			[]sent{audio(20, 1), {4, message.Message{Type: message.Video, StreamID: 1, Timestamp: 40, Payload: []byte{2}}}},
+			"04 000014 000001 08 01000000 01  44 000014 000001 09 02",
+		},
+		{
+			"another message stream",
+			[]sent{audio(20, 1), on(2, audio(40, 2))},
+			"04 000014 000001 08 01000000 01  04 000028 000001 08 02000000 02",
+		},
+		{
+			"type 3 after a type 0 whose timestamp is 0",
+			[]sent{audio(0, 1), audio(0, 2), audio(20, 3)},
+			"04 000000 000001 08 01000000 01  c4 02  84 000014 03",
+		},
+		{
+			"no type 3 after any other type 0",
+			[]sent{audio(20, 1), audio(20, 2), audio(20, 3)},
+			"04 000014 000001 08 01000000 01  84 000000 02  c4 03",
+		},
+		{
+			"time goes back",
+			[]sent{audio(40, 1), audio(20, 2), audio(60, 3)},
+			"04 000028 000001 08 01000000 01  04 000014 000001 08 01000000 02  84 000028 03",
+		},
+		{
+			"time goes over 2^32",
+			[]sent{audio(1<<32-10, 1), audio(10, 2)},
+			"04 ffffff 000001 08 01000000 fffffff6 01  04 00000a 000001 08 01000000 02",
+		},
+		{
+			"the last delta of 24 bits",
+			[]sent{audio(0, 1), audio(0xfffffe, 2)},
+			"04 000000 000001 08 01000000 01  84 fffffe 02",
+		},
+		{
+			"a delta that would be extended",
+			[]sent{audio(0, 1), audio(0xffffff, 2), audio(0x1000013, 3)},
+			"04 000000 000001 08 01000000 01  04 ffffff 000001 08 01000000 00ffffff 02  84 000014 03",
+		},
+		{
+			"no payload",
+			[]sent{audio(0), audio(0), audio(20)},
+			"04 000000 000000 08 01000000  c4  84 000014",
+		},
+		{
+			"chunks",
+			[]sent{audio(20, make([]byte, 257)...)},
+			"04 000014 000101 08 01000000" + zeros(128) + "c4" + zeros(128) + "c4 00",
+		},
+		{
+			"exactly two chunks",
+			[]sent{audio(20, make([]byte, 256)...)},
+			"04 000014 000100 08 01000000" + zeros(128) + "c4" + zeros(128),
+		},
+		{
+			"extended timestamp in each chunk of type 0",
+			[]sent{audio(0x1000000, make([]byte, 129)...)},
+			"04 ffffff 000081 08 01000000 01000000" + zeros(128) + "c4 01000000 00",
+		},
+		{
+			"and in none after a delta",
+			[]sent{audio(0x1000000), audio(0x1000014, make([]byte, 129)...)},
+			"04 ffffff 000000 08 01000000 01000000  44 000014 000081 08" + zeros(128) + "c4 00",
+		},
+		{
+			"chunk size",
+			[]sent{
+				{2, message.Message{Type: message.SetChunkSize, Payload: []byte{0, 0, 0, 2}}}, audio(0, 1, 2, 3),
+			},
+			"02 000000 000004 01 00000000 00000002  04 000000 000003 08 01000000 0102 c4 03",
+		},
+		{
+			"identifiers",
+			[]sent{
+				{63, message.Message{}}, {64, message.Message{}}, {319, message.Message{}}, {320, message.Message{}}, {65599, message.Message{}},
+			},
+			"3f" + zeros(11) + "0000" + zeros(11) + "00ff" + zeros(11) + "01 0001" + zeros(11) + "01 ffff" + zeros(11),
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
