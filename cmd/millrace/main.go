@@ -3,11 +3,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"reflect"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -64,7 +64,7 @@ func run(env environment) (status int) {
 	parser, err := kong.New(&cmd, kong.Name("millrace"), kong.Description(about),
 		kong.Writers(env.stdout, env.stderr), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.Bind(&env),
-		kong.ShortUsageOnError())
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(decodeDuration)))
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}
@@ -72,28 +72,11 @@ func run(env environment) (status int) {
 	if err == nil {
 		err = ctx.Run(ctx)
 	} else {
-		err = explain(parser, err)
+		err = explain(parser.Model, err)
 	}
 	if err != nil {
 		fmt.Fprintf(env.stderr, "millrace: %v\n", err)
 		return 1
 	}
 	return 0
-}
-
-// explain adds to an error of the command line the nearest right word.
-func explain(parser *kong.Kong, err error) error {
-	var parse *kong.ParseError
-	if !errors.As(err, &parse) {
-		return err
-	}
-	word, ok := strings.CutPrefix(err.Error(), "unknown flag ")
-	if !ok {
-		return fmt.Errorf("%w (millrace --help shows what there is)", err)
-	}
-	word, _, _ = strings.Cut(word, ",") // Kong's own guess
-	if near := nearestFlag(parser, word); near != "" {
-		return fmt.Errorf("there is no flag %s; did you mean %s?", word, near)
-	}
-	return fmt.Errorf("there is no flag %s; millrace --help shows those that there are", word)
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
-	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/server"
 )
 
@@ -67,20 +65,6 @@ func given(kctx *kong.Context) []string {
 		}
 	}
 	return names
-}
-
-func nearestFlag(parser *kong.Kong, word string) string {
-	var names []string
-	for _, node := range append([]*kong.Node{parser.Model.Node}, parser.Model.Children...) {
-		for _, f := range node.Flags {
-			names = append(names, f.Name)
-		}
-	}
-	near := config.Nearest(strings.TrimLeft(word, "-"), names)
-	if near == "" {
-		return ""
-	}
-	return "--" + near
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -151,10 +151,11 @@ func (d *decoder) decodeMap(v reflect.Value, n ast.Node, path string) error {
 	for _, p := range pairs {
 		name := p.Key.GetToken().Value
 		e := reflect.New(v.Type().Elem()).Elem()
-		d.origins[join(path, name)] = d.where(p.Key)
 		if err := d.decode(e, p.Value, join(path, name)); err != nil {
 			return err
 		}
+		// What is wrong with an entry as a whole is wrong with its name.
+		d.origins[join(path, name)] = d.where(p.Key)
 		v.SetMapIndex(reflect.ValueOf(name), e)
 	}
 	return nil

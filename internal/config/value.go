@@ -50,9 +50,9 @@ func setText(v reflect.Value, text string) error {
 		v.Set(reflect.New(v.Type().Elem()))
 		return setText(v.Elem(), text)
 	case v.Type() == durationType:
-		d, err := time.ParseDuration(text)
+		d, err := ParseDuration(text)
 		if err != nil {
-			return fmt.Errorf("%q is not a length of time; write for instance 30s, 500ms or 5m", text)
+			return err
 		}
 		v.SetInt(int64(d))
 		return nil
@@ -76,6 +76,15 @@ func setText(v reflect.Value, text string) error {
 		return errors.New("cannot be given here; it belongs into the config file")
 	}
 	return nil
+}
+
+// ParseDuration is [time.ParseDuration] with an error for people.
+func ParseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a length of time; write for instance 30s, 500ms or 5m", text)
+	}
+	return d, nil
 }
 
 // parseBool takes what YAML 1.1, shells and compose files have for booleans.

@@ -31,7 +31,7 @@ func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	_ = level.UnmarshalText([]byte(o.Level))
 	var h slog.Handler
 	if o.Format == "json" {
-		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC})
+		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})
 	} else {
 		h = tint.NewHandler(w, &tint.Options{
 			Level: level, NoColor: !o.Color, TimeFormat: "2006-01-02T15:04:05.000Z07:00", ReplaceAttr: inUTC,
@@ -45,6 +45,15 @@ func inUTC(groups []string, a slog.Attr) slog.Attr {
 		a.Value = slog.TimeValue(t.UTC())
 	}
 	return a
+}
+
+// forMachines also writes lengths of time as people do ("1.5s"): slog's JSON has
+// nanoseconds without saying so.
+func forMachines(groups []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return inUTC(groups, a)
 }
 
 // lines are how the hub's events read in the log.

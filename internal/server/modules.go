@@ -9,11 +9,13 @@ import (
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/proto/httpflv"
+	"github.com/millrace-live/millrace/internal/proto/rtmp"
 )
 
 // modules is every door that this build has. Of those that take HTTP the first
 // whose match says so gets the request.
 var modules = []func(*Server) door{
+	openRTMP,
 	openHTTPFLV,
 	openHLS,
 	openPage,
@@ -31,6 +33,11 @@ type door struct {
 	// close ends what the door does when ctx does at the latest. By then the
 	// hub has ended all streams.
 	close func(ctx context.Context) error
+}
+
+func openRTMP(s *Server) door {
+	d := rtmp.New(s.hub, s.log)
+	return door{name: "RTMP", conn: d.Serve, close: d.Shutdown}
 }
 
 func openHTTPFLV(s *Server) door {

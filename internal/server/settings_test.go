@@ -1,0 +1,130 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/hub"
+)
+
+// load loads the settings of a config file, the environment and nothing else.
+func load(t *testing.T, file string, environ ...string) (*Settings, []string, error) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "millrace.yaml")
+	if err := os.WriteFile(name, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _, warnings, err := Load(&Settings{Config: name}, []string{"config"}, environ)
+	if err != nil {
+		err = &shortened{strings.ReplaceAll(err.Error(), name, "f.yaml")}
+	}
+	return s, warnings, err
+}
+
+type shortened struct{ text string }
+
+func (e *shortened) Error() string { return e.text }
+
+func TestDefaults(t *testing.T) {
+	s, _, warnings, err := Load(&Settings{}, nil, nil)
+	if err != nil || len(warnings) != 0 {
+		t.Fatal(err, warnings)
+	}
+	want := &Settings{
+		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", Plain: "allow", Delivery: "balanced",
+		Grace: 30 * time.Second, PlayWait: 30 * time.Second, LogLevel: "info",
+	}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("got  %+v\nwant %+v", s, want)
+	}
+}
+
+func TestSettingsOfApps(t *testing.T) {
+	s, _, err := load(t, `
+grace: 0
+apps:
+  event: {second-publisher: refuse, grace: 5m, grace-after-end: true, delivery: economy}
+  live: {grace: 0s}
+keys:
+  - {stream: event/a, key: a-long-word, label: hall}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]access.App{
+		"event": {SecondPublisher: hub.Refuse, Grace: 5 * time.Minute, GraceAfterEnd: true, Delivery: hub.Economy},
+		"live":  {Grace: -1},
+	}
+	if got := s.apps(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if s.Keys[0].Key.Reveal() != "a-long-word" || s.Keys[0].Stream != "event/a" {
+		t.Errorf("keys %+v", s.Keys)
+	}
+	if _, ok := (&Settings{}).apps()["live"]; !ok {
+		t.Error("the app live is not built in")
+	}
+}
+
+func TestSettingsRefused(t *testing.T) {
+	tests := []struct{ file, environ, want string }{
+		{"rtmp: '1935'", "", `--rtmp "1935": a port needs a colon before it; write :1935`},
+		{"public-url: tv.example.org", "", `f.yaml:1:13: "tv.example.org" is not the address of a web site; write for instance https://tv.example.org`},
+		{"public-url: rtmp://tv.example.org", "", `f.yaml:1:13: "rtmp://tv.example.org" is not the address of a web site; write for instance https://tv.example.org`},
+		{"trusted-proxy: [10.0.0.0/8, here]", "", `f.yaml:1:16: "here" (number 2) is not a range of addresses; write for instance 10.0.0.0/8`},
+		{"cert: a.pem", "", `f.yaml:1:7: 1 certificates and 0 keys were given; each --cert needs its --key`},
+		{"", "MILLRACE_DELIVERY=fast", `MILLRACE_DELIVERY: "fast" is not a choice; give realtime, balanced or economy`},
+		{"plain: never", "", `f.yaml:1:8: "never" is not a choice; give allow, warn or refuse`},
+		{"log-level: loud", "", `f.yaml:1:12: "loud" is not a choice; give debug, info, warn or error`},
+		{"log-format: xml", "", `f.yaml:1:13: "xml" is not a choice; give text or json`},
+		{"grace: 31m", "", `f.yaml:1:8: 31m0s is out of range; give a time from 0 to 30m`},
+		{"grace: -1s", "", `f.yaml:1:8: -1s is out of range; give a time from 0 to 30m`},
+		{"play-wait: 1h", "", `f.yaml:1:12: 1h0m0s is out of range; give a time from 0 to 30m`},
+		{"rtmp: off\nhttp: off", "", `--rtmp and --http are both off: nobody could reach this server; leave one on`},
+		{"apps: {a/b: {}}", "", `f.yaml:1:8: an app is the first part of a stream's name, without a slash`},
+		{"apps: {api: {}}", "", `f.yaml:1:8: not a stream name: names that begin with api/ are reserved`},
+		{"apps: {a: {grace: 1h}}", "", `f.yaml:1:19: 1h0m0s is out of range; give a time from 0 to 30m`},
+		{"apps: {a: {delivery: x}}", "", `f.yaml:1:22: "x" is not a choice; give realtime, balanced or economy`},
+		{"apps: {a: {second-publisher: x}}", "", `f.yaml:1:30: "x" is not a choice; give take-over or refuse`},
+		{"apps: {a: {gracee: 1s}}", "", `f.yaml:1:12: there is no setting "gracee" in apps.a; did you mean "grace"?`},
+		{"keys: [{stream: cam, key: long-enough}]", "", `f.yaml:1:17: not a stream name: write it as live/cam`},
+		{"keys: [{stream: a/b, key: long-enough}]", "", `f.yaml:1:17: there is no app "a"; name it under apps, as in "apps: {a: {}}"`},
+		{"keys: [{stream: live/b, key: short}]", "", `f.yaml:1:30: a key needs at least 8 characters`},
+		{"keys: [{stream: live/b}]", "", `keys[0].key: a key needs at least 8 characters`},
+		{"keys: [{stream: live/b, key: with/a/slash}]", "", `f.yaml:1:30: a key cannot begin or end with a blank, or hold any of / ? & #`},
+	}
+	for _, tt := range tests {
+		_, _, err := load(t, tt.file+"\n", tt.environ)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s %s:\ngot  %v\nwant %s", tt.file, tt.environ, err, tt.want)
+		}
+	}
+}
+
+func TestWarningsForWhatIsNotThere(t *testing.T) {
+	_, warnings, err := load(t, "rtmps: ':1936'\nrtmfp: off\nplain: allow\n", "MILLRACE_DOMAIN=a.example", "MILLRACE_GRCE=1s")
+	want := []string{
+		"MILLRACE_GRCE is no setting; did you mean MILLRACE_GRACE?",
+		"--rtmps does nothing yet: RTMPS is not built in",
+		"--domain does nothing yet: TLS is not built in",
+	}
+	if err != nil || !reflect.DeepEqual(warnings, want) {
+		t.Errorf("got %q, %v; want %q", warnings, err, want)
+	}
+}
+
+func TestConfigFileOfTheEnvironment(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f.yaml")
+	if err := os.WriteFile(name, []byte("demo: true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _, _, err := Load(&Settings{}, nil, []string{"MILLRACE_CONFIG=" + name})
+	if err != nil || !s.Demo {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
