@@ -27,7 +27,7 @@ func TestEveryPacketOfEveryOutput(t *testing.T) {
 
 	publisher := publish(t, file, s.rtmpURL("live/all"))
 	s.waitState(t, "live/all", "live")
-	players := make([]*process, len(outputs))
+	players := make([]*reading, len(outputs))
 	for i, o := range outputs {
 		players[i] = probe(t, o.url(s, "live/all"), o.flags...)
 	}
@@ -79,7 +79,7 @@ func TestOneKindAlone(t *testing.T) {
 			stream := "live/" + c.name
 			publish(t, file, s.rtmpURL(stream))
 			s.waitState(t, stream, "live")
-			players := make([]*process, len(outputs))
+			players := make([]*reading, len(outputs))
 			for i, o := range outputs {
 				players[i] = probe(t, o.url(s, stream), o.flags...)
 			}
@@ -113,7 +113,7 @@ func TestPublisherReturns(t *testing.T) {
 
 	for _, p := range []struct {
 		name    string
-		process *process
+		process *reading
 	}{{"RTMP", rtmp}, {"HTTP-FLV", flv}, {"HLS", hls}} {
 		got := p.process.packets(t, 30*time.Second)
 		for _, kind := range []string{"video", "audio"} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -52,22 +53,30 @@ type packet struct {
 	key      bool
 }
 
+// reading is a probe at work.
+type reading struct {
+	*process
+	file string // of its findings: its complaints go to standard error
+}
+
 // probe starts to read every packet of a URL or file.
-func probe(t *testing.T, url string, flags ...string) *process {
+func probe(t *testing.T, url string, flags ...string) *reading {
 	t.Helper()
-	args := append([]string{"-hide_banner", "-loglevel", "error", "-show_packets", "-show_data_hash", "MD5", "-of", "json"}, flags...)
-	return launch(t, "ffprobe", append(args, url)...)
+	r := &reading{file: filepath.Join(t.TempDir(), "packets.json")}
+	args := append([]string{
+		"-hide_banner", "-loglevel", "warning", "-show_packets", "-show_data_hash", "MD5", "-of", "json", "-o", r.file,
+	}, flags...)
+	r.process = launch(t, "ffprobe", append(args, url)...)
+	return r
 }
 
 // packets waits for the end of a probe and returns what it read.
-func (p *process) packets(t *testing.T, limit time.Duration) []packet {
+func (r *reading) packets(t *testing.T, limit time.Duration) []packet {
 	t.Helper()
-	p.wait(t, limit)
-	text := p.out.String()
-	// FFprobe's complaints share the stream with its JSON.
-	from := strings.Index(text, "{")
-	if from < 0 {
-		t.Fatalf("ffprobe printed no packets:\n%s", text)
+	r.wait(t, limit)
+	text, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatalf("read ffprobe's packets: %v", err)
 	}
 	var doc struct {
 		Packets []struct {
@@ -78,7 +87,7 @@ func (p *process) packets(t *testing.T, limit time.Duration) []packet {
 			Flags string
 		}
 	}
-	if err := json.NewDecoder(strings.NewReader(text[from:])).Decode(&doc); err != nil {
+	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatalf("read ffprobe's packets: %v\n%.2000s", err, text)
 	}
 	var out []packet

@@ -34,7 +34,7 @@ func launch(t *testing.T, name string, args ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("%s %q printed:\n%s", name, args, p.out)
+			t.Logf("%s %q printed:\n%.3000s", name, args, p.out)
 		}
 	})
 	return p

@@ -17,7 +17,7 @@ func TestTimestampCrossings(t *testing.T) {
 			t.Parallel()
 			stream := fmt.Sprintf("live/cross%d", bits)
 			sender := dialSender(t, s.rtmpURL(stream))
-			players := make([]*process, len(outputs))
+			players := make([]*reading, len(outputs))
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

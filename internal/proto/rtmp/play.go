@@ -38,7 +38,7 @@ func (d *Door) play(s *rtmp.Stream) error {
 	log.Info("play started", "player", software(s))
 	began := time.Now()
 	err = p.run(s.Context())
-	log.Info("play ended", "reason", reason(err, "player"), "after", since(began), "skipped", reader.Drops())
+	log.Info("play ended", "reason", reason(err), "after", since(began), "skipped", reader.Drops())
 	return refusal(err, false)
 }
 

@@ -3,14 +3,13 @@ package rtmp
 import (
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/rtmp"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
 
-// publish serves an encoder.
+// publish serves an encoder. The hub tells of its beginning and end.
 func (d *Door) publish(s *rtmp.Stream) error {
 	pub, err := d.hub.Publish(s.Context(), hub.PublishRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: "rtmp",
@@ -25,13 +24,8 @@ func (d *Door) publish(s *rtmp.Stream) error {
 		pub.End(err)
 		return err
 	}
-	log := d.log(s, pub.Stream())
-	log.Info("publish started", "encoder", software(s))
-	began := time.Now()
-
-	p := publisher{publication: pub, log: log}
+	p := publisher{publication: pub, log: d.log(s, pub.Stream())}
 	err = s.Each(p.take)
-	log.Info("publish ended", "reason", reason(err, "encoder"), "after", since(began), "unreadable", p.unreadable)
 	if errors.Is(err, rtmp.ErrStreamClosed) {
 		pub.End(nil)
 		return nil

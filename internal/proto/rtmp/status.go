@@ -37,19 +37,17 @@ func refusal(err error, publishing bool) error {
 	return err
 }
 
-// reason says for the log why a stream ended.
-func reason(err error, peer string) string {
+// reason says for the log why a play ended.
+func reason(err error) string {
 	switch {
 	case err == nil:
 		return "the stream ended"
 	case errors.Is(err, rtmp.ErrStreamClosed):
-		return "the " + peer + " stopped"
+		return "the player stopped"
 	case errors.Is(err, rtmp.ErrConnectionLost), errors.Is(err, context.Canceled):
-		return "the " + peer + "'s connection was lost"
+		return "the player's connection was lost"
 	case errors.Is(err, rtmp.ErrSlowReader):
-		return "the " + peer + " accepted nothing for too long"
-	case errors.Is(err, rtmp.ErrSilent):
-		return "nothing came from the " + peer + " any more"
+		return "the player accepted nothing for too long"
 	}
 	return err.Error()
 }
