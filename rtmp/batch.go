@@ -55,22 +55,30 @@ func (b *Batch) Append(streamID uint32, typ message.Type, ts uint32, head, paylo
 	b.begin()
 	b.scratch = chunk.AppendHeader0(b.scratch, csid, ts, len(head)+len(payload), typ, streamID)
 	room := b.chunkSize
-	for _, part := range [2][]byte{head, payload} {
-		for len(part) > 0 {
-			if room == 0 {
-				b.begin()
-				b.scratch = chunk.AppendHeader3(b.scratch, csid, ts)
-				room = b.chunkSize
-			}
-			n := min(room, len(part))
-			if n < copyBelow {
-				b.begin()
-				b.scratch = append(b.scratch, part[:n]...)
-			} else {
-				b.refer(part[:n:n])
-			}
-			part, room = part[n:], room-n
+	next := func(left int) int {
+		if room == 0 {
+			b.begin()
+			b.scratch = chunk.AppendHeader3(b.scratch, csid, ts)
+			room = b.chunkSize
 		}
+		n := min(room, left)
+		room -= n
+		return n
+	}
+	for len(head) > 0 {
+		n := next(len(head))
+		b.scratch = append(b.scratch, head[:n]...)
+		head = head[n:]
+	}
+	for len(payload) > 0 {
+		n := next(len(payload))
+		if n < copyBelow {
+			b.begin()
+			b.scratch = append(b.scratch, payload[:n]...)
+		} else {
+			b.refer(payload[:n:n])
+		}
+		payload = payload[n:]
 	}
 	b.commit()
 }

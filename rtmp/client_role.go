@@ -125,9 +125,7 @@ func (s *Session) ask(ctx context.Context, send func(*message.Client) (*message.
 	}
 	r.waiting[q] = ch
 	s.mu.Unlock()
-	if err := s.flush(); err != nil {
-		return answer{}, err
-	}
+	_ = s.flush() // a failure ends the session
 	select {
 	case a := <-ch:
 		return a, a.err

@@ -65,8 +65,12 @@ func (s *Session) readError(err error) error {
 	switch {
 	case s.leaving:
 		return s.err
-	case errors.Is(err, io.EOF) && s.phase == streamless:
+	case s.phase == streamless && (s.used || errors.Is(err, io.EOF)):
+		// Behind the end of its streams it does not matter how it goes: a
+		// client that closes with our last answers unread resets.
 		return io.EOF
+	case s.broken != nil:
+		return s.broken
 	}
 	return fmt.Errorf("%w: %w", ErrConnectionLost, err)
 }
@@ -89,7 +93,7 @@ func (s *Session) received(p []byte) error {
 	if s.out.overflown() {
 		return ErrSlowReader
 	}
-	s.out.kick(s.failed)
+	s.out.kick()
 	return nil
 }
 
@@ -170,7 +174,7 @@ func (s *Session) deadline() time.Time {
 		return from.Add(d)
 	}
 	switch {
-	case s.leaving:
+	case s.leaving && !s.left.IsZero(), s.broken != nil:
 		return s.left
 	case s.phase == shaking:
 		return after(s.since, s.set.handshake)
@@ -193,7 +197,7 @@ func (s *Session) arm() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.deadline()
-	if !s.leaving && (d.IsZero() || s.nextPing.Before(d)) {
+	if s.left.IsZero() && (d.IsZero() || s.nextPing.Before(d)) {
 		d = s.nextPing
 	}
 	if d != s.armed {
@@ -207,8 +211,11 @@ func (s *Session) tick(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d := s.deadline(); !d.IsZero() && !now.Before(d) {
-		if s.leaving {
+		switch {
+		case s.leaving:
 			return s.err
+		case s.broken != nil:
+			return s.broken
 		}
 		return fmt.Errorf("%w (%v)", ErrTimeout, s.phase)
 	}
@@ -227,7 +234,7 @@ func (s *Session) tick(now time.Time) error {
 	if silent >= interval && s.phase >= streamless && !s.pinged && s.set.ping >= 0 {
 		s.pinged = true
 		s.role.ping(uint32(now.Sub(s.start).Milliseconds()))
-		s.out.kick(s.failed)
+		s.out.kick()
 	}
 	wait := interval
 	if silent < interval {

@@ -98,7 +98,7 @@ func (r *serverRole) connect() error {
 func (r *serverRole) publish(st *Stream) error {
 	r.nextPing = time.Now().Add(r.checkEvery())
 	// What was answered before must not wait for the handler.
-	r.out.kick(r.failed)
+	r.out.kick()
 	r.start(st)
 	select {
 	case <-st.decided:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -44,7 +45,8 @@ type Session struct {
 	since    time.Time // when the phase began
 	armed    time.Time // the read deadline that is set
 	leaving  bool      // this side ends the session in order
-	left     time.Time // when the peer must have closed
+	broken   error     // of a write
+	left     time.Time // when reading ends, if leaving or broken
 	err      error     // why the session ended
 	finished bool
 }
@@ -83,7 +85,7 @@ func newSession(ctx context.Context, c net.Conn, set settings) *Session {
 		in: inbound{chunks: chunk.NewReader(), window: window},
 	}
 	s.since = s.start
-	s.emit = s.handle
+	s.emit, s.out.failed = s.handle, s.lost
 	s.nextPing = s.start.Add(s.checkEvery())
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	return s
@@ -151,7 +153,10 @@ func (s *Session) Ping() error {
 	}
 	s.role.ping(uint32(time.Since(s.start).Milliseconds()))
 	s.mu.Unlock()
-	return s.flush()
+	if err := s.flush(); err != nil {
+		return lostError(err)
+	}
+	return nil
 }
 
 // Close closes the connection at once. Its streams end with ErrSessionClosed.
@@ -166,19 +171,36 @@ func (s *Session) CloseWith(reason error) { s.leave(reason) }
 
 // flush writes what waits, on the caller's goroutine.
 func (s *Session) flush() error {
-	if err := s.out.flush(); err != nil {
-		return s.lost(err)
+	err := s.out.flush()
+	if err != nil {
+		s.lost(err)
 	}
-	return nil
+	return err
 }
 
-// lost ends the session because of a failed write and returns why it ended.
-func (s *Session) lost(err error) error {
-	s.shut(lostError(err))
-	return context.Cause(s.ctx)
+// lost takes note of a failed write. Reading goes on for a moment: an encoder
+// that has closed the connection, with our answers unread, leaves its last
+// messages behind, and a server its reason.
+func (s *Session) lost(err error) {
+	err = lostError(err)
+	if errors.Is(err, ErrSlowReader) {
+		s.shut(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.finished && s.broken == nil {
+		s.broken = err
+		s.giveTime()
+	}
 }
 
-func (s *Session) failed(err error) { _ = s.lost(err) }
+// giveTime lets the peer go on for a moment; the session is locked.
+func (s *Session) giveTime() {
+	s.left = time.Now().Add(linger)
+	s.armed = s.left
+	_ = s.conn.SetReadDeadline(s.left)
+}
 
 // checkEvery is how often a silent peer is looked at.
 func (s *Session) checkEvery() time.Duration {
@@ -189,7 +211,7 @@ func (s *Session) checkEvery() time.Duration {
 }
 
 func lostError(err error) error {
-	if err == ErrSlowReader { //nolint:errorlint // the writer's own, never wrapped
+	if errors.Is(err, ErrSlowReader) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrConnectionLost, err)
@@ -240,7 +262,6 @@ func (s *Session) closePolitely(reason error) {
 		return
 	}
 	s.leaving, s.err = true, reason
-	s.left = time.Now().Add(linger)
 	s.mu.Unlock()
 	_ = s.flush()
 	half, ok := s.conn.(interface{ CloseWrite() error })
@@ -249,8 +270,7 @@ func (s *Session) closePolitely(reason error) {
 		return
 	}
 	s.mu.Lock()
-	s.armed = s.left
-	_ = s.conn.SetReadDeadline(s.left)
+	s.giveTime()
 	s.mu.Unlock()
 }
 

@@ -161,7 +161,10 @@ func (st *Stream) Accept() error {
 		return ErrStreamClosed
 	}
 	st.decide.Do(func() { close(st.decided) })
-	return s.flush()
+	if err := s.flush(); err != nil && st.sending() {
+		return lostError(err)
+	}
+	return nil
 }
 
 // OnControl sets the function that is asked when the player wants a pause, a
@@ -184,7 +187,10 @@ func (st *Stream) Control(k Control) error {
 		c.engine.Control(st.id, k)
 	}
 	s.mu.Unlock()
-	return s.flush()
+	if err := s.flush(); err != nil {
+		return lostError(err)
+	}
+	return nil
 }
 
 // SendStatus sends an onStatus of level status on the stream.
@@ -200,7 +206,10 @@ func (st *Stream) SendStatus(code, description string) error {
 		})
 	}
 	s.mu.Unlock()
-	return s.flush()
+	if err := s.flush(); err != nil {
+		return lostError(err)
+	}
+	return nil
 }
 
 // Close ends the stream in order and tells the peer. A stream that was made by

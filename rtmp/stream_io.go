@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp/message"
@@ -75,9 +76,27 @@ func (st *Stream) Send(b *Batch) error {
 			b.chunkSize, st.session.set.chunkSize)
 	}
 	if err := st.session.out.write(b.slices); err != nil {
-		return st.session.lost(err)
+		return st.lost(err)
 	}
 	return nil
+}
+
+// lost says why sending failed. A server that closes the connection has said
+// why; a client waits for that.
+func (st *Stream) lost(err error) error {
+	st.session.lost(err)
+	if st.client {
+		t := time.NewTimer(linger)
+		defer t.Stop()
+		select {
+		case <-st.ctx.Done():
+		case <-t.C:
+		}
+	}
+	if reason := st.Err(); reason != nil {
+		return reason
+	}
+	return lostError(err)
 }
 
 // ReadFrame waits for the next frame. Its time is the message's, without

@@ -19,6 +19,7 @@ type writer struct {
 	conn    net.Conn
 	vector  bool // conn takes many slices in one call
 	timeout time.Duration
+	failed  func(error) // is told when kick's write failed
 	bytes   atomic.Uint64
 
 	// Lock order: mu, then qmu.
@@ -87,7 +88,7 @@ func (w *writer) overflown() bool {
 
 // kick sees to it that the queue is written, without waiting. A goroutine of
 // its own writes, since the caller is the one that reads.
-func (w *writer) kick(failed func(error)) {
+func (w *writer) kick() {
 	w.qmu.Lock()
 	defer w.qmu.Unlock()
 	if w.flushing || len(w.queue) == 0 {
@@ -95,9 +96,8 @@ func (w *writer) kick(failed func(error)) {
 	}
 	w.flushing = true
 	go func() {
-		err := w.drain()
-		if err != nil {
-			failed(err)
+		if err := w.drain(); err != nil {
+			w.failed(err)
 		}
 	}()
 }

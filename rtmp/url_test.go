@@ -1,0 +1,63 @@
+package rtmp
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseURL(t *testing.T) {
+	tests := []struct{ in, host, app, name, tcURL string }{
+		{"rtmp://h/live/s1", "h:1935", "live", "s1", "rtmp://h/live"},
+		{"rtmp://h:19/live/s1?a=b/c&d", "h:19", "live", "s1?a=b/c&d", "rtmp://h:19/live"},
+		{"RTMP://h/app/inst/key?tok=1", "h:1935", "app/inst", "key?tok=1", "rtmp://h/app/inst"},
+		{"rtmp://h/live/dir/sub/x.mp4", "h:1935", "live/dir", "sub/x.mp4", "rtmp://h/live/dir"},
+		{"rtmp://h/key", "h:1935", "key", "", "rtmp://h/key"},
+		{"rtmp://h/live/", "h:1935", "live", "", "rtmp://h/live"},
+		{"rtmp://h//live//", "h:1935", "live", "/", "rtmp://h/live"},
+		{"rtmp://[2001:db8::1]/live/s", "[2001:db8::1]:1935", "live", "s", "rtmp://[2001:db8::1]/live"},
+		{"rtmp://[::1]:20/live/s", "[::1]:20", "live", "s", "rtmp://[::1]:20/live"},
+	}
+	for _, tt := range tests {
+		u, err := ParseURL(tt.in)
+		if err != nil {
+			t.Errorf("%s: %v", tt.in, err)
+			continue
+		}
+		if *u != (URL{tt.host, tt.app, tt.name, tt.tcURL}) {
+			t.Errorf("%s: got %+v", tt.in, *u)
+		}
+	}
+}
+
+func TestParseURLRefuses(t *testing.T) {
+	for in, want := range map[string]string{
+		"live/s1":              "no rtmp://",
+		"http://h/live/s1":     "http://",
+		"rtmps://h/live/s1":    "rtmps is not supported",
+		"rtmp:///live/s1":      "host",
+		"rtmp://h":             "application",
+		"rtmp://h/?x":          "application",
+		"rtmp://h:port/live/x": "host",
+		"rtmp://u:p@h/live/x":  "user",
+	} {
+		if _, err := ParseURL(in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want a word of %q", in, err, want)
+		}
+	}
+}
+
+func TestJoinPath(t *testing.T) {
+	for _, tt := range []struct{ app, name, want string }{
+		{"live", "s1", "live/s1"},
+		{"/live/", "/s1/", "live/s1"},
+		{"live//a", "b", "live/a/b"},
+		{"key", "", "key"},
+		{"live/_definst_", "mp4:x.mp4", "live/x.mp4"},
+		{"live", "flv:a/_definst_/b", "live/a/b"},
+		{"", "", ""},
+	} {
+		if got := joinPath(tt.app, tt.name); got != tt.want {
+			t.Errorf("%q and %q: got %q, want %q", tt.app, tt.name, got, tt.want)
+		}
+	}
+}
