@@ -205,12 +205,12 @@ func TestServeOutlivesWantOfDescriptors(t *testing.T) {
 		end := make(chan error)
 		go func() { end <- d.Serve(h) }()
 		time.Sleep(10 * time.Second)
-		if h.fails != 0 {
-			t.Errorf("%d accepts left to fail after 10 s", h.fails)
-		}
 		close(h.done)
 		if err := <-end; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Serve returned %v", err)
+		}
+		if h.fails != 0 {
+			t.Errorf("%d accepts left to fail after 10 s", h.fails)
 		}
 		if d := time.Since(began); d < 3*time.Second {
 			t.Errorf("ten failures took %v: the loop spins", d)
