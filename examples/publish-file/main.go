@@ -1,0 +1,76 @@
+// Publish-file sends an FLV file to an RTMP server in real time.
+//
+//	publish-file FILE.flv rtmp://HOST/live/NAME
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/rtmp"
+	"github.com/millrace-live/millrace/rtmp/message"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: publish-file FILE.flv rtmp://HOST/live/NAME")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := publish(ctx, os.Args[1], os.Args[2]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func publish(ctx context.Context, path, address string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	stream, err := rtmp.Publish(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+
+	tags := flv.NewReader(file)
+	var frames rtmp.FrameReader
+	start, first := time.Now(), time.Duration(-1)
+	for {
+		typ, timestamp, body, err := tags.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f, err := frames.Demux(&message.Message{Type: message.Type(typ), Timestamp: timestamp, Payload: body})
+		if err != nil {
+			return err
+		}
+		if f == nil {
+			continue // a sequence header: WriteFrame sends it along
+		}
+		at := time.Duration(f.DTS)
+		if first < 0 {
+			first = at
+		}
+		select {
+		case <-time.After(time.Until(start.Add(at - first))):
+		case <-ctx.Done():
+			return nil
+		}
+		if err := stream.WriteFrame(f); err != nil {
+			return err
+		}
+	}
+}
