@@ -1,8 +1,6 @@
 package httpflv
 
 import (
-	"net"
-
 	"github.com/millrace-live/millrace/flv"
 )
 
@@ -14,7 +12,7 @@ type batch struct {
 	cuts     []int
 	payloads [][]byte
 	size     int
-	buffers  net.Buffers
+	buffers  [][]byte
 }
 
 func (b *batch) reset() {
@@ -42,9 +40,8 @@ func (b *batch) tag(t *flv.Tag) {
 	b.own(flv.AppendPreviousTagSize(b.scratch, t.Size()))
 }
 
-// slices returns the batch for one writev. [net.Buffers.WriteTo] consumes the
-// slices, so that they are made anew for each call.
-func (b *batch) slices() net.Buffers {
+// slices returns the pieces of the batch, for one writev.
+func (b *batch) slices() [][]byte {
 	b.buffers = b.buffers[:0]
 	from := 0
 	for i, cut := range b.cuts {

@@ -1,6 +1,7 @@
 package httpflv
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -115,7 +116,7 @@ func reason(err error) string {
 }
 
 // overHTTP writes to the connection itself: net/http would copy each frame
-// into its buffer and send it in pieces. The body ends with the connection.
+// into its buffer and send it in pieces.
 func (v *viewer) overHTTP(w http.ResponseWriter, r *http.Request) {
 	hijacker := http.NewResponseController(w)
 	c, buffered, err := hijacker.Hijack()
@@ -131,24 +132,31 @@ func (v *viewer) overHTTP(w http.ResponseWriter, r *http.Request) {
 	c = netx.Raw(c)
 	_ = c.SetDeadline(time.Time{})
 
-	header := http.Header{}
-	setHeader(header)
-	v.player.batch.own(responseHead(header))
-
+	out := &writer{conn: c, timeout: v.writeTimeout(), plain: !r.ProtoAtLeast(1, 1)}
+	out.head = responseHead(out.plain)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go func() { cancel(discard(c)) }()
-	v.player.send = (&writer{conn: c, timeout: v.writeTimeout()}).send
-	_ = v.play(ctx, r.UserAgent())
+	v.player.send = out.send
+	if err := v.play(ctx, r.UserAgent()); err == nil {
+		_ = out.end() // the log has its end already
+	}
 }
 
-// responseHead renders the head of a response that ends with its connection.
-func responseHead(h http.Header) []byte {
-	head := []byte("HTTP/1.1 200 OK\r\nConnection: close\r\nDate: " + time.Now().UTC().Format(http.TimeFormat) + "\r\n")
-	for name, values := range h {
-		head = append(head, name+": "+values[0]+"\r\n"...)
+// responseHead renders the head of a response after which the connection ends.
+func responseHead(plain bool) []byte {
+	h := http.Header{}
+	setHeader(h)
+	h.Set("Connection", "close")
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	if !plain {
+		h.Set("Transfer-Encoding", "chunked")
 	}
-	return append(head, "\r\n"...)
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.1 200 OK\r\n")
+	_ = h.Write(&head) // a buffer takes everything
+	head.WriteString("\r\n")
+	return head.Bytes()
 }
 
 // discard reads what a viewer has no reason to send, so that its going is

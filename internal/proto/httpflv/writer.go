@@ -4,26 +4,67 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strconv"
 	"time"
 )
 
-// writer sends batches over a connection of its own.
+// writer sends an HTTP response with a batch a chunk (RFC 9112 §7.1) over a
+// connection of its own. The last chunk tells the viewer that the stream has
+// ended and was not cut off.
 type writer struct {
 	conn    net.Conn
 	timeout time.Duration
-	rest    net.Buffers
-	buffer  []byte // for connections that are not TCP
+	// head is what goes before the first chunk.
+	head []byte
+	// plain is set for HTTP/1.0, which has no chunks: the body ends with the
+	// connection.
+	plain bool
+
+	rest   net.Buffers
+	buffer []byte // for connections that are not TCP
 }
+
+var (
+	chunkEnd  = []byte("\r\n")
+	lastChunk = []byte("0\r\n\r\n")
+)
 
 // send waits until the viewer has taken the whole batch. It fails when the
 // viewer takes no byte at all for the timeout; one that takes some is only
 // slow, and the hub makes it skip.
 func (w *writer) send(b *batch) error {
-	w.rest = b.slices()
+	if !w.plain {
+		w.head = append(strconv.AppendInt(w.head, int64(b.size), 16), chunkEnd...)
+	}
+	w.rest = append(append(w.rest[:0], w.head), b.slices()...)
+	if !w.plain {
+		w.rest = append(w.rest, chunkEnd)
+	}
+	all := w.rest
+	err := w.write()
+	clear(all) // or they would keep the payloads from the collector
+	w.rest, w.head = all, w.head[:0]
+	return err
+}
+
+// end says that nothing follows.
+func (w *writer) end() error {
+	if w.plain {
+		return nil
+	}
+	w.rest = append(w.rest[:0], w.head, lastChunk)
+	return w.write()
+}
+
+// write sends and consumes rest.
+func (w *writer) write() error {
 	if _, tcp := w.conn.(*net.TCPConn); !tcp {
 		// Only TCP has writev: elsewhere each slice would be a write (over TLS,
 		// a record) of its own.
-		w.buffer = b.appendTo(w.buffer[:0])
+		w.buffer = w.buffer[:0]
+		for _, p := range w.rest {
+			w.buffer = append(w.buffer, p...)
+		}
 		w.rest = append(w.rest[:0], w.buffer)
 	}
 	for {
