@@ -14,8 +14,9 @@ const (
 	videoChunkStream = 7
 )
 
-// copyBelow is the size below which a payload is copied among the headers: a
-// further slice costs the kernel more than these bytes.
+// copyBelow is the size below which a payload is copied among the headers. A
+// single write does not care (measured with 1 to 1500), but a row of small
+// messages stays within the 1,024 slices that one writev takes.
 const copyBelow = 512
 
 // Batch is a row of messages that leave in one write. It holds headers of its

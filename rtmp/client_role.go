@@ -100,6 +100,7 @@ func (r *clientRole) openStream(e message.Opened) {
 		st.play, st.kind = *play, ""
 	}
 	st.accepted.Store(true)
+	r.used = true
 	r.addStream(st)
 	r.settle(e.Request, answer{stream: st})
 }

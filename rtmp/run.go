@@ -181,11 +181,16 @@ func (s *Session) deadline() time.Time {
 	case s.phase == connecting:
 		return after(s.since, s.set.connect)
 	case s.phase == streamless:
-		from := s.since
-		if !s.used {
-			from = s.start
+		if s.used {
+			return after(s.since, s.set.stream)
 		}
-		return after(from, s.set.stream)
+		// Who was never let in has no more time for trying again, but a moment
+		// to read the refusal.
+		d, told := after(s.start, s.set.stream), s.since.Add(linger)
+		if !d.IsZero() && d.Before(told) {
+			d = told
+		}
+		return d
 	}
 	return time.Time{}
 }

@@ -41,11 +41,17 @@ func (r *serverRole) handle(m *message.Message) (func() error, *Stream, error) {
 		r.info = e
 		return r.connect, nil, nil
 	case message.Publish:
+		if r.late() {
+			return nil, nil, ErrTimeout
+		}
 		st := newStream(r.Session, e.StreamID, true, e.Name)
 		st.kind = e.Kind
 		r.addStream(st)
 		return func() error { return r.publish(st) }, nil, nil
 	case message.Play:
+		if r.late() {
+			return nil, nil, ErrTimeout
+		}
 		old := r.streams[e.StreamID]
 		st := newStream(r.Session, e.StreamID, false, e.Name)
 		st.play = e
@@ -69,6 +75,12 @@ func (r *serverRole) handle(m *message.Message) (func() error, *Stream, error) {
 		r.pong(e.Value)
 	}
 	return nil, nil, nil
+}
+
+// late reports whether a client that was never let in has had its time, however
+// often it tries.
+func (r *serverRole) late() bool {
+	return !r.used && r.set.stream >= 0 && time.Since(r.Session.start) > r.set.stream
 }
 
 // connect asks the handler about the connection and answers.
@@ -118,8 +130,8 @@ func (r *serverRole) start(st *Stream) {
 	go func() {
 		defer r.tasks.Done()
 		err := r.serve(st)
-		mine := st.finish(err)
-		if !mine || !st.publish || !st.accepted.Load() {
+		st.finish(err)
+		if !st.local.Load() || !st.publish || !st.accepted.Load() {
 			return
 		}
 		r.mu.Lock()

@@ -291,6 +291,45 @@ func TestHandlerEndsPublication(t *testing.T) {
 	p.ended()
 }
 
+func TestCloseWithFromAnotherGoroutine(t *testing.T) {
+	h := newStore()
+	addr := listen(t, &Server{Handler: h})
+	p := dialPeer(t, addr)
+	p.connect()
+	p.command(1, "publish", 3.0, nil, "a", "live")
+	p.until("onStatus", 0)
+	reason := &StatusError{Code: message.CodePublishBadName, Description: "taken over"}
+	receive(t, h.streams, "stream").CloseWith(reason)
+	if got := p.until("onStatus", 0); got != message.CodePublishBadName {
+		t.Errorf("publisher was told %s", got)
+	}
+	if err := receive(t, h.ended, "end"); !errors.Is(err, reason) {
+		t.Errorf("handler found %v", err)
+	}
+	p.ended()
+}
+
+func TestSecondPlayOnAStream(t *testing.T) {
+	h := newStore()
+	addr := listen(t, &Server{Handler: h})
+	p := dialPeer(t, addr)
+	p.connect()
+	p.command(1, "play", 3.0, nil, "a")
+	first := receive(t, h.streams, "first play")
+	p.command(1, "play", 4.0, nil, "b")
+	second := receive(t, h.streams, "second play")
+	<-first.Context().Done()
+	if first.Name() != "a" || second.Name() != "b" || second.Err() != nil {
+		t.Errorf("%s, then %s (%v)", first.Name(), second.Name(), second.Err())
+	}
+	if err := first.WriteMessage(video(0, 1)); !errors.Is(err, ErrStreamClosed) {
+		t.Errorf("the first still plays: %v", err)
+	}
+	if err := second.WriteMessage(video(0, 1)); err != nil {
+		t.Errorf("the second does not: %v", err)
+	}
+}
+
 func TestEndsOfSessions(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -41,7 +41,7 @@ type Session struct {
 	info     *message.Connect
 	streams  map[uint32]*Stream
 	phase    phase
-	used     bool      // there was a stream
+	used     bool      // a stream was accepted
 	since    time.Time // when the phase began
 	armed    time.Time // the read deadline that is set
 	leaving  bool      // this side ends the session in order
@@ -293,7 +293,6 @@ func (s *Session) enter(p phase) {
 // addStream and dropStream keep the phase; the session is locked.
 func (s *Session) addStream(st *Stream) {
 	s.streams[st.id] = st
-	s.used = true
 	s.enter(streaming)
 }
 

@@ -32,6 +32,7 @@ type Stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	ended   atomic.Bool
+	local   atomic.Bool   // this side ended it
 	decided chan struct{} // closed when a server's handler has decided
 
 	inbox
@@ -152,6 +153,7 @@ func (st *Stream) Accept() error {
 	server, ok := s.role.(*serverRole)
 	if ok = ok && !st.ended.Load() && s.streams[st.id] == st && server.engine.Accept(st.id); ok {
 		st.accepted.Store(true)
+		s.used = true
 	}
 	s.mu.Unlock()
 	if !ok {
@@ -215,29 +217,36 @@ func (st *Stream) SendStatus(code, description string) error {
 // Close ends the stream in order and tells the peer. A stream that was made by
 // [Publish], [Play] or a [Dialer]'s methods closes its session with it.
 func (st *Stream) Close() error {
-	st.finish(nil)
-	if st.owned {
-		st.session.closePolitely(ErrSessionClosed)
-	}
+	st.CloseWith(nil)
 	return nil
 }
 
-// finish ends the stream from this side, with reason for the peer. It returns
-// false if it had ended.
-func (st *Stream) finish(reason error) bool {
+// CloseWith ends the stream as a handler does that returns reason: the client
+// is told, and the handler that still serves the stream finds reason as its
+// cause. It may be called from any goroutine.
+func (st *Stream) CloseWith(reason error) {
+	st.finish(reason)
+	if st.owned {
+		st.session.closePolitely(ErrSessionClosed)
+	}
+}
+
+// finish ends the stream from this side, with reason for the peer, unless it
+// has ended.
+func (st *Stream) finish(reason error) {
 	s := st.session
 	s.mu.Lock()
 	mine := s.streams[st.id] == st && !st.ended.Load()
 	if mine {
 		s.role.endStream(st, reason)
 		s.dropStream(st)
+		st.local.Store(true)
 	}
 	s.mu.Unlock()
 	st.end(reason)
 	if mine {
 		_ = s.flush()
 	}
-	return mine
 }
 
 // splitQuery takes the query off a name. Names are not URLs: a query that does

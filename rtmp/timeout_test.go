@@ -46,6 +46,9 @@ func TestDeadlinesAreAbsolute(t *testing.T) {
 		p.until("onStatus", 0)
 	}
 	accept := HandlerFunc(func(s *Stream) error {
+		if s.Name() == "refused" {
+			return ErrBadName
+		}
 		if err := s.Accept(); err != nil {
 			return err
 		}
@@ -77,6 +80,17 @@ func TestDeadlinesAreAbsolute(t *testing.T) {
 				if _, err := p.conn.Write(b); err != nil {
 					return
 				}
+			}
+		})},
+		{"tries names for ever", ErrTimeout, 20 * time.Second, handshaken(t, func(p *peer) {
+			p.connect()
+			for {
+				m, _ := message.NewMessage(message.Command, 1, "publish", 3.0, nil, "refused", "live")
+				b, _ := p.w.Append(nil, 3, m)
+				if _, err := p.conn.Write(b); err != nil {
+					return
+				}
+				time.Sleep(500 * time.Millisecond)
 			}
 		})},
 		{"closed its stream and stays", ErrTimeout, 25 * time.Second, handshaken(t, func(p *peer) {
