@@ -2,6 +2,9 @@ module github.com/millrace-live/millrace
 
 go 1.26.0
 
+// The web sources bring modules of other languages.
+ignore ./web
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/coder/websocket v1.8.15

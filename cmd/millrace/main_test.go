@@ -55,12 +55,22 @@ func TestBadInputIsOneSentenceAndStatus1(t *testing.T) {
 		env  string
 		want string
 	}{
-		{"port in use", []string{"--data", t.TempDir(), "--rtmp", busy.Addr().String(), "--http", "127.0.0.1:0"}, "",
-			`port \d+ is already in use by .*, or choose another port with --rtmp`},
-		{"http port in use", []string{"--data", t.TempDir(), "--rtmp", "127.0.0.1:0", "--http", busy.Addr().String()}, "",
-			`port \d+ is already in use by .*, or choose another port with --http`},
-		{"data folder", append(quiet, "--data", filepath.Join(file, "x")), "",
-			`cannot write to the data folder .* \(.*\): make it writable for this user, or choose another with --data`},
+		{
+			"port in use",
+			[]string{"--data", t.TempDir(), "--rtmp", busy.Addr().String(), "--http", "127.0.0.1:0"},
+			"",
+			`port \d+ is already in use by .*, or choose another port with --rtmp`,
+		},
+		{
+			"http port in use",
+			[]string{"--data", t.TempDir(), "--rtmp", "127.0.0.1:0", "--http", busy.Addr().String()},
+			"",
+			`port \d+ is already in use by .*, or choose another port with --http`,
+		},
+		{
+			"data folder", append(quiet, "--data", filepath.Join(file, "x")), "",
+			`cannot write to the data folder .* \(.*\): make it writable for this user, or choose another with --data`,
+		},
 		{"data folder of a newer server", append(quiet, "--data", newer), "", `was written by a newer Millrace`},
 		{"address", []string{"--rtmp", "1935"}, "", `--rtmp "1935": a port needs a colon before it; write :1935`},
 		{"URL", []string{"--public-url", "tv"}, "", `--public-url: "tv" is not the address of a web site; write for instance https://tv.example.org`},

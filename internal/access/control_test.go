@@ -109,18 +109,28 @@ func TestPublishRefused(t *testing.T) {
 		{"key with a slip", Closed, "loopback", "live", mainKey[:len(mainKey)-1], "", hub.BadKey, unknown, ""},
 		{"key with a slip, open", World, "loopback", "live", strings.ToUpper(mainKey), "", hub.BadKey, unknown, ""},
 		{"wrong key in the query", World, "loopback", "live", "main", "key=nonsense", hub.BadKey, unknown, "live/main"},
-		{"right key, other app", Closed, "loopback", "event", mainKey, "", hub.BadKey,
-			"this key publishes live/main: set the server to rtmp://HOST/live and the stream key to the key alone", "live/main"},
-		{"right key, unknown app", Closed, "loopback", "abc", otherKey, "", hub.BadKey,
-			"this key publishes event/day/one: set the server to rtmp://HOST/event and the stream key to the key alone", "event/day/one"},
-		{"right key, other name", World, "loopback", "live", "cam1", "key=" + mainKey, hub.BadKey,
-			"this key publishes live/main: set the server to rtmp://HOST/live and the stream key to the key alone", "live/main"},
-		{"two keys", Closed, "loopback", "live/" + mainKey, otherKey, "", hub.BadKey,
-			"two different stream keys were given: put one into the stream key field, and none into the server address", ""},
+		{
+			"right key, other app", Closed, "loopback", "event", mainKey, "", hub.BadKey,
+			"this key publishes live/main: set the server to rtmp://HOST/live and the stream key to the key alone", "live/main",
+		},
+		{
+			"right key, unknown app", Closed, "loopback", "abc", otherKey, "", hub.BadKey,
+			"this key publishes event/day/one: set the server to rtmp://HOST/event and the stream key to the key alone", "event/day/one",
+		},
+		{
+			"right key, other name", World, "loopback", "live", "cam1", "key=" + mainKey, hub.BadKey,
+			"this key publishes live/main: set the server to rtmp://HOST/live and the stream key to the key alone", "live/main",
+		},
+		{
+			"two keys", Closed, "loopback", "live/" + mainKey, otherKey, "", hub.BadKey,
+			"two different stream keys were given: put one into the stream key field, and none into the server address", "",
+		},
 		{"from outside", Private, "public", "live", "cam1", "", hub.Forbidden, private, ""},
 		{"no address", Private, "none", "live", "cam1", "", hub.Forbidden, private, ""},
-		{"no such app", World, "public", "abc", "cam1", "", hub.BadName,
-			`there is no app "abc": publish to live/NAME, or name the app in the config file`, ""},
+		{
+			"no such app", World, "public", "abc", "cam1", "", hub.BadName,
+			`there is no app "abc": publish to live/NAME, or name the app in the config file`, "",
+		},
 		{"no name at all", World, "public", "", "", "", hub.BadName, "not a stream name: it is empty", ""},
 		{"bad name", World, "public", "live", "a\nb", "", hub.BadName, "not a stream name: it holds control characters", ""},
 	}

@@ -66,7 +66,7 @@ func contentType(name string) string {
 func compress(content []byte) []byte {
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for levels out of range only
-	z.Write(content)                                      // a bytes.Buffer takes everything
+	_, _ = z.Write(content)                               // a bytes.Buffer takes everything
 	z.Close()
 	return b.Bytes()
 }

@@ -158,7 +158,7 @@ func (d *Detector) refuse(c net.Conn, which dialect) {
 	switch which {
 	case dialectTLS:
 		c.SetWriteDeadline(time.Now().Add(time.Second))
-		c.Write(handshakeFailure)
+		_, _ = c.Write(handshakeFailure)
 		d.Logger.Info("connection refused", "reason", "TLS is not built in yet: use rtmp:// or http://", remote)
 	case dialectRTMPE:
 		d.Logger.Info("connection refused", "reason", "RTMPE is not built in yet: use rtmp://", remote)

@@ -33,7 +33,7 @@ func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
 	if o.Format == "json" {
 		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})
 	} else {
-		h = tint.NewHandler(w, &tint.Options{
+		h = tint.NewTextHandler(w, &tint.Options{
 			Level: level, NoColor: !o.Color, TimeFormat: "2006-01-02T15:04:05.000Z07:00", ReplaceAttr: inUTC,
 		})
 	}

@@ -75,7 +75,20 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.folder = folder
 	defer folder.Close()
+	// What is likely to fail comes first: a fault after the first key was made
+	// would keep it from the one who is to be told it.
+	if s.ports, err = openPorts(ctx, s.set); err != nil {
+		return err
+	}
+	defer s.ports.close()
 	keys := &access.Keyring{}
+	if err := s.addKeys(keys); err != nil {
+		return err
+	}
+	token, err := access.LoadToken(folder)
+	if err != nil {
+		return err
+	}
 	firstKey, err := keys.Load(folder)
 	if err != nil {
 		return err
@@ -85,13 +98,6 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if err := s.addKeys(keys); err != nil {
-		return err
-	}
-	token, err := access.LoadToken(folder)
-	if err != nil {
-		return err
-	}
 	s.hub = hub.New(hub.Options{
 		Access:   &access.Control{Keys: keys, Open: s.set.openness(), Apps: s.set.apps()},
 		Events:   s.logEvent,
@@ -99,9 +105,6 @@ func Run(ctx context.Context, o Options) error {
 		Grace:    orNever(s.set.Grace),
 		PlayWait: orNever(s.set.PlayWait),
 	})
-	if s.ports, err = openPorts(ctx, s.set); err != nil {
-		return err
-	}
 	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
 	if s.set.PublicURL != "" {
 		// It was checked with the settings.

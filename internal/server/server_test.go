@@ -37,7 +37,7 @@ func (b *buffer) String() string {
 
 type running struct {
 	data, http, rtmp, admin string
-	log, terminal           buffer
+	log                     buffer
 	stop                    func() error
 }
 

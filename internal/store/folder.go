@@ -96,9 +96,8 @@ func (f *Folder) checkFormat() error {
 }
 
 func folderError(dir string, err error) error {
-	var path *fs.PathError
 	why := err
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		why = path.Err
 	}
 	return fmt.Errorf("cannot write to the data folder %s (%w): make it writable for this user, or choose another with --data",
