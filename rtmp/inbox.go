@@ -43,17 +43,17 @@ func (b *inbox) put(m *message.Message) error {
 		(len(b.queue) >= inboxMessages || b.bytes+len(m.Payload) > inboxBytes) {
 		b.moved.Wait()
 	}
-	if b.err != nil || b.failed != nil {
+	if b.over() {
 		b.mu.Unlock()
 		return nil
 	}
 	if sink := b.sink; sink != nil {
 		b.busy = true
 		b.mu.Unlock()
-		err := sink(m)
+		failed := sink(m)
 		b.mu.Lock()
-		b.busy = false
-		if b.failed = err; err != nil || b.err != nil {
+		b.busy, b.failed = false, failed
+		if b.over() {
 			b.moved.Broadcast()
 		}
 		b.mu.Unlock()
@@ -65,6 +65,9 @@ func (b *inbox) put(m *message.Message) error {
 	b.mu.Unlock()
 	return nil
 }
+
+// over reports whether nobody wants what comes; b is locked.
+func (b *inbox) over() bool { return b.err != nil || b.failed != nil }
 
 // take waits for the next message. What is queued comes before the end.
 func (b *inbox) take() (*message.Message, error) {
@@ -107,7 +110,7 @@ func (b *inbox) each(fn func(*message.Message) error) error {
 		b.sink = fn
 		b.moved.Broadcast()
 	}
-	for b.busy || b.err == nil && b.failed == nil {
+	for b.busy || !b.over() {
 		b.moved.Wait()
 	}
 	if b.failed != nil {

@@ -126,9 +126,7 @@ func (r *serverRole) publish(st *Stream) error {
 
 // start runs the handler for st.
 func (r *serverRole) start(st *Stream) {
-	r.tasks.Add(1)
-	go func() {
-		defer r.tasks.Done()
+	r.tasks.Go(func() {
 		err := r.serve(st)
 		st.finish(err)
 		if !st.local.Load() || !st.publish || !st.accepted.Load() {
@@ -140,7 +138,7 @@ func (r *serverRole) start(st *Stream) {
 		if last {
 			r.closePolitely(err)
 		}
-	}()
+	})
 }
 
 func (r *serverRole) serve(st *Stream) (err error) {

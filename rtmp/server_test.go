@@ -193,7 +193,7 @@ func TestSeveralStreamsOnOneConnection(t *testing.T) {
 	}
 	for st, n := range map[*Stream]int{a: 3, b: 4} {
 		for range n {
-			if err := st.WriteMessage(video(uint32(st.ID()), 10)); err != nil {
+			if err := st.WriteMessage(video(st.ID(), 10)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -24,8 +24,9 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := publish(ctx, os.Args[1], os.Args[2]); err != nil {
+	err := publish(ctx, os.Args[1], os.Args[2])
+	stop()
+	if err != nil {
 		log.Fatal(err)
 	}
 }

@@ -20,8 +20,9 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := relay(ctx, os.Args[1], os.Args[2]); err != nil {
+	err := relay(ctx, os.Args[1], os.Args[2])
+	stop()
+	if err != nil {
 		log.Fatal(err)
 	}
 }

@@ -93,14 +93,14 @@ func (c *Call) num(i int, otherwise float64) float64 {
 	return otherwise
 }
 
-// flag gives the i-th argument as a boolean, or otherwise. Clients write flags
-// as numbers too.
-func (c *Call) flag(i int, otherwise bool) bool {
+// flag gives the i-th argument as a boolean: true if it is missing, as all the
+// flags of players are. Clients write flags as numbers too.
+func (c *Call) flag(i int) bool {
 	if b, ok := c.Args.Get(i).(bool); ok {
 		return b
 	}
 	if n, ok := number(c.Args.Get(i)); ok {
 		return n != 0
 	}
-	return otherwise
+	return true
 }

@@ -10,9 +10,9 @@ var (
 
 // DataPayload gives the AMF0 values of a data message, still encoded, as they
 // are to be relayed: without the format byte of the AMF3 form and without
-// @setDataFrame. If clear is true the message was @clearDataFrame, and payload
+// @setDataFrame. If cleared is true the message was @clearDataFrame, and payload
 // begins with the name of what is cleared.
-func (m *Message) DataPayload() (payload []byte, clear bool) {
+func (m *Message) DataPayload() (payload []byte, cleared bool) {
 	p := m.Payload
 	if m.Type == DataAMF3 && len(p) > 0 && p[0] == 0 {
 		p = p[1:]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,8 +105,8 @@ func (p *pipe) connect() {
 }
 
 func last[T message.Event](events []message.Event) (T, bool) {
-	for i := len(events) - 1; i >= 0; i-- {
-		if e, ok := events[i].(T); ok {
+	for _, e := range slices.Backward(events) {
+		if e, ok := e.(T); ok {
 			return e, true
 		}
 	}

@@ -21,7 +21,7 @@ func (s *Server) handlePlay(c *Call, streamID uint32) Event {
 		Name:     c.Args.String(0),
 		Start:    startOf(c.num(1, StartAny)),
 		Duration: milliseconds(c.num(2, -1)),
-		Reset:    c.flag(3, true),
+		Reset:    c.flag(3),
 		Replaces: st.use == playing,
 	}
 	st.use, st.open, st.name, st.play = playing, false, p.Name, p
@@ -59,13 +59,13 @@ func (s *Server) handleControl(c *Call, streamID uint32) Event {
 	var k Control
 	switch c.Name {
 	case "pause", "pauseRaw":
-		k = Pause{On: c.flag(0, true), Position: c.num(1, 0)}
+		k = Pause{On: c.flag(0), Position: c.num(1, 0)}
 	case "seek":
 		k = Seek{Position: c.num(0, 0)}
 	case "receiveAudio":
-		k = ReceiveAudio{On: c.flag(0, true)}
+		k = ReceiveAudio{On: c.flag(0)}
 	case "receiveVideo":
-		k = ReceiveVideo{On: c.flag(0, true)}
+		k = ReceiveVideo{On: c.flag(0)}
 	case "play2":
 		p := c.Args.Object(0)
 		k = Play2{
@@ -124,8 +124,7 @@ func controlFailure(k Control, st *serverStream, err error) Status {
 	if _, ok := k.(Seek); ok {
 		s.Code = CodeSeekFailed
 	}
-	var e *StatusError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*StatusError](err); ok {
 		s = e.status()
 	}
 	s.Details = st.name

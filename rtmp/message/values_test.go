@@ -35,7 +35,7 @@ func TestDataPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	set, _ := message.NewMessage(message.Data, 1, "@setDataFrame", "onMetaData", nil)
-	clear, _ := message.NewMessage(message.Data, 1, "@clearDataFrame", "onMetaData", nil)
+	cleared, _ := message.NewMessage(message.Data, 1, "@clearDataFrame", "onMetaData", nil)
 	tests := []struct {
 		name    string
 		typ     message.Type
@@ -44,15 +44,15 @@ func TestDataPayload(t *testing.T) {
 	}{
 		{"bare", message.Data, meta.Payload, false},
 		{"set", message.Data, set.Payload, false},
-		{"clear", message.Data, clear.Payload, true},
+		{"clear", message.Data, cleared.Payload, true},
 		{"set in AMF3", message.DataAMF3, append([]byte{0}, set.Payload...), false},
 		{"set in AMF3 without the format byte", message.DataAMF3, set.Payload, false},
 	}
 	for _, tt := range tests {
 		m := &message.Message{Type: tt.typ, Payload: tt.payload}
-		p, cleared := m.DataPayload()
-		if string(p) != string(meta.Payload) || cleared != tt.cleared {
-			t.Errorf("%s: got %q, %v", tt.name, p, cleared)
+		p, isClear := m.DataPayload()
+		if string(p) != string(meta.Payload) || isClear != tt.cleared {
+			t.Errorf("%s: got %q, %v", tt.name, p, isClear)
 		}
 	}
 }
