@@ -1,0 +1,47 @@
+package mp4
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrNoMovie is a file without moov, the index of a progressive file. A
+	// recorder that is killed leaves such files behind.
+	ErrNoMovie = errors.New("mp4: file has no index (moov): whatever wrote it did not finish")
+	// ErrNoTracks is a file in which there is no track that can be read. What
+	// was passed over, and why, comes with it as a [*SkippedError].
+	ErrNoTracks = errors.New("mp4: file has no H.264 or AAC track")
+)
+
+// SkippedError says which tracks of a file are passed over.
+type SkippedError struct{ Tracks []Skipped }
+
+func (e *SkippedError) Error() string {
+	text := ErrNoTracks.Error()
+	for i, s := range e.Tracks {
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		text += sep + s.String()
+	}
+	return text
+}
+
+func (e *SkippedError) Unwrap() error { return ErrNoTracks }
+
+// FormatError is a file that breaks the rules of the format.
+type FormatError struct {
+	Box    string // its type, four characters
+	Offset int64  // of the box in the file
+	Reason string
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("mp4: box %q at byte %d %s", e.Box, e.Offset, e.Reason)
+}
+
+func (b box) fault(reason string) error {
+	return &FormatError{Box: b.kind, Offset: b.start, Reason: reason}
+}
