@@ -173,9 +173,15 @@ func (st *Stream) Accept() error {
 // seek, sound or picture switched, another stream, or tells its buffer; see
 // [message.Control]. It is called on the goroutine that reads the connection
 // and must not wait. An error refuses, with its text or as the *StatusError
-// that it is. Without a function pauses and switches are granted, and the rest
-// is refused politely.
-func (st *Stream) OnControl(fn func(Control) error) { st.control.Store(&fn) }
+// that it is. Without a function, or with nil, pauses and switches are granted,
+// and the rest is refused politely.
+func (st *Stream) OnControl(fn func(Control) error) {
+	if fn == nil {
+		st.control.Store(nil)
+		return
+	}
+	st.control.Store(&fn)
+}
 
 // Control asks the server for a change of a stream that plays; for clients.
 // What the server says to it is not waited for.

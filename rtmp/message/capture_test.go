@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-live/millrace/amf"
 	"github.com/millrace-live/millrace/rtmp/internal/chunk"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -141,6 +142,49 @@ func TestCapturedSessions(t *testing.T) {
 			}
 			if got := strings.Join(story, "; "); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+// TestClientOfACapturedServer gives the client's engine what nginx-rtmp said to
+// real clients. The transactions are the same, so that the answers fit.
+func TestClientOfACapturedServer(t *testing.T) {
+	publish := func(c *message.Client) *message.Request { return c.Publish("s1", "live") }
+	play := func(c *message.Client) *message.Request {
+		return c.Play(message.Play{Name: "p", Start: message.StartAny, Duration: -1, Reset: true})
+	}
+	tests := []struct {
+		file string
+		ask  func(*message.Client) *message.Request
+		want string
+	}{
+		{"ffmpeg-publish.s2c.bin", publish, "message.Connected; message.Opened; message.Ended"},
+		{"ffmpeg-play.s2c.bin", play, "message.Connected; message.Opened; media; message.Ended"},
+		{"gst-rtmp2src-play.s2c.bin", play, "message.Connected; message.Opened; media"},
+		{"ffmpeg-play-vod.s2c.bin", play, "message.Connected; message.Opened; media; message.Ended"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.TrimSuffix(tt.file, ".s2c.bin"), func(t *testing.T) {
+			c := message.NewClient(func(*message.Message) {})
+			if err := c.Connect(amf.NewObject("app", "live")); err != nil {
+				t.Fatal(err)
+			}
+			var story []string
+			for _, m := range captured(t, tt.file) {
+				e, err := c.Handle(&m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, ok := e.(message.Connected); ok {
+					tt.ask(c)
+				}
+				if line := describe(e); line != "" && (len(story) == 0 || story[len(story)-1] != line) {
+					story = append(story, line)
+				}
+			}
+			if got := strings.Join(story, "; "); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
 	}
