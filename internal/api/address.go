@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/millrace-live/millrace/internal/access"
 )
 
 // Addresses are where one stream is watched.
@@ -29,14 +31,24 @@ type Site struct {
 // Addresses returns where the stream is watched, as seen by the client that
 // sent r.
 func (s Site) Addresses(r *http.Request, stream string) Addresses {
-	base := s.Public
-	if base == nil {
-		base = &url.URL{Scheme: "http", Host: r.Host}
-		if r.TLS != nil {
-			base.Scheme = "https"
-		}
+	return s.At(s.base(r), stream)
+}
+
+// Ingest returns where encoders send to, as seen by the client that sent r.
+func (s Site) Ingest(r *http.Request) string {
+	return s.RTMP(s.base(r)) + "/" + access.DefaultApp
+}
+
+// base is the HTTP address by which the client that sent r reaches the server.
+func (s Site) base(r *http.Request) *url.URL {
+	if s.Public != nil {
+		return s.Public
 	}
-	return s.At(base, stream)
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return &url.URL{Scheme: scheme, Host: r.Host}
 }
 
 // At returns where the stream is watched below base.

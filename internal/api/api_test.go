@@ -119,6 +119,9 @@ func TestOneStream(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("%s: %d, want %d", path, w.Code, want)
 		}
+		if want == 200 && !strings.Contains(w.Body.String(), `"time":"20`) {
+			t.Errorf("%s does not tell the server's time: %s", path, w.Body)
+		}
 		if want == 404 && (w.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(w.Body.String(), `"status":404`)) {
 			t.Errorf("%s: no problem document: %v %s", path, w.Header(), w.Body)
 		}
@@ -161,6 +164,9 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		a := tt.site.Addresses(&http.Request{Host: tt.host}, tt.stream)
+		if ingest, _, _ := strings.Cut(tt.rtmp, "/live/"); tt.site.Ingest(&http.Request{Host: tt.host}) != ingest+"/live" {
+			t.Errorf("encoders are sent to %s", tt.site.Ingest(&http.Request{Host: tt.host}))
+		}
 		if a.Page != tt.page || a.HLS != tt.hls || a.RTMP != tt.rtmp {
 			t.Errorf("%s at %s:\n%+v", tt.stream, tt.host, a)
 		}

@@ -45,9 +45,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTT
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
-		Time    timestamp `json:"time"`
-		Streams []stream  `json:"streams"`
-	}{timestamp(time.Now()), []stream{}}
+		Time timestamp `json:"time"`
+		// Ingest is what to type into an encoder as its server.
+		Ingest  string   `json:"ingest"`
+		Streams []stream `json:"streams"`
+	}{timestamp(time.Now()), a.Site.Ingest(r), []stream{}}
 	admin := a.Token.Admits(r)
 	for _, info := range a.Streams.Streams() {
 		if info.State != hub.Ended {
@@ -65,7 +67,10 @@ func (a *API) one(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", name))
 		return
 	}
-	reply(w, a.stream(r, &info, a.Token.Admits(r)))
+	reply(w, struct {
+		Time timestamp `json:"time"`
+		stream
+	}{timestamp(time.Now()), a.stream(r, &info, a.Token.Admits(r))})
 }
 
 func reply(w http.ResponseWriter, v any) {
