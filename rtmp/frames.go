@@ -22,16 +22,18 @@ type FrameReader struct {
 // A data frame is without @setDataFrame; @clearDataFrame is a Key without a
 // payload.
 func (r *FrameReader) Demux(m *message.Message) (*media.Frame, error) {
-	dts := r.time.Unwrap(m.Timestamp) * int64(time.Millisecond)
 	switch m.Type {
 	case message.Data, message.DataAMF3:
+		// Many encoders stamp their data 0: it must not move the clock.
+		clock := r.time
+		dts := clock.Unwrap(m.Timestamp) * int64(time.Millisecond)
 		payload, cleared := m.DataPayload()
 		if cleared {
 			return &media.Frame{Kind: media.Data, Class: media.Key, DTS: dts, PTS: dts, Tracks: r.demuxer.Tracks()}, nil
 		}
 		return r.demuxer.Demux(flv.TagScript, dts, payload)
 	}
-	return r.demuxer.Demux(flv.TagType(m.Type), dts, m.Payload)
+	return r.demuxer.Demux(flv.TagType(m.Type), r.time.Unwrap(m.Timestamp)*int64(time.Millisecond), m.Payload)
 }
 
 // Tracks are the tracks known so far.

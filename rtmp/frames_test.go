@@ -53,6 +53,27 @@ func TestFrameReaderUnwrapsTime(t *testing.T) {
 	}
 }
 
+// Encoders stamp data messages 0 hours into a stream: half a wrap away from it,
+// say. What follows keeps its time.
+func TestFrameReaderKeepsTimeOverData(t *testing.T) {
+	var r FrameReader
+	audio := func(ts uint32) int64 {
+		t.Helper()
+		f, err := r.Demux(&message.Message{Type: message.Audio, Timestamp: ts, Payload: []byte{0x2f, 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.DTS
+	}
+	before := audio(3 << 30)
+	if _, err := r.Demux(dataMessage(t, "onTextData", "x")); err != nil {
+		t.Fatal(err)
+	}
+	if step := audio(3<<30+20) - before; step != int64(20*time.Millisecond) {
+		t.Errorf("20 ms on from a data message are %v", time.Duration(step))
+	}
+}
+
 func TestFramesOverLoopback(t *testing.T) {
 	meta := dataMessage(t, "onMetaData", amf.NewECMAArray("width", 320.0)).Payload
 	sent := []*media.Frame{

@@ -28,9 +28,10 @@ type Client struct {
 type clientStream struct {
 	request *Request
 	open    bool
-	// paused is set from the moment that this side asks for a pause: the server
-	// then says StreamEOF, and goes on later.
-	paused bool
+	// paused is set from the moment that this side asks for a pause until the
+	// server says that the stream goes on, seeking until it has answered a seek.
+	// In between comes a StreamEOF that is no end.
+	paused, seeking bool
 }
 
 // connectTransaction is what connect always has (7.2.1.1).
@@ -78,11 +79,14 @@ func (c *Client) Control(streamID uint32, k Control) {
 	}
 	switch k := k.(type) {
 	case Pause:
-		if st := c.streams[streamID]; st != nil {
-			st.paused = k.On
+		if st := c.streams[streamID]; st != nil && k.On {
+			st.paused = true
 		}
 		call("pause", k.On, k.Position)
 	case Seek:
+		if st := c.streams[streamID]; st != nil {
+			st.seeking = true
+		}
 		call("seek", k.Position)
 	case ReceiveAudio:
 		call("receiveAudio", k.On)
@@ -131,7 +135,7 @@ func (c *Client) Handle(m *Message) (Event, error) {
 		case PingResponse:
 			return Pong{e.Value}, nil
 		case StreamEOF:
-			if st := c.streams[e.Value]; st != nil && st.open && !st.paused {
+			if st := c.streams[e.Value]; st != nil && st.open && !st.paused && !st.seeking {
 				return c.end(e.Value, nil), nil
 			}
 		}
@@ -240,7 +244,11 @@ func (c *Client) handleStatus(streamID uint32, s Status) Event {
 		return Opened{st.request, id}
 	case !st.open:
 		return nil
-	case s.Err() != nil && s.Code != CodeSeekFailed && s.Code != CodeSeekInvalidTime:
+	case s.Code == CodeUnpauseNotify:
+		st.paused = false
+	case s.Code == CodeSeekNotify, s.Code == CodeSeekFailed, s.Code == CodeSeekInvalidTime:
+		st.seeking = false
+	case s.Err() != nil:
 		return c.end(id, s.Err())
 	case s.Code == CodePlayStop, s.Code == CodeUnpublishSuccess:
 		return c.end(id, nil)

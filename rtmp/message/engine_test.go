@@ -297,6 +297,36 @@ func TestPlayAndItsControls(t *testing.T) {
 	}
 }
 
+// A pause or a seek makes the server say StreamEOF, which is no end: not even
+// when the client has asked to go on by the time that it comes.
+func TestStreamEOFOfAPauseIsNoEnd(t *testing.T) {
+	p := newPipe(t)
+	p.connect()
+	id := p.open(p.client.Play(message.Play{Name: "a"}))
+	p.decide = func(e message.Event) {
+		if e, ok := e.(message.ControlEvent); ok {
+			p.server.Answer(e, nil)
+		}
+	}
+	for _, controls := range [][]message.Control{
+		{message.Pause{On: true}, message.Pause{On: false}},
+		{message.Seek{Position: 1000}},
+	} {
+		for _, k := range controls {
+			p.client.Control(id, k)
+		}
+		p.run()
+		if end, ok := last[message.Ended](p.atClient); ok {
+			t.Fatalf("%+v ended the stream: %+v", controls, end)
+		}
+	}
+	p.toC = append(p.toC, message.UserEvent{Type: message.StreamEOF, Value: id}.Message())
+	p.run()
+	if _, ok := last[message.Ended](p.atClient); !ok {
+		t.Error("a StreamEOF out of the blue is an end")
+	}
+}
+
 func TestServerEndsWithAReason(t *testing.T) {
 	p := newPipe(t)
 	p.connect()
