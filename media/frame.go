@@ -13,6 +13,21 @@ const (
 	Opaque // a message that only its own protocol understands, carried unread
 )
 
+// String returns the kind in a word.
+func (k Kind) String() string {
+	switch k {
+	case Video:
+		return "video"
+	case Audio:
+		return "audio"
+	case Data:
+		return "data"
+	case Opaque:
+		return "opaque"
+	}
+	return "unknown"
+}
+
 // Class says what a frame means to a decoder that starts or skips.
 type Class uint8
 
