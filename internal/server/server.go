@@ -61,6 +61,7 @@ const (
 // errors are one sentence with the mend.
 func Run(ctx context.Context, o Options) error {
 	debug.SetMaxStack(maxStack)
+	limitMemory(o.Logger)
 	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger}
 	dir := s.set.Data
 	if dir == "" {
@@ -124,7 +125,12 @@ func Run(ctx context.Context, o Options) error {
 		}
 	}
 	s.ready.Store(true)
+	m := thisManager(s.log)
+	m.ready()
+	// A registry that never answers again is the hang that a restart mends.
+	s.goers.Go(func() { m.watch(ctx, func() { s.hub.Streams() }) })
 	<-ctx.Done()
+	m.stopping()
 	s.log.Info("stopping")
 	err = s.shutdown(ctx)
 	s.log.Info("stopped")
