@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"github.com/millrace-live/millrace/internal/access"
@@ -76,7 +75,7 @@ func bases(l net.Listener) []*url.URL {
 	return urls
 }
 
-// networkHosts are this machine's addresses on its networks, IPv4 first.
+// networkHosts are this machine's addresses on its networks.
 func networkHosts() []string {
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
@@ -88,10 +87,27 @@ func networkHosts() []string {
 			hosts = append(hosts, p.Addr().Unmap())
 		}
 	}
-	slices.SortStableFunc(hosts, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
-	var names []string
+	return takeTurns(hosts)
+}
+
+// takeTurns puts one of IPv4 and one of IPv6 after the other, so that neither
+// family fills what is shown.
+func takeTurns(hosts []netip.Addr) []string {
+	var families [2][]string
 	for _, h := range hosts {
-		names = append(names, h.String())
+		i := 0
+		if h.Is6() {
+			i = 1
+		}
+		families[i] = append(families[i], h.String())
+	}
+	var names []string
+	for i := range max(len(families[0]), len(families[1])) {
+		for _, family := range families {
+			if i < len(family) {
+				names = append(names, family[i])
+			}
+		}
 	}
 	return names
 }
