@@ -1,0 +1,2 @@
+// Package publish sends a file to an RTMP server in real time.
+package publish

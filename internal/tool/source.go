@@ -1,0 +1,124 @@
+package tool
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/millrace-live/millrace/media"
+	"github.com/millrace-live/millrace/rtmp"
+)
+
+// Source is a stream that is played.
+type Source struct {
+	address *Address
+	frames  frameReader
+	stop    func() bool
+	damaged int
+}
+
+// frameReader is one way to play. Next returns io.EOF when the stream has ended
+// in order, and a damage for a message that is lost alone.
+type frameReader interface {
+	next() (*media.Frame, error)
+	bytes() uint64
+	close()
+}
+
+// damage is a message that cannot be read, and does not end the stream.
+type damage struct{ err error }
+
+func (d damage) Error() string { return d.err.Error() }
+
+// Clients are what streams are played with; the zero value is ready.
+type Clients struct {
+	RTMP rtmp.Dialer
+	HTTP *http.Client // one without limits of the whole time, if nil
+}
+
+// Open plays the stream of an address until ctx is done.
+func (c *Clients) Open(ctx context.Context, a *Address) (*Source, error) {
+	s := &Source{address: a}
+	var err error
+	if a.HTTP() {
+		s.frames, err = openHTTP(ctx, c.HTTP, a)
+	} else {
+		s.frames, err = openRTMP(ctx, &c.RTMP, a)
+	}
+	if err != nil {
+		return nil, a.Fail("play "+a.String(), err)
+	}
+	s.stop = context.AfterFunc(ctx, s.frames.close)
+	return s, nil
+}
+
+// Next returns the next frame, with its arrival; io.EOF when the stream has
+// ended in order. Messages that cannot be read are passed over and counted.
+func (s *Source) Next() (*media.Frame, error) {
+	for {
+		f, err := s.frames.next()
+		var d damage
+		switch {
+		case errors.As(err, &d):
+			s.damaged++
+			continue
+		case errors.Is(err, io.EOF):
+			return nil, io.EOF
+		case err != nil:
+			return nil, s.address.Fail("play "+s.address.String(), err)
+		}
+		f.Arrival = time.Now()
+		return f, nil
+	}
+}
+
+// Damaged is how many messages could not be read.
+func (s *Source) Damaged() int { return s.damaged }
+
+// Bytes is how much has come from the server.
+func (s *Source) Bytes() uint64 { return s.frames.bytes() }
+
+// Close ends the play. It may be called at any time.
+func (s *Source) Close() {
+	s.stop()
+	s.frames.close()
+}
+
+// rtmpFrames plays by RTMP.
+type rtmpFrames struct {
+	stream *rtmp.Stream
+	reader rtmp.FrameReader
+}
+
+func openRTMP(ctx context.Context, d *rtmp.Dialer, a *Address) (frameReader, error) {
+	st, err := d.Play(ctx, a.raw)
+	if err != nil {
+		return nil, err
+	}
+	return &rtmpFrames{stream: st}, nil
+}
+
+func (r *rtmpFrames) next() (*media.Frame, error) {
+	for {
+		m, err := r.stream.ReadMessage()
+		switch {
+		case errors.Is(err, rtmp.ErrStreamClosed):
+			return nil, io.EOF
+		case err != nil:
+			return nil, err
+		}
+		f, err := r.reader.Demux(m)
+		if err != nil {
+			return nil, damage{err}
+		}
+		if f != nil {
+			return f, nil
+		}
+	}
+}
+
+func (r *rtmpFrames) bytes() uint64 { return r.stream.Session().Stats().BytesIn }
+
+func (r *rtmpFrames) close() { _ = r.stream.Close() }
