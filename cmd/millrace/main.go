@@ -12,9 +12,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set by the linker (-X main.version=...).
-var version string
-
 // commands are the words after `millrace`.
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (the default)."`

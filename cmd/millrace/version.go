@@ -6,6 +6,15 @@ import (
 	"runtime/debug"
 )
 
+// What was built, set by the linker (-X main.version=...; the Makefile does).
+// The version control could stamp the revision, but not in a build from an
+// archive or a container, and a checkout of another user fails it.
+var (
+	version string
+	commit  string
+	date    string // of the commit, UTC: that of the build would make every build another
+)
+
 type versionCommand struct{}
 
 // Run prints the version.
@@ -17,27 +26,44 @@ func (versionCommand) Run(env *environment) error {
 
 type build struct{ version, revision string }
 
-// buildInfo is what the linker, the module system or the version control told
-// the build, the first of them that did.
 func buildInfo() build {
-	b := build{version: version, revision: "unknown revision"}
-	info, ok := debug.ReadBuildInfo()
-	if ok && b.version == "" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+	info, _ := debug.ReadBuildInfo() // nil in a build without modules
+	return describeBuild(info)
+}
+
+// describeBuild is what the linker, the module system or the version control
+// told the build, the first of them that did.
+func describeBuild(info *debug.BuildInfo) build {
+	b := build{version: version, revision: commit}
+	if commit != "" && date != "" {
+		b.revision += " of " + date
+	}
+	if info == nil {
+		info = &debug.BuildInfo{}
+	}
+	if b.version == "" && info.Main.Version != "(devel)" {
 		b.version = info.Main.Version
 	}
 	if b.version == "" {
 		b.version = "dev"
 	}
-	if !ok {
-		return b
+	if b.revision == "" {
+		b.revision = revision(info)
 	}
+	return b
+}
+
+func revision(info *debug.BuildInfo) string {
+	text := "unknown revision"
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
-			b.revision = s.Value[:min(12, len(s.Value))]
+			text = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.time":
+			text += " of " + s.Value
 		case s.Key == "vcs.modified" && s.Value == "true":
-			b.revision += ", changed"
+			text += ", changed"
 		}
 	}
-	return b
+	return text
 }
