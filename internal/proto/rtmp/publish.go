@@ -13,7 +13,7 @@ import (
 func (d *Door) publish(s *rtmp.Stream) error {
 	pub, err := d.hub.Publish(s.Context(), hub.PublishRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: "rtmp",
-		Remote: remote(s), Encoder: software(s),
+		Remote: remote(s), Software: software(s), RTT: rtt(s),
 		// Telling the encoder why may wait for it, and Kick must not.
 		Kick: func(err error) { go s.Session().CloseWith(refusal(err, true)) },
 	})
@@ -24,7 +24,7 @@ func (d *Door) publish(s *rtmp.Stream) error {
 		pub.End(err)
 		return err
 	}
-	p := publisher{publication: pub, log: d.log(s, pub.Stream())}
+	p := publisher{publication: pub, log: d.log(s, pub.Stream(), pub.Broadcast())}
 	err = s.Each(p.take)
 	if errors.Is(err, rtmp.ErrStreamClosed) {
 		pub.End(nil)
@@ -46,6 +46,9 @@ type publisher struct {
 // take gives a message to the stream. Its error ends the publication.
 func (p *publisher) take(m *message.Message) error {
 	f, err := p.reader.Demux(m)
+	if err == nil && f != nil {
+		err = mend(f)
+	}
 	if err != nil {
 		if p.unreadable++; p.unreadable == 1 {
 			p.log.Warn("a message could not be read and was dropped", "error", err)
