@@ -56,7 +56,7 @@ func streams() onAir {
 					Bitrate: 128000,
 				},
 			},
-			Publisher: &hub.PublisherInfo{Protocol: "rtmp", Encoder: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000")},
+			Publisher: &hub.PublisherInfo{Protocol: "rtmp", Software: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000")},
 		},
 	}
 }

@@ -160,7 +160,7 @@ func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
 		}
 	}
 	if p := info.Publisher; p != nil {
-		s.Publisher = &publisher{Protocol: p.Protocol, Encoder: p.Encoder, Since: timestamp(p.Since)}
+		s.Publisher = &publisher{Protocol: p.Protocol, Encoder: p.Software, Since: timestamp(p.Since)}
 		if admin {
 			s.Publisher.Address = p.Remote.String()
 		}

@@ -42,7 +42,7 @@ func Run(ctx context.Context, h Hub, key string) error {
 	}
 	p, err := h.Publish(ctx, hub.PublishRequest{
 		App: "live", Name: "demo", Query: url.Values{"key": {key}},
-		Session: "demo", Protocol: "demo", Encoder: "built-in clip",
+		Session: "demo", Protocol: "demo", Software: "built-in clip",
 		Remote: netip.AddrPortFrom(netip.IPv6Loopback(), 0),
 		Kick:   func(error) {}, // the next Write says it
 	})

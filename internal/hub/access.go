@@ -14,7 +14,7 @@ type Access interface {
 	// error refuses; it should be a *Refusal.
 	Publish(ctx context.Context, req *PublishRequest) (Grant, error)
 	// Play allows the request or refuses it. It may set req.Stream (a playback
-	// id, say, to the name behind it) and req.Delivery.
+	// id, say, to the name behind it), req.Delivery and req.PlayWait.
 	Play(ctx context.Context, req *PlayRequest) error
 }
 
@@ -53,7 +53,10 @@ type PublishRequest struct {
 	Session   string // identifier for events
 	Protocol  string // "rtmp", "whip"
 	Remote    netip.AddrPort
-	Encoder   string // what the client calls itself
+	Software  string // what the client calls itself
+	// RTT is asked for the time that the client's last answer took, when
+	// somebody looks at the session; nil when nobody knows.
+	RTT func() time.Duration
 	// Kick is called at most once, with no lock held, when the hub ends the
 	// publication: ErrTakenOver, ErrSilent, ErrShutdown. It must not block.
 	Kick func(error)
@@ -69,10 +72,14 @@ type PlayRequest struct {
 	Session   string
 	Protocol  string
 	Remote    netip.AddrPort
+	Software  string               // what the client calls itself
+	RTT       func() time.Duration // as in PublishRequest
 	Delivery  Delivery
-	// Wait makes Play wait up to Options.PlayWait for a publisher; without it
-	// a stream that is not on air is ErrNotFound at once.
-	Wait bool
+	// Wait makes Play wait for a publisher; without it a stream that is not on
+	// air is ErrNotFound at once. PlayWait is how long: 0 is Options.PlayWait,
+	// negative is not at all.
+	Wait     bool
+	PlayWait time.Duration
 	// FromOldest is for packagers: the reader starts at the oldest key that is
 	// kept, and does not count as a viewer (see Reader.SetViewers).
 	FromOldest       bool

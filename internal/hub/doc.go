@@ -21,6 +21,7 @@
 //	stream.delivering  one goroutine hands a stream's events out, in order
 //	stream.mu          state, publication, timeline, the writing side of the ring
 //	gate.mu            who is parked
+//	roster.mu          the sessions in their order
 //
 // Registry.mu guards the names and the count of players, refusals.mu the tries
 // that were not let in; both are taken alone.

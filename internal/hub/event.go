@@ -41,13 +41,16 @@ func (k EventKind) String() string {
 // Event is one thing that happened to a stream. It never holds a key: Stream is
 // empty when a refused client's name is not known to be a stream's.
 type Event struct {
-	Kind       EventKind
-	Time       time.Time
-	Stream     string
+	Kind   EventKind
+	Time   time.Time
+	Stream string
+	// Broadcast is the identifier of the broadcast, "" before it began. A
+	// stream's next broadcast has another one.
+	Broadcast  string
 	Generation uint32
 	Session    string // of the publisher or player that it is about
 	Protocol   string
-	Encoder    string
+	Software   string // what that calls itself
 	Remote     netip.AddrPort
 	// Reason is a sentence for people; Err is the cause when there is one.
 	Reason string
@@ -56,13 +59,14 @@ type Event struct {
 
 // who is the client that an event is about.
 type who struct {
-	session, protocol, encoder string
-	remote                     netip.AddrPort
+	session, protocol, software string
+	remote                      netip.AddrPort
+	rtt                         func() time.Duration
 }
 
 func (w who) event(k EventKind, stream, reason string, err error) Event {
 	return Event{
-		Kind: k, Time: time.Now(), Stream: stream, Session: w.session, Protocol: w.protocol, Encoder: w.encoder,
+		Kind: k, Time: time.Now(), Stream: stream, Session: w.session, Protocol: w.protocol, Software: w.software,
 		Remote: w.remote, Reason: reason, Err: err,
 	}
 }

@@ -103,7 +103,7 @@ type session struct {
 func request(owner, host, encoder string) PublishRequest {
 	return PublishRequest{
 		App: "live", Name: "cam1", Query: url.Values{"owner": {owner}}, Session: owner + "@" + host, Protocol: "rtmp",
-		Remote: netip.AddrPortFrom(netip.MustParseAddr(host), 4000), Encoder: encoder,
+		Remote: netip.AddrPortFrom(netip.MustParseAddr(host), 4000), Software: encoder,
 	}
 }
 

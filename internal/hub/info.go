@@ -32,6 +32,9 @@ func (s State) String() string {
 type StreamInfo struct {
 	Name  string
 	State State
+	// Broadcast identifies the broadcast: a random name of its own, "" while
+	// nobody has published.
+	Broadcast string
 	// Since is when the broadcast began; of a waiting stream, when the first
 	// player came.
 	Since time.Time
@@ -48,6 +51,9 @@ type StreamInfo struct {
 	// BytesIn and Frames count payload received, BytesOut what readers
 	// reported by Reader.Sent, Drops frames that slow readers skipped.
 	BytesIn, BytesOut, Frames, Drops uint64
+	// RingTime and RingBytes are what the ring keeps for those who join.
+	RingTime  time.Duration
+	RingBytes uint64
 	// Viewers by protocol, waiting ones not among them.
 	Viewers      map[string]int
 	ViewersTotal int
@@ -69,16 +75,16 @@ type TrackInfo struct {
 
 // PublisherInfo describes who publishes.
 type PublisherInfo struct {
-	Session, Protocol, Encoder string
-	Remote                     netip.AddrPort
-	Since                      time.Time
+	Session, Protocol, Software string
+	Remote                      netip.AddrPort
+	Since                       time.Time
 }
 
 // Refused is a try to publish or play that was not let in.
 type Refused struct {
-	Time              time.Time
-	Code              Code
-	Reason            string
-	Protocol, Encoder string
-	Remote            netip.AddrPort
+	Time               time.Time
+	Code               Code
+	Reason             string
+	Protocol, Software string
+	Remote             netip.AddrPort
 }

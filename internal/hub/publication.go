@@ -16,9 +16,12 @@ type Publication struct {
 	grant  Grant
 	kick   func(error)
 	since  time.Time
+	number uint64 // in the roster
 
 	// Guarded by stream.mu.
 	end       error // why it is over
+	bytes     uint64
+	frames    FrameCounts
 	lastMedia time.Time
 	gap       time.Duration // the usual distance of its frames, by arrival
 	pictured  bool          // it sent a frame of the default video track
@@ -30,6 +33,9 @@ type Publication struct {
 
 // Stream returns the name of the stream, "app/name".
 func (p *Publication) Stream() string { return p.stream.name }
+
+// Broadcast returns the identifier of the broadcast that it is part of.
+func (p *Publication) Broadcast() string { return p.stream.broadcast }
 
 // Write gives f to the stream's readers. DTS and PTS are nanoseconds of the
 // source's own clock, unwrapped; Write moves them to the stream's timeline and

@@ -27,7 +27,10 @@ type Reader struct {
 	gate     *gate
 	ready    chan struct{}
 	id       who
+	since    time.Time
+	number   uint64 // in the roster; 0 of a packager
 	packager bool
+	out      *outlet
 	viewers  int // guarded by stream.mu
 
 	// Guarded by gate.mu.
@@ -39,6 +42,7 @@ type Reader struct {
 	noVideo, noAudio atomic.Bool
 	drops            atomic.Uint64
 	bytesOut         atomic.Uint64
+	reached          atomic.Uint64 // cursor, as Next left it when it last gave something
 
 	// Owned by the goroutine that calls Next.
 	cursor     uint64
@@ -47,12 +51,16 @@ type Reader struct {
 	pending    *entry    // metadata to give before the next frame
 	started    [4]uint64 // video tracks that had their key, by identifier
 	generation uint32
+	keyed      bool // it had its first key
 	jumps      [maxJumps - 1]time.Time
 	err        error
 }
 
 // Stream returns the name of the stream, "app/name".
 func (r *Reader) Stream() string { return r.stream.name }
+
+// Broadcast returns the identifier of the stream's broadcast.
+func (r *Reader) Broadcast() string { return r.stream.broadcast }
 
 // Ready gives a token when Next has more to say: frames, the end, or a change
 // of State. It may give one in vain.
@@ -67,7 +75,7 @@ func (r *Reader) Drops() uint64 { return r.drops.Load() }
 // Sent counts n bytes that went out to the player (or players, of a packager).
 func (r *Reader) Sent(n int) {
 	r.bytesOut.Add(uint64(n))
-	r.stream.bytesOut.Add(uint64(n))
+	r.out.bytes.Add(uint64(n))
 }
 
 // BytesOut returns the sum of what Sent was told.
@@ -80,7 +88,7 @@ func (r *Reader) SetViewers(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !r.closed.Load() {
-		s.count(r.id.protocol, n-r.viewers)
+		r.out.viewers += n - r.viewers
 		r.viewers = n
 	}
 }
@@ -140,6 +148,7 @@ func (r *Reader) Next(dst []*media.Frame) (int, error) {
 		limit := r.limit()
 		n := r.fill(dst, limit)
 		if n > 0 {
+			r.reached.Store(r.cursor)
 			return n, nil
 		}
 		if r.err == nil && ended && r.cursor >= limit {
@@ -233,6 +242,10 @@ func (r *Reader) wants(e *entry) bool {
 			return false
 		case f.Class == media.Key:
 			*word |= bit
+			if !r.keyed {
+				r.keyed = true
+				r.stream.reg.joined(r)
+			}
 		}
 		return *word&bit != 0
 	case media.Data:
@@ -252,7 +265,8 @@ func (r *Reader) jump() {
 	r.move(r.stream.ring.start(!r.noVideo.Load()))
 	skipped := r.cursor - from
 	r.drops.Add(skipped)
-	r.stream.drops.Add(skipped)
+	r.out.drops.Add(skipped)
+	r.out.skips.Add(1)
 
 	now := time.Now()
 	first := r.jumps[0]
@@ -290,7 +304,9 @@ func (r *Reader) move(seq uint64) {
 }
 
 func (r *Reader) event(k EventKind, reason string, err error) {
-	r.stream.reg.emit(r.id.event(k, r.stream.name, reason, err))
+	e := r.id.event(k, r.stream.name, reason, err)
+	e.Broadcast = r.stream.broadcast
+	r.stream.reg.emit(e)
 }
 
 // restamp returns metadata at the time of the frame that follows it: a player

@@ -41,7 +41,7 @@ func (r *refusals) add(why *Refusal, e Event) {
 		tries = tries[1:]
 	}
 	r.tries[why.Stream] = append(tries, Refused{
-		Time: e.Time, Code: why.Code, Reason: why.Reason, Protocol: e.Protocol, Encoder: e.Encoder, Remote: e.Remote,
+		Time: e.Time, Code: why.Code, Reason: why.Reason, Protocol: e.Protocol, Software: e.Software, Remote: e.Remote,
 	})
 }
 

@@ -16,6 +16,9 @@ type Options struct {
 	// Events is told what happens, each stream's events in their order. It must
 	// not block, and must not write, publish, play, end or shut down.
 	Events func(Event)
+	// Joined is told how long a player waited from Play to its first key
+	// frame. It is called by the reader's Next and must not block.
+	Joined func(protocol string, after time.Duration)
 	// Delivery is the mode of players that ask for none; Balanced when it is
 	// DefaultDelivery.
 	Delivery Delivery
@@ -36,10 +39,13 @@ type Options struct {
 type Registry struct {
 	opts    Options
 	refused refusals
+	roster  roster
 
 	mu      sync.Mutex
 	streams map[string]*stream
-	idle    map[*stream]bool // those that nobody has published yet
+	held    map[*stream]struct{} // those whose traffic is not in past
+	past    Traffic              // of streams that are over and without players
+	idle    map[*stream]bool     // those that nobody has published yet
 	players int
 	closing bool
 	drained chan struct{} // closed when closing and the last player is gone
@@ -68,7 +74,8 @@ func New(o Options) *Registry {
 		o.PlayWait = 30 * time.Second
 	}
 	return &Registry{
-		opts: o, streams: make(map[string]*stream), idle: make(map[*stream]bool), drained: make(chan struct{}),
+		opts: o, streams: make(map[string]*stream), held: make(map[*stream]struct{}), past: newTraffic(),
+		idle: make(map[*stream]bool), drained: make(chan struct{}),
 	}
 }
 
@@ -76,6 +83,7 @@ func New(o Options) *Registry {
 // or the error of ctx. It may wait for up to 3 s to see whether the session
 // that publishes the stream now is still alive.
 func (r *Registry) Publish(ctx context.Context, req PublishRequest) (*Publication, error) {
+	req.Software = clip(req.Software)
 	g, err := r.opts.Access.Publish(ctx, &req)
 	if err == nil && g.Stream == "" {
 		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
@@ -85,7 +93,7 @@ func (r *Registry) Publish(ctx context.Context, req PublishRequest) (*Publicatio
 		p, err = r.publish(ctx, &req, g)
 	}
 	if err != nil {
-		r.refuse(ctx, PublishRefused, who{req.Session, req.Protocol, req.Encoder, req.Remote}, err)
+		r.refuse(ctx, PublishRefused, who{session: req.Session, protocol: req.Protocol, software: req.Software, remote: req.Remote}, err)
 		return nil, err
 	}
 	return p, nil
@@ -137,7 +145,7 @@ func (r *Registry) Play(ctx context.Context, req PlayRequest) (*Reader, error) {
 	if err == nil && req.Stream == "" {
 		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
 	}
-	id := who{session: req.Session, protocol: req.Protocol, remote: req.Remote}
+	id := who{req.Session, req.Protocol, clip(req.Software), req.Remote, req.RTT}
 	var reader *Reader
 	if err == nil {
 		reader, err = r.play(ctx, &req, id)
@@ -161,9 +169,12 @@ func (r *Registry) play(ctx context.Context, req *PlayRequest, id who) (*Reader,
 }
 
 func (r *Registry) await(ctx context.Context, req *PlayRequest, id who) (*Reader, error) {
-	begun := time.Now()
+	begun, limit := time.Now(), req.PlayWait
+	if limit == 0 {
+		limit = r.opts.PlayWait
+	}
 	for {
-		wait := r.opts.PlayWait - time.Since(begun)
+		wait := limit - time.Since(begun)
 		if !req.Wait || wait <= 0 {
 			wait = 0
 		}
@@ -280,6 +291,7 @@ func (r *Registry) stream(name string, forPlayer bool) (*stream, error) {
 	}
 	s := newStream(r, name)
 	r.streams[name] = s
+	r.held[s] = struct{}{}
 	if forPlayer {
 		r.idle[s] = true
 	}
@@ -332,6 +344,12 @@ func (r *Registry) delivery(d Delivery) Delivery {
 		return r.opts.Delivery
 	}
 	return d
+}
+
+func (r *Registry) joined(reader *Reader) {
+	if r.opts.Joined != nil && !reader.packager {
+		r.opts.Joined(reader.id.protocol, time.Since(reader.since))
+	}
 }
 
 func (r *Registry) emit(e Event) {

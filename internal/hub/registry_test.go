@@ -141,7 +141,7 @@ func TestRefusedTries(t *testing.T) {
 		}
 	}
 	i, ok := h.Stream("live/cam1")
-	if ok || len(i.Refused) != maxRefused || i.Refused[0].Encoder != "encoder 5" || i.Refused[9].Reason != "no such key" {
+	if ok || len(i.Refused) != maxRefused || i.Refused[0].Software != "encoder 5" || i.Refused[9].Reason != "no such key" {
 		t.Errorf("%v, %+v", ok, i)
 	}
 	if e := h.events[0]; e.Kind != PublishRefused || e.Stream != "live/cam1" || e.Remote.Port() != 4000 {

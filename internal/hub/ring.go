@@ -207,6 +207,16 @@ func (g *ring) drop() {
 	g.tail++
 }
 
+// depth is the media time and the bytes that are kept. Only the writer may call
+// it.
+func (g *ring) depth() (time.Duration, uint64) {
+	e := g.at(g.tail)
+	if e == nil {
+		return 0, 0
+	}
+	return time.Duration(g.dts - e.dts), g.total.Load() - e.before
+}
+
 // start is where one who joins now begins: the newest key when there is one,
 // else the newest sound, else whatever comes next.
 func (g *ring) start(video bool) uint64 {

@@ -32,7 +32,7 @@ type encoder struct {
 }
 
 func encoderOf(g Grant, id who) encoder {
-	return encoder{g.Owner, id.remote.Addr(), id.encoder}
+	return encoder{g.Owner, id.remote.Addr(), id.software}
 }
 
 // rivals remembers who fought for a stream. It is guarded by stream.mu.

@@ -1,8 +1,10 @@
 package hub
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +32,9 @@ type stream struct {
 	gates [3]gate // by Delivery - 1
 	state atomic.Uint32
 
-	bytesOut, drops atomic.Uint64
+	// broadcast is set when the first publication begins, and read by it and
+	// by readers, which come later.
+	broadcast string
 
 	delivering sync.Mutex
 
@@ -46,13 +50,12 @@ type stream struct {
 	challenge  chan struct{} // closed by the next frame: a rival waits for it
 	tracks     *media.TrackSet
 	meters     []*meter
-	frames     uint64
-	bytesIn    uint64
+	in         map[string]Inflow // by protocol, of publications that are over
+	out        map[string]*outlet
 	lastMedia  time.Time
 	keyAt      int64 // DTS of the newest key of the default video track
 	keyGap     int64 // to the one before it
-	viewers    map[string]int
-	players    int // readers and those who wait
+	players    int   // readers and those who wait
 	lost       time.Time
 	grace      time.Duration // negative: none
 	timer      *time.Timer
@@ -64,11 +67,13 @@ type todo struct {
 	kick   *Publication
 	wake   bool
 	gone   bool
+	done   bool // and no player is left
 }
 
 func newStream(r *Registry, name string) *stream {
 	now := time.Now()
-	s := &stream{reg: r, name: name, born: now, since: now, onAir: make(chan struct{}), viewers: make(map[string]int)}
+	s := &stream{reg: r, name: name, born: now, since: now, onAir: make(chan struct{})}
+	s.in, s.out = make(map[string]Inflow), make(map[string]*outlet)
 	s.ring.init()
 	for d, hold := range holds {
 		if d > 0 {
@@ -89,6 +94,9 @@ func (s *stream) unlock() {
 	s.mu.Unlock()
 	if t.gone {
 		s.reg.remove(s)
+	}
+	if t.done {
+		s.reg.settle(s)
 	}
 	if t.wake {
 		for i := range s.gates {
@@ -118,7 +126,7 @@ func (s *stream) deliver() {
 
 func (s *stream) event(k EventKind, id who, reason string, err error) {
 	e := id.event(k, s.name, reason, err)
-	e.Generation = s.generation
+	e.Broadcast, e.Generation = s.broadcast, s.generation
 	s.todo.events = append(s.todo.events, e)
 }
 
@@ -139,7 +147,7 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 		return nil, nil, 0, errGone
 	}
 	now := time.Now()
-	id := who{req.Session, req.Protocol, req.Encoder, req.Remote}
+	id := who{req.Session, req.Protocol, req.Software, req.Remote, req.RTT}
 	if old := s.pub; old != nil {
 		v := s.judge(old, g, id, asked, now)
 		switch {
@@ -168,10 +176,13 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 	s.generation++
 	if s.generation == 1 {
 		s.since = now
+		// 50 bits: enough to tell broadcasts apart, short enough to be read out.
+		s.broadcast = strings.ToLower(rand.Text()[:10])
 	}
 	s.timeline.begin()
 	s.ring.state.Store(nil) // the other encoder's
 	p := &Publication{stream: s, id: id, grant: g, kick: req.Kick, since: now, lastMedia: now}
+	p.number = s.reg.roster.enter(p)
 	s.pub, s.grace = p, g.Grace
 	if s.grace == 0 {
 		s.grace = s.reg.opts.Grace
@@ -184,8 +195,13 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 
 // detach parts the stream from its publication, whose Write then returns err.
 func (s *stream) detach(err error) {
-	s.pub.end = err
+	p := s.pub
+	p.end = err
 	s.pub = nil
+	in := s.in[p.id.protocol]
+	in.add(&Inflow{Bytes: p.bytes, Frames: p.frames})
+	s.in[p.id.protocol] = in
+	s.reg.roster.leave(p.number)
 	if s.challenge != nil {
 		close(s.challenge)
 		s.challenge = nil
@@ -212,6 +228,15 @@ func (s *stream) finish(reason string) {
 	s.todo.gone = true
 	if s.generation > 0 {
 		s.event(StreamEnded, who{}, reason, nil)
+	}
+	s.settle()
+}
+
+// settle has the stream's traffic put to what is past, once nobody can add to
+// it.
+func (s *stream) settle() {
+	if s.over() && s.players == 0 {
+		s.todo.done = true
 	}
 }
 
@@ -260,8 +285,8 @@ func (s *stream) write(p *Publication, f *media.Frame) error {
 	if s.timeline.stamp(f, at) {
 		s.event(TimeJoined, p.id, "its timestamps jumped", nil)
 	}
-	s.frames++
-	s.bytesIn += uint64(len(f.Payload))
+	p.frames.count(f)
+	p.bytes += uint64(len(f.Payload))
 	if f.Kind == media.Video || f.Kind == media.Audio {
 		s.heard(p, f, at)
 	}
@@ -370,7 +395,7 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 		}
 		return nil, s.onAir, nil
 	}
-	r := &Reader{stream: s, id: id, ready: make(chan struct{}, 1), packager: req.FromOldest}
+	r := &Reader{stream: s, id: id, since: time.Now(), ready: make(chan struct{}, 1), packager: req.FromOldest}
 	r.gate = &s.gates[s.reg.delivery(req.Delivery)-1]
 	r.noVideo.Store(req.NoVideo)
 	r.noAudio.Store(req.NoAudio)
@@ -382,11 +407,15 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 		r.cursor = s.ring.start(!req.NoVideo)
 	}
 	r.pending = s.ring.state.Load()
+	r.reached.Store(r.cursor)
 	s.players++
+	r.out = s.outlet(id.protocol)
 	if !r.packager {
 		r.viewers = 1
+		r.number = s.reg.roster.enter(r)
+		r.out.players++
 	}
-	s.count(id.protocol, r.viewers)
+	r.out.viewers += r.viewers
 	return r, nil, nil
 }
 
@@ -399,20 +428,32 @@ func (s *stream) giveUp() {
 	if State(s.state.Load()) == Waiting && s.waiting == 0 {
 		s.finish("")
 	}
+	s.settle()
 }
 
 func (s *stream) leave(r *Reader) {
 	s.mu.Lock()
 	s.players--
-	s.count(r.id.protocol, -r.viewers)
+	r.out.viewers -= r.viewers
+	if !r.packager {
+		r.out.players--
+		s.reg.roster.leave(r.number)
+	}
+	done := s.over() && s.players == 0
 	s.mu.Unlock()
+	if done {
+		s.reg.settle(s)
+	}
 	s.reg.release()
 }
 
-func (s *stream) count(protocol string, n int) {
-	if s.viewers[protocol] += n; s.viewers[protocol] == 0 {
-		delete(s.viewers, protocol)
+func (s *stream) outlet(protocol string) *outlet {
+	o := s.out[protocol]
+	if o == nil {
+		o = &outlet{}
+		s.out[protocol] = o
 	}
+	return o
 }
 
 func (s *stream) shut() {
@@ -433,9 +474,14 @@ func (s *stream) info() StreamInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := StreamInfo{
-		Name: s.name, State: State(s.state.Load()), Since: s.since, Generation: s.generation, LastMedia: s.lastMedia,
-		KeyInterval: time.Duration(s.keyGap), BytesIn: s.bytesIn, BytesOut: s.bytesOut.Load(), Frames: s.frames,
-		Drops: s.drops.Load(), Viewers: make(map[string]int, len(s.viewers)), WaitingTotal: s.waiting,
+		Name: s.name, State: State(s.state.Load()), Broadcast: s.broadcast, Since: s.since, Generation: s.generation,
+		LastMedia: s.lastMedia, KeyInterval: time.Duration(s.keyGap), Viewers: make(map[string]int, len(s.out)),
+		WaitingTotal: s.waiting,
+	}
+	i.RingTime, i.RingBytes = s.ring.depth()
+	for _, in := range s.in {
+		i.BytesIn += in.Bytes
+		i.Frames += in.Frames.Total()
 	}
 	now := int64(time.Since(s.born))
 	if s.tracks != nil {
@@ -452,13 +498,19 @@ func (s *stream) info() StreamInfo {
 			}
 		}
 	}
-	for protocol, n := range s.viewers {
-		i.Viewers[protocol] = n
-		i.ViewersTotal += n
+	for protocol, o := range s.out {
+		i.BytesOut += o.bytes.Load()
+		i.Drops += o.drops.Load()
+		if o.viewers > 0 {
+			i.Viewers[protocol] = o.viewers
+			i.ViewersTotal += o.viewers
+		}
 	}
 	if p := s.pub; p != nil {
+		i.BytesIn += p.bytes
+		i.Frames += p.frames.Total()
 		i.Publisher = &PublisherInfo{
-			Session: p.id.session, Protocol: p.id.protocol, Encoder: p.id.encoder, Remote: p.id.remote, Since: p.since,
+			Session: p.id.session, Protocol: p.id.protocol, Software: p.id.software, Remote: p.id.remote, Since: p.since,
 		}
 	}
 	return i

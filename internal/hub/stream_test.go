@@ -269,7 +269,7 @@ func TestInfo(t *testing.T) {
 			i.Tracks[1].Bitrate != 20_000 {
 			t.Errorf("tracks: %+v", i.Tracks)
 		}
-		if i.Publisher.Encoder != "obs" || i.Publisher.Protocol != "rtmp" || i.Publisher.Session != "alice@192.0.2.1" {
+		if i.Publisher.Software != "obs" || i.Publisher.Protocol != "rtmp" || i.Publisher.Session != "alice@192.0.2.1" {
 			t.Errorf("publisher: %+v", i.Publisher)
 		}
 		r.Close()

@@ -12,8 +12,8 @@ import (
 
 // LogOptions say how a log is written.
 type LogOptions struct {
-	Level  string // debug, info, warn, error
-	Format string // text or json
+	Level  slog.Leveler // may change while the log is written
+	Format string       // text or json
 	Color  bool
 }
 
@@ -22,19 +22,17 @@ type LogOptions struct {
 //
 // What a line is about stands in these attributes, by the same names
 // everywhere: remote (address and port of the client), session, protocol,
-// stream, and reason for why something ended or was refused. A session has two
-// lines, when it starts and when it ends; a refused one has one. A key stands
-// in none.
+// stream, broadcast, and reason for why something ended or was refused. A
+// session has two lines, when it starts and when it ends; a refused one has one.
+// All lines of a session have its session, all lines of a broadcast from its
+// beginning to its end its broadcast. A key stands in none.
 func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
-	var level slog.Level
-	// The settings were checked; a word that is none leaves info.
-	_ = level.UnmarshalText([]byte(o.Level))
 	var h slog.Handler
 	if o.Format == "json" {
-		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})
+		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: forMachines})
 	} else {
 		h = tint.NewTextHandler(w, &tint.Options{
-			Level: level, NoColor: !o.Color, TimeFormat: "2006-01-02T15:04:05.000Z07:00", ReplaceAttr: inUTC,
+			Level: o.Level, NoColor: !o.Color, TimeFormat: "2006-01-02T15:04:05.000Z07:00", ReplaceAttr: inUTC,
 		})
 	}
 	return slog.New(newLimiter(h))
@@ -76,6 +74,15 @@ var lines = map[hub.EventKind]struct {
 	hub.TimeJoined:         {slog.LevelWarn, "the publisher's clock jumped"},
 }
 
+// software is the attribute for what a client calls itself.
+func software(k hub.EventKind) string {
+	switch k {
+	case hub.PlayRefused, hub.ReaderSkipped, hub.ReaderSlow:
+		return "player"
+	}
+	return "encoder"
+}
+
 // logEvent writes the line of an event.
 func (s *Server) logEvent(e hub.Event) {
 	line, ok := lines[e.Kind]
@@ -89,12 +96,13 @@ func (s *Server) logEvent(e hub.Event) {
 		}
 	}
 	add("stream", e.Stream)
+	add("broadcast", e.Broadcast)
 	add("session", e.Session)
 	add("protocol", e.Protocol)
 	if e.Remote.IsValid() {
 		add("remote", e.Remote.String())
 	}
-	add("encoder", e.Encoder)
+	add(software(e.Kind), e.Software)
 	if e.Generation > 1 {
 		attrs = append(attrs, slog.Uint64("generation", uint64(e.Generation)))
 	}

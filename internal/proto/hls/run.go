@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -62,11 +63,11 @@ func newRun(h *Handler, s *stream, reader *hub.Reader) *run {
 }
 
 func (r *run) loop() {
-	log := r.h.log.With("stream", r.s.name)
+	log := r.log()
 	log.Debug("HLS packaging starts")
 	err := r.guard()
-	r.reader.Close()
 	r.report()
+	r.reader.Close()
 	r.h.mu.Lock()
 	r.s.mu.Lock()
 	if r.show != nil && !errors.Is(err, errIdle) {
@@ -80,6 +81,10 @@ func (r *run) loop() {
 	log.Debug("HLS packaging stops", "reason", err)
 }
 
+func (r *run) log() *slog.Logger {
+	return r.h.log.With("stream", r.s.name, "broadcast", r.reader.Broadcast())
+}
+
 var errIdle = errors.New("hls: nobody has asked for a minute")
 
 // guard runs the packager over bytes that came from strangers: a panic ends
@@ -87,7 +92,7 @@ var errIdle = errors.New("hls: nobody has asked for a minute")
 func (r *run) guard() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.h.log.Error("panic in HLS packaging", "stream", r.s.name, "panic", p, "stack", string(debug.Stack()))
+			r.log().Error("panic in HLS packaging", "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("hls: panic: %v", p)
 		}
 	}()
@@ -191,8 +196,8 @@ func (r *run) advise(s *cmaf.Segment) {
 		return
 	}
 	r.advised = true
-	r.h.log.Warn("key frames are far apart: HLS segments are as long, and its delay is three of them",
-		"stream", r.s.name, "segment", s.Length().Round(time.Millisecond), "target", r.h.target)
+	r.log().Warn("key frames are far apart: HLS segments are as long, and its delay is three of them",
+		"segment", s.Length().Round(time.Millisecond), "target", r.h.target)
 }
 
 // presentation waits until there is something to play.

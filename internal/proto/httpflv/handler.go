@@ -52,6 +52,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 	}
 	reader, err := h.Hub.Play(r.Context(), hub.PlayRequest{
 		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: v.protocol, Remote: v.remote,
+		Software: r.UserAgent(),
 	})
 	if err != nil {
 		problem.WriteError(w, err)
@@ -93,7 +94,8 @@ type viewer struct {
 
 // play runs the player between the connection's two log lines.
 func (v *viewer) play(ctx context.Context, encoder string) error {
-	log := v.Logger.With("session", v.session, "stream", v.stream, "protocol", v.protocol, "remote", v.remote.String())
+	log := v.Logger.With("stream", v.stream, "broadcast", v.player.reader.Broadcast(), "session", v.session,
+		"protocol", v.protocol, "remote", v.remote.String())
 	log.Info("play started", "player", encoder)
 	began := time.Now()
 	err := v.player.run(ctx)

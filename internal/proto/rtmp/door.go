@@ -66,8 +66,9 @@ func remote(s *rtmp.Stream) netip.AddrPort {
 
 // log returns the logger of a stream's two lines. The name that the client sent
 // may be a key and is never among its words.
-func (d *Door) log(s *rtmp.Stream, stream string) *slog.Logger {
-	return d.logger.With("session", s.Session().ID(), "stream", stream, "protocol", "rtmp", "remote", remote(s).String())
+func (d *Door) log(s *rtmp.Stream, stream, broadcast string) *slog.Logger {
+	return d.logger.With("stream", stream, "broadcast", broadcast, "session", s.Session().ID(), "protocol", "rtmp",
+		"remote", remote(s).String())
 }
 
 // software is what the client calls itself.
@@ -76,6 +77,12 @@ func software(s *rtmp.Stream) string {
 		return info.FlashVer
 	}
 	return ""
+}
+
+// rtt asks for the time that the client's last answer to a ping took.
+func rtt(s *rtmp.Stream) func() time.Duration {
+	session := s.Session()
+	return func() time.Duration { return session.Stats().RTT }
 }
 
 func since(t time.Time) time.Duration { return time.Since(t).Round(time.Millisecond) }

@@ -22,7 +22,7 @@ const maxBatch = 1 << 20
 func (d *Door) play(s *rtmp.Stream) error {
 	reader, err := d.hub.Play(s.Context(), hub.PlayRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: "rtmp",
-		Remote: remote(s), Wait: true,
+		Remote: remote(s), Software: software(s), RTT: rtt(s), Wait: true,
 	})
 	if err != nil {
 		return refusal(err, false)
@@ -34,7 +34,7 @@ func (d *Door) play(s *rtmp.Stream) error {
 	if err := s.Accept(); err != nil {
 		return err
 	}
-	log := d.log(s, reader.Stream())
+	log := d.log(s, reader.Stream(), reader.Broadcast())
 	log.Info("play started", "player", software(s))
 	began := time.Now()
 	err = p.run(s.Context())

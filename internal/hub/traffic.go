@@ -1,0 +1,151 @@
+package hub
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+// Traffic is what a registry carries now and has carried since it was made.
+type Traffic struct {
+	Streams map[State]int
+	// Waiting is how many players wait for streams that are not on air.
+	Waiting int
+	// RingTime and RingBytes are what the rings of all streams keep together,
+	// RingMax the time that the deepest one keeps.
+	RingTime, RingMax time.Duration
+	RingBytes         uint64
+	// In and Out are by protocol. One that was used once stays.
+	In  map[string]Inflow
+	Out map[string]Outflow
+}
+
+// Inflow is what publishers sent by one protocol.
+type Inflow struct {
+	Publishers int // connected now
+	Bytes      uint64
+	Frames     FrameCounts
+}
+
+// Outflow is what players were sent by one protocol.
+type Outflow struct {
+	Players int // connected now; viewers of packagers are not among them
+	Viewers int
+	Bytes   uint64
+	Drops   uint64 // frames that slow players skipped
+	Skips   uint64 // how often they did
+}
+
+// FrameCounts counts frames by [media.Kind].
+type FrameCounts [media.Opaque + 1]uint64
+
+func (c *FrameCounts) count(f *media.Frame) { c[min(int(f.Kind), len(c)-1)]++ }
+
+// Total is the sum over all kinds.
+func (c *FrameCounts) Total() (n uint64) {
+	for _, v := range c {
+		n += v
+	}
+	return n
+}
+
+func (i *Inflow) add(o *Inflow) {
+	i.Publishers += o.Publishers
+	i.Bytes += o.Bytes
+	for k, n := range o.Frames {
+		i.Frames[k] += n
+	}
+}
+
+func (o *Outflow) add(x *Outflow) {
+	o.Players += x.Players
+	o.Viewers += x.Viewers
+	o.Bytes += x.Bytes
+	o.Drops += x.Drops
+	o.Skips += x.Skips
+}
+
+// outlet is the Outflow of one stream. Each of its readers counts in it.
+type outlet struct {
+	players, viewers    int // guarded by stream.mu
+	bytes, drops, skips atomic.Uint64
+}
+
+func (o *outlet) flow() Outflow {
+	return Outflow{o.players, o.viewers, o.bytes.Load(), o.drops.Load(), o.skips.Load()}
+}
+
+func newTraffic() Traffic {
+	return Traffic{Streams: make(map[State]int), In: make(map[string]Inflow), Out: make(map[string]Outflow)}
+}
+
+func (t *Traffic) addIn(protocol string, i Inflow) {
+	sum := t.In[protocol]
+	sum.add(&i)
+	t.In[protocol] = sum
+}
+
+func (t *Traffic) addOut(protocol string, o Outflow) {
+	sum := t.Out[protocol]
+	sum.add(&o)
+	t.Out[protocol] = sum
+}
+
+// flows adds what the stream carried. s.mu is held, or the stream is over and
+// its last player gone.
+func (s *stream) flows(t *Traffic) {
+	for protocol, i := range s.in {
+		t.addIn(protocol, i)
+	}
+	if p := s.pub; p != nil {
+		t.addIn(p.id.protocol, Inflow{1, p.bytes, p.frames})
+	}
+	for protocol, o := range s.out {
+		t.addOut(protocol, o.flow())
+	}
+}
+
+// Traffic returns the sums over all streams, those that are over among them. A
+// sum of what was carried never falls.
+func (r *Registry) Traffic() Traffic {
+	t := newTraffic()
+	r.mu.Lock()
+	for protocol, i := range r.past.In {
+		t.addIn(protocol, i)
+	}
+	for protocol, o := range r.past.Out {
+		t.addOut(protocol, o)
+	}
+	// In the same moment: a stream that is over moves from held to past.
+	held := make([]*stream, 0, len(r.held))
+	for s := range r.held {
+		held = append(held, s)
+	}
+	r.mu.Unlock()
+	for _, s := range held {
+		s.mu.Lock()
+		s.flows(&t)
+		if state := State(s.state.Load()); state != Ended {
+			t.Streams[state]++
+			t.Waiting += s.waiting
+			span, size := s.ring.depth()
+			t.RingTime += span
+			t.RingMax = max(t.RingMax, span)
+			t.RingBytes += size
+		}
+		s.mu.Unlock()
+	}
+	return t
+}
+
+// settle puts what a stream carried to what is past: it is over, and its last
+// player gone.
+func (r *Registry) settle(s *stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.held[s]; ok {
+		delete(r.held, s)
+		s.flows(&r.past)
+	}
+}
