@@ -16,7 +16,7 @@ func newText(s string) text {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	z.Write([]byte(s)) //nolint:errcheck // a bytes.Buffer takes everything
-	z.Close()          //nolint:errcheck // likewise
+	z.Close()
 	return text{plain: []byte(s), zipped: b.Bytes()}
 }
 
