@@ -6,7 +6,10 @@ TOOLS    := $(CURDIR)/.tools
 LINT     := $(TOOLS)/golangci-lint
 FUZZTIME ?= 5s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  := -s -w -X main.version=$(VERSION)
+COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+# Of the commit, so that the same commit always builds the same bytes.
+DATE     ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
 .PHONY: help setup build run test unit e2e ci lint fmt fuzz bench web web-check release clean
 .DEFAULT_GOAL := help
@@ -33,11 +36,11 @@ unit: ## unit tests under the race detector, import rules and a program that use
 	scripts/check-library
 
 e2e: build ## real encoders and players against the built server
-	cd test && MILLRACE=$(CURDIR)/$(BIN) $(GO) test -count=1 -timeout 15m ./e2e/...
+	cd test && MILLRACE=$(CURDIR)/$(BIN) $(GO) test -count=1 -parallel 4 -timeout 15m ./e2e/...
 
 ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing
 	$(GO) build -race -o bin/millrace-race ./cmd/millrace
-	cd test && MILLRACE=$(CURDIR)/bin/millrace-race $(GO) test -race -count=1 -timeout 20m ./e2e/...
+	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 $(GO) test -race -count=1 -parallel 4 -timeout 20m ./e2e/...
 	FUZZTIME=40s scripts/fuzz
 
 lint: setup ## go vet and golangci-lint
@@ -60,8 +63,8 @@ web: ## rebuild the embedded pages from web/ (needs Node)
 web-check: setup ## rebuild the pages and compare them with what is committed
 	scripts/check-web
 
-release: ## static archives with checksums for every platform, in dist/
-	VERSION=$(VERSION) LDFLAGS='$(LDFLAGS)' scripts/release
+release: ## static archives, Debian packages and their checksums for every platform, in dist/
+	VERSION=$(VERSION) DATE=$(DATE) LDFLAGS='$(LDFLAGS)' scripts/release dist
 
 clean: ## remove what was built
 	rm -rf bin dist .tools

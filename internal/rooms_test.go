@@ -32,13 +32,18 @@ var rooms = []room{
 	{path: "internal/store"},
 	{path: "internal/access"},
 	{path: "internal/problem"},
+	{path: "internal/metrics"},
 	{path: "internal/demo"},
 	{path: "internal/packager/*"},
+	{path: "internal/mp4"},
+	{path: "internal/tool"},
+	{path: "internal/tool/*"},
 	{path: "internal/proto/*"},
 	{path: "internal/api"},
 	{path: "internal/dashboard"},
 	{path: "internal/server"},
 	{path: "cmd/millrace"},
+	{path: "examples"},
 	{path: "examples/*"},
 }
 

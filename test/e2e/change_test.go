@@ -11,6 +11,7 @@ import (
 // the new sequence header before the first frame that needs it, and HLS marks
 // a discontinuity with a new initialization.
 func TestCodecChangesOnAir(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	small, large := clip(t, "plain", 10), clip(t, "large", 6, "-vf", "scale=640:360", "-ac", "1")
 	in := probe(t, small).packets(t, 20*time.Second)

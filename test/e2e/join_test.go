@@ -89,6 +89,7 @@ func joinFLV(t *testing.T, s *server) time.Duration {
 
 // WebSocket carries the same file as HTTP.
 func TestWebSocketFLV(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	publish(t, clip(t, "plain", 10), s.rtmpURL("live/ws"))
 	s.waitState(t, "live/ws", "live")

@@ -21,6 +21,7 @@ var outputs = []struct {
 // What FFmpeg sends comes out of every output unchanged, from the join to the
 // last packet.
 func TestEveryPacketOfEveryOutput(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)
@@ -46,6 +47,7 @@ func TestEveryPacketOfEveryOutput(t *testing.T) {
 // A player that comes late, one that comes twice and one that comes before the
 // publisher all get the same stream.
 func TestJoinLateTwiceAndEarly(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)
@@ -71,6 +73,7 @@ func TestJoinLateTwiceAndEarly(t *testing.T) {
 // A stream of sound alone and one of pictures alone play at once on every
 // output.
 func TestOneKindAlone(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	for _, c := range []struct{ name, drop string }{{"sound", "-vn"}, {"picture", "-an"}} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,6 +96,7 @@ func TestOneKindAlone(t *testing.T) {
 // A publisher that is killed and comes back within the grace time continues
 // the broadcast: its viewers stay.
 func TestPublisherReturns(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)

@@ -10,6 +10,7 @@ import (
 // rtmpdump and GStreamer write what they play into a file: it holds what
 // FFmpeg sent, unchanged.
 func TestOtherPlayers(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)
@@ -37,6 +38,7 @@ func TestOtherPlayers(t *testing.T) {
 // What GStreamer publishes decodes in FFmpeg without a complaint on every
 // output.
 func TestGStreamerPublishes(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	publisher := launch(t, "gst-launch-1.0", "-e",
 		"flvmux", "name=m", "streamable=true", "!", "rtmp2sink", "location="+s.rtmpURL("live/gst"),

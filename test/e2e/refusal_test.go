@@ -14,6 +14,7 @@ import (
 // why in the protocol's own words and in one line of the log, and no key is in
 // it.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	b, err := os.ReadFile(filepath.Join(s.data, "first-key.txt"))
 	if err != nil {
@@ -55,6 +56,7 @@ func lastWord(s string) string {
 // A second publisher of another address or key cannot harm the first, and a
 // player of a name that nobody publishes is told so.
 func TestPlayerOfNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	a := s.get("/live/nothing/index.m3u8")
 	var p struct {
@@ -75,6 +77,7 @@ func TestPlayerOfNothing(t *testing.T) {
 // The start of a second server on the same port, in the same folder, or with
 // words that make no sense is one sentence with the mend, and status 1.
 func TestBadStarts(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	plain := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {

@@ -10,6 +10,7 @@ import (
 // An encoder that hangs is replaced by its successor at once; the viewers stay,
 // and the old one cannot end what the new one sends.
 func TestHungPublisherIsReplaced(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)
@@ -40,6 +41,7 @@ func TestHungPublisherIsReplaced(t *testing.T) {
 
 // Somebody else cannot take a stream over from an encoder that sends.
 func TestSecondEncoderGivesUp(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)

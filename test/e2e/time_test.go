@@ -9,6 +9,7 @@ import (
 // The times of RTMP and FLV get a longer header at 2^24 ms, a sign at 2^31 and
 // wrap at 2^32. None of it shows on any output.
 func TestTimestampCrossings(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)
