@@ -2,9 +2,7 @@ package publish
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
@@ -62,20 +60,4 @@ func (b *beginning) next(c clip) (*media.Frame, error) {
 		return nil, b.err
 	}
 	return c.next()
-}
-
-// String describes the tracks.
-func (b *beginning) String() string {
-	var parts []string
-	for _, t := range b.tracks.Tracks {
-		text := t.Codec.String()
-		switch {
-		case t.AVC != nil:
-			text += fmt.Sprintf(" %dx%d", t.AVC.Width, t.AVC.Height)
-		case t.AAC != nil:
-			text += fmt.Sprintf(" %d Hz", t.AAC.OutputSampleRate)
-		}
-		parts = append(parts, text)
-	}
-	return strings.Join(parts, ", ")
 }

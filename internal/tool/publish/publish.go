@@ -95,7 +95,7 @@ func (p *publisher) run(ctx context.Context) error {
 	}
 	defer p.close()
 	p.start = time.Now()
-	p.progress.Say("publishing %s to %s: %s", tool.Printable(p.options.File), p.address, ahead)
+	p.progress.Say("publishing %s to %s: %s", tool.Printable(p.options.File), p.address, tool.Describe(ahead.tracks))
 	for _, note := range p.source.notes {
 		p.progress.Say("%s", note)
 	}

@@ -1,0 +1,30 @@
+package tool
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+// Describe says in a few words what tracks there are.
+func Describe(s *media.TrackSet) string {
+	if s == nil || len(s.Tracks) == 0 {
+		return "nothing"
+	}
+	parts := make([]string, 0, len(s.Tracks))
+	for _, t := range s.Tracks {
+		text := t.Codec.String()
+		switch {
+		case t.AVC != nil:
+			text += fmt.Sprintf(" %dx%d", t.AVC.Width, t.AVC.Height)
+		case t.AAC != nil:
+			text += fmt.Sprintf(" %d Hz", t.AAC.OutputSampleRate)
+		}
+		if t.ID > 0 {
+			text += fmt.Sprintf(" (track %d)", t.ID)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,3 @@
+// Package play plays a stream into a file, or into nothing, and shows how it
+// arrives.
+package play

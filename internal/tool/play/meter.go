@@ -1,0 +1,119 @@
+package play
+
+import (
+	"time"
+
+	"github.com/millrace-live/millrace/internal/tool"
+	"github.com/millrace-live/millrace/media"
+)
+
+const (
+	// A step of the timestamps that is larger, or goes back further, is none of
+	// missing frames but one of the clock.
+	longestStep   = 5 * time.Second
+	longestReturn = time.Second
+	// A step is a gap if it is this many usual ones, and at least leastGap:
+	// cameras and screens have no even rate.
+	gapSteps = 3
+	leastGap = 150 * time.Millisecond
+)
+
+// meter measures a stream by its frames. It has no clock: the frames bring
+// their arrival.
+type meter struct {
+	tracks map[media.Kind]*trackMeter
+	first  time.Time
+	newest time.Time
+	// ahead is by how much the timestamps were in front of the arrivals at
+	// most: frames that come later than that are behind.
+	anchored bool
+	ahead    time.Duration
+	behind   time.Duration
+	begin    time.Duration
+	last     time.Duration
+	length   time.Duration // of the media, jumps left out
+	jumps    int
+	delay    delay
+}
+
+type trackMeter struct {
+	bytes, frames uint64
+	rate, count   tool.Rate
+	started       bool
+	last          time.Duration
+	usual         time.Duration // a running mean of the steps
+	gaps          int
+	missing       time.Duration
+	keyed         bool
+	key           time.Duration
+	keyDistance   time.Duration
+}
+
+func (m *meter) add(f *media.Frame) {
+	if f.Kind == media.Data {
+		m.delay.add(f)
+		return
+	}
+	if f.Class == media.Command || f.Kind != media.Video && f.Kind != media.Audio {
+		return
+	}
+	if m.tracks == nil {
+		m.tracks = map[media.Kind]*trackMeter{media.Video: {}, media.Audio: {}}
+		m.first = f.Arrival
+		m.last = time.Duration(f.DTS)
+	}
+	m.newest = f.Arrival
+	at := time.Duration(f.DTS)
+	step := at - m.last
+	if step > longestStep || step < -longestReturn {
+		m.jumps++
+		m.anchored = false
+		for _, t := range m.tracks {
+			t.jumped()
+		}
+	} else if step > 0 {
+		m.length += step
+	}
+	if step > 0 || step < -longestReturn {
+		m.last = at
+	}
+	ahead := at - f.Arrival.Sub(m.first)
+	if !m.anchored || ahead > m.ahead {
+		m.anchored, m.ahead = true, ahead
+	}
+	m.behind = m.ahead - ahead
+	if f.Track == 0 {
+		m.tracks[f.Kind].add(f, at)
+	}
+}
+
+func (t *trackMeter) jumped() {
+	t.started, t.keyed = false, false
+	t.rate, t.count = tool.Rate{}, tool.Rate{}
+}
+
+func (t *trackMeter) add(f *media.Frame, at time.Duration) {
+	t.bytes += uint64(len(f.Payload) - f.Header)
+	t.frames++
+	t.rate.Add(at, t.bytes)
+	t.count.Add(at, t.frames)
+	if step := at - t.last; t.started && step > 0 {
+		switch {
+		case t.usual > 0 && step > gapSteps*t.usual && step >= leastGap:
+			t.gaps++
+			t.missing += step - t.usual
+		case t.usual == 0:
+			t.usual = step
+		default:
+			t.usual += (step - t.usual) / 16
+		}
+	}
+	t.started, t.last = true, max(at, t.last)
+	if !f.IsKey() {
+		return
+	}
+	if t.keyed && at > t.key {
+		t.keyDistance = at - t.key
+	}
+	t.keyed, t.key = true, at
+}
