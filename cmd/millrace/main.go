@@ -15,6 +15,8 @@ import (
 // commands are the words after `millrace`.
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Check   checkCommand   `cmd:"" help:"Name every fault of a config file."`
+	Reload  reloadCommand  `cmd:"" help:"Let the running server read its config file anew."`
 	Version versionCommand `cmd:"" help:"Print the version and what it was built from."`
 }
 

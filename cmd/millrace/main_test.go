@@ -72,7 +72,7 @@ func TestBadInputIsOneSentenceAndStatus1(t *testing.T) {
 			`cannot write to the data folder .* \(.*\): make it writable for this user, or choose another with --data`,
 		},
 		{"data folder of a newer server", append(quiet, "--data", newer), "", `was written by a newer Millrace`},
-		{"address", []string{"--rtmp", "1935"}, "", `--rtmp "1935": a port needs a colon before it; write :1935`},
+		{"address", []string{"--rtmp", "1935"}, "", `--rtmp: "1935": a port needs a colon before it; write :1935`},
 		{"URL", []string{"--public-url", "tv"}, "", `--public-url: "tv" is not the address of a web site; write for instance https://tv.example.org`},
 		{"unknown flag", []string{"--opne"}, "", `there is no flag --opne; did you mean --open\?`},
 		{"unknown flag of serve", []string{"serve", "--htpp=:1"}, "", `there is no flag --htpp; did you mean --http\?`},

@@ -21,21 +21,25 @@ const (
 	World                   // anyone at all
 )
 
-// App is the rules of an app for its streams.
-type App struct {
+// Rules are what holds for a stream. Grace, GraceAfterEnd and Delivery are those
+// of hub.Grant and hub.PlayRequest.
+type Rules struct {
 	SecondPublisher hub.Rule
-	// Grace and GraceAfterEnd are those of hub.Grant.
-	Grace         time.Duration
-	GraceAfterEnd bool
-	Delivery      hub.Delivery
+	Grace           time.Duration
+	GraceAfterEnd   bool
+	Delivery        hub.Delivery
 }
 
-// Control is the server's [hub.Access].
+// Control is a [hub.Access] by fixed rules. To change them, see [Current].
 type Control struct {
 	Keys Keys
 	Open Openness
-	// Apps are the apps that exist, by name.
-	Apps map[string]App
+	// Apps are the apps that exist, by name, and Streams are those streams that
+	// have rules of their own, by name. Rules are for players of all others.
+	Apps, Streams map[string]Rules
+	Rules         Rules
+	// PlayWait is hub.PlayRequest.PlayWait.
+	PlayWait time.Duration
 }
 
 // Publish implements [hub.Access]: it takes the key from wherever people put
@@ -132,19 +136,31 @@ func isPrivate(a netip.Addr) bool {
 }
 
 func (c *Control) grant(stream string) (hub.Grant, error) {
-	app, ok := c.Apps[appOf(stream)]
+	rules, ok := c.rules(stream)
 	if !ok {
 		return hub.Grant{}, &hub.Refusal{Code: hub.BadName, Reason: fmt.Sprintf(
 			"there is no app %q: publish to %s/NAME, or name the app in the config file", appOf(stream), DefaultApp)}
 	}
 	return hub.Grant{
-		Stream: stream, SecondPublisher: app.SecondPublisher, Grace: app.Grace, GraceAfterEnd: app.GraceAfterEnd,
+		Stream: stream, SecondPublisher: rules.SecondPublisher, Grace: rules.Grace, GraceAfterEnd: rules.GraceAfterEnd,
 	}, nil
 }
 
+// rules are those of a stream; its app may not exist.
+func (c *Control) rules(stream string) (rules Rules, ok bool) {
+	app, ok := c.Apps[appOf(stream)]
+	if !ok {
+		return c.Rules, false
+	}
+	if own, ok := c.Streams[stream]; ok {
+		return own, true
+	}
+	return app, true
+}
+
 // Play implements [hub.Access]: everybody may watch a stream whose name they
-// know. It completes req.Stream and req.Delivery. Its errors are a
-// *hub.Refusal.
+// know. It completes req.Stream, req.Delivery and req.PlayWait. Its errors are
+// a *hub.Refusal.
 func (c *Control) Play(_ context.Context, req *hub.PlayRequest) error {
 	parts := pathParts(req.App, req.Name)
 	if req.Stream != "" {
@@ -158,9 +174,10 @@ func (c *Control) Play(_ context.Context, req *hub.PlayRequest) error {
 	if err != nil {
 		return &hub.Refusal{Code: hub.BadName, Reason: err.Error()}
 	}
-	req.Stream = stream
+	req.Stream, req.PlayWait = stream, c.PlayWait
 	if req.Delivery == hub.DefaultDelivery {
-		req.Delivery = c.Apps[appOf(stream)].Delivery
+		rules, _ := c.rules(stream)
+		req.Delivery = rules.Delivery
 	}
 	return nil
 }

@@ -33,10 +33,13 @@ func control(t *testing.T, open Openness) *Control {
 			t.Fatal(err)
 		}
 	}
-	return &Control{Keys: ring, Open: open, Apps: map[string]App{
+	return &Control{Keys: ring, Open: open, PlayWait: 7e9, Apps: map[string]Rules{
 		"live":  {Delivery: hub.Economy},
 		"event": {SecondPublisher: hub.Refuse, Grace: 5e9, GraceAfterEnd: true},
-	}}
+	}, Streams: map[string]Rules{
+		"event/main":  {Grace: 9e9, Delivery: hub.Realtime},
+		"nowhere/cam": {Grace: 9e9},
+	}, Rules: Rules{Delivery: hub.Balanced}}
 }
 
 var addresses = map[string]netip.AddrPort{

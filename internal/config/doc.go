@@ -13,5 +13,7 @@
 // booleans, integers, durations ("30s", "500ms", "1h30m"), types with
 // UnmarshalText, pointers to those (nil until given), and slices of them;
 // the file may also have structs, slices of structs and maps by string of
-// them.
+// them. More tags of a field: `default`, what it has when nobody gives it;
+// `choice` and `max`, what it may have (see [Check]); `reload:"true"`, that a
+// running server takes it over (see [Changed]).
 package config

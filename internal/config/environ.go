@@ -15,6 +15,7 @@ import (
 // make such variables as well (Kubernetes does for a service of that name); one
 // that looks like a slip of the pen is named in slips.
 func Environ(dst any, prefix string, environ []string, origins Origins) (slips []string, err error) {
+	var faults Faults
 	byName := make(map[string]field)
 	var names []string
 	for _, f := range fields(reflect.ValueOf(dst).Elem()) {
@@ -36,12 +37,12 @@ func Environ(dst any, prefix string, environ []string, origins Origins) (slips [
 			continue
 		}
 		f.value.SetZero()
+		origins[f.name] = Origin{Name: variable}
 		if err := setText(f.value, text); err != nil {
-			return nil, &Error{Where: variable, Msg: err.Error()}
+			faults = append(faults, &Error{Origin: Origin{Name: variable}, Path: f.name, Msg: err.Error()})
 		}
-		origins[f.name] = variable
 	}
-	return slips, nil
+	return slips, faults.Err()
 }
 
 // Flags copies the fields named in given from one struct of settings to another
@@ -51,7 +52,7 @@ func Flags(dst, parsed any, given []string, origins Origins) {
 	for i, f := range fields(reflect.ValueOf(dst).Elem()) {
 		if slices.Contains(given, f.name) {
 			f.value.Set(from[i].value)
-			origins[f.name] = "--" + f.name
+			origins[f.name] = Origin{Name: "--" + f.name}
 		}
 	}
 }

@@ -1,11 +1,15 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -16,20 +20,31 @@ import (
 const maxFile = 8 << 20
 
 // File sets the fields of the struct that dst points to from a YAML file. A
-// name that is no setting is a fault. All errors begin with the place.
+// name that is no setting is a fault. An error is [Faults] when it is about
+// what is in the file; what is right has been set all the same.
 func File(dst any, name string, origins Origins) error {
-	info, err := os.Stat(name)
+	text, err := ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("cannot read the config file: %w", err)
-	}
-	if info.Size() > maxFile {
-		return fmt.Errorf("the config file %s has %d MB: more than %d MB cannot be right", name, info.Size()>>20, maxFile>>20)
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return fmt.Errorf("cannot read the config file: %w", err)
+		return err
 	}
 	return YAML(dst, name, text, origins)
+}
+
+// ReadFile returns the text of a config file.
+func ReadFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the config file: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the config file: %w", err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("the config file %s has more than %d MB, which cannot be right", name, maxFile>>20)
+	}
+	return text, nil
 }
 
 // YAML does what [File] does with a text that is already there; name stands in
@@ -38,166 +53,184 @@ func File(dst any, name string, origins Origins) error {
 // It walks the syntax tree itself, as decoding into the struct would forget
 // where a value stood by the time that a later check finds it wrong.
 func YAML(dst any, name string, text []byte, origins Origins) error {
-	tree, err := parser.ParseBytes(text, 0)
+	tree, err := parse(name, text)
 	if err != nil {
-		var at yaml.Error
-		if errors.As(err, &at) && at.GetToken() != nil {
-			p := at.GetToken().Position
-			return &Error{Where: fmt.Sprintf("%s:%d:%d", name, p.Line, p.Column), Msg: at.GetMessage()}
-		}
-		return &Error{Where: name, Msg: err.Error()}
+		return err
 	}
 	d := decoder{file: name, origins: origins}
 	for i, doc := range tree.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if i > 0 {
-			return d.errorf(doc.Body, "a config file is one document; remove this one")
-		}
-		if err := d.decode(reflect.ValueOf(dst).Elem(), doc.Body, ""); err != nil {
-			return err
+		switch {
+		case doc.Body == nil:
+		case i > 0:
+			d.fault(doc.Body, "", "a config file is one document; remove this one")
+		default:
+			d.decode(reflect.ValueOf(dst).Elem(), doc.Body, "")
 		}
 	}
-	return nil
+	return d.faults.Err()
+}
+
+// parse returns the syntax tree. What is no YAML has one fault, where the parser
+// stopped.
+func parse(name string, text []byte) (tree *ast.File, err error) {
+	fault := func(at Origin, msg string) error {
+		at.File = name
+		return Faults{{Origin: at, Msg: msg}}
+	}
+	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // Notepad's
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, fault(Origin{}, "this is not text in UTF-8; save it in that encoding")
+	}
+	defer func() {
+		// A file that is changed while the server runs must not end it.
+		if recover() != nil {
+			tree, err = nil, fault(Origin{}, "this cannot be read as YAML")
+		}
+	}()
+	tree, err = parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // for an error of our own
+	if err == nil {
+		return tree, nil
+	}
+	var at yaml.Error
+	if errors.As(err, &at) && at.GetToken() != nil {
+		p := at.GetToken().Position
+		return nil, fault(Origin{Line: p.Line, Column: p.Column}, at.GetMessage())
+	}
+	return nil, fault(Origin{}, err.Error())
 }
 
 type decoder struct {
 	file    string
 	origins Origins
+	faults  Faults
 }
 
-func (d *decoder) where(n ast.Node) string {
+func (d *decoder) where(n ast.Node) Origin {
 	p := n.GetToken().Position
-	return fmt.Sprintf("%s:%d:%d", d.file, p.Line, p.Column)
+	return Origin{File: d.file, Line: p.Line, Column: p.Column}
 }
 
-func (d *decoder) errorf(n ast.Node, format string, args ...any) error {
-	return &Error{Where: d.where(n), Msg: fmt.Sprintf(format, args...)}
+func (d *decoder) fault(n ast.Node, path, format string, args ...any) {
+	d.faults = append(d.faults, &Error{Origin: d.where(n), Path: path, Msg: fmt.Sprintf(format, args...)})
 }
 
-func (d *decoder) decode(v reflect.Value, n ast.Node, path string) error {
+const plainOnly = "anchors, aliases and tags are not used in this file; write the value itself"
+
+// decode sets v, the setting at path, from n.
+func (d *decoder) decode(v reflect.Value, n ast.Node, path string) {
 	switch n := n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		return d.errorf(n, "anchors, aliases and tags are not used in this file; write the value itself")
+		d.fault(n, path, plainOnly)
+		return
 	case *ast.NullNode:
 		// "apps:" with nothing below it is a section whose lines are all comments.
 		if isScalar(v.Type()) {
-			return d.errorf(n, "%s has no value; give one or remove the line", path)
+			d.fault(n, path, "%s has no value; give one or remove the line", path)
 		}
-		return nil
+		return
 	}
 	if path != "" {
 		d.origins[path] = d.where(n)
 	}
 	if isScalar(v.Type()) {
-		text, ok := scalar(n)
-		if !ok {
-			return d.errorf(n, "%s must be one value, not a %s", path, kind(n))
+		if text, ok := scalar(n); !ok {
+			d.fault(n, path, "%s must be one value, not a %s", path, kind(n))
+		} else if err := setText(v, text); err != nil {
+			d.fault(n, path, "%s: %v", path, err)
 		}
-		if err := setText(v, text); err != nil {
-			return d.errorf(n, "%s: %v", path, err)
-		}
-		return nil
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		return d.decodeStruct(v, n, path)
+		d.decodeStruct(v, n, path)
 	case reflect.Map:
-		return d.decodeMap(v, n, path)
+		d.decodeMap(v, n, path)
+	default:
+		d.decodeSlice(v, n, path)
 	}
-	return d.decodeSlice(v, n, path)
 }
 
-func (d *decoder) decodeStruct(v reflect.Value, n ast.Node, path string) error {
-	pairs, err := d.pairs(n, path)
-	if err != nil {
-		return err
-	}
+func (d *decoder) decodeStruct(v reflect.Value, n ast.Node, path string) {
 	fs := fields(v)
-	var names []string
-	for _, f := range fs {
-		names = append(names, f.name)
+	names := make([]string, len(fs))
+	for i, f := range fs {
+		names[i] = f.name
 	}
-next:
-	for _, p := range pairs {
+	for _, p := range d.pairs(n, path) {
 		name := p.Key.GetToken().Value
-		for _, f := range fs {
-			if f.name == name {
-				if err := d.decode(f.value, p.Value, join(path, name)); err != nil {
-					return err
-				}
-				continue next
-			}
+		if i := slices.Index(names, name); i >= 0 {
+			d.decode(fs[i].value, p.Value, join(path, name))
+			continue
 		}
 		place := ""
 		if path != "" {
 			place = " in " + path
 		}
 		if near := Nearest(name, names); near != "" {
-			return d.errorf(p.Key, "there is no setting %q%s; did you mean %q?", name, place, near)
+			d.fault(p.Key, "", "there is no setting %q%s; did you mean %q?", name, place, near)
+		} else {
+			d.fault(p.Key, "", "there is no setting %q%s; there are %s", name, place, strings.Join(names, ", "))
 		}
-		return d.errorf(p.Key, "there is no setting %q%s; there are %s", name, place, strings.Join(names, ", "))
 	}
-	return nil
 }
 
-func (d *decoder) decodeMap(v reflect.Value, n ast.Node, path string) error {
-	pairs, err := d.pairs(n, path)
-	if err != nil {
-		return err
-	}
+func (d *decoder) decodeMap(v reflect.Value, n ast.Node, path string) {
 	v.Set(reflect.MakeMap(v.Type()))
-	for _, p := range pairs {
+	for _, p := range d.pairs(n, path) {
 		name := p.Key.GetToken().Value
 		e := reflect.New(v.Type().Elem()).Elem()
-		if err := d.decode(e, p.Value, join(path, name)); err != nil {
-			return err
-		}
+		d.decode(e, p.Value, join(path, name))
 		// What is wrong with an entry as a whole is wrong with its name.
 		d.origins[join(path, name)] = d.where(p.Key)
 		v.SetMapIndex(reflect.ValueOf(name), e)
 	}
-	return nil
 }
 
-func (d *decoder) decodeSlice(v reflect.Value, n ast.Node, path string) error {
+func (d *decoder) decodeSlice(v reflect.Value, n ast.Node, path string) {
 	v.SetZero()
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
-		text, ok := scalar(n)
-		if !ok || !isScalar(v.Type().Elem()) {
-			return d.errorf(n, "%s must be a list, not a %s", path, kind(n))
+		if text, ok := scalar(n); !ok || !isScalar(v.Type().Elem()) {
+			d.fault(n, path, "%s must be a list, not a %s", path, kind(n))
+		} else if err := setText(v, text); err != nil {
+			d.fault(n, path, "%s: %v", path, err)
 		}
-		if err := setText(v, text); err != nil {
-			return d.errorf(n, "%s: %v", path, err)
-		}
-		return nil
+		return
 	}
 	for i, item := range seq.Values {
 		e := reflect.New(v.Type().Elem()).Elem()
-		if err := d.decode(e, item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-			return err
-		}
+		d.decode(e, item, fmt.Sprintf("%s[%d]", path, i))
 		v.Set(reflect.Append(v, e))
 	}
-	return nil
 }
 
-func (d *decoder) pairs(n ast.Node, path string) ([]*ast.MappingValueNode, error) {
+// pairs returns the lines of a group, each name once.
+func (d *decoder) pairs(n ast.Node, path string) []*ast.MappingValueNode {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
 		if path == "" {
-			return nil, d.errorf(n, "a config file is made of lines like \"rtmp: :1935\", this is a %s", kind(n))
+			d.fault(n, path, "a config file is made of lines like \"rtmp: :1935\", this is a %s", kind(n))
+		} else {
+			d.fault(n, path, "%s must be made of lines like \"name: value\", this is a %s", path, kind(n))
 		}
-		return nil, d.errorf(n, "%s must be made of lines like \"name: value\", this is a %s", path, kind(n))
+		return nil
 	}
+	var pairs []*ast.MappingValueNode
+	lines := make(map[string]int)
 	for _, p := range m.Values {
-		if _, ok := p.Key.(*ast.MergeKeyNode); ok {
-			return nil, d.errorf(p.Key, "anchors, aliases and tags are not used in this file; write the value itself")
+		name := p.Key.GetToken().Value
+		_, merge := p.Key.(*ast.MergeKeyNode)
+		switch {
+		case merge:
+			d.fault(p.Key, path, plainOnly)
+		case lines[name] > 0:
+			d.fault(p.Key, "", "%s stands here twice, first in line %d; remove one", join(path, name), lines[name])
+		default:
+			lines[name] = p.Key.GetToken().Position.Line
+			pairs = append(pairs, p)
 		}
 	}
-	return m.Values, nil
+	return pairs
 }
 
 // scalar returns the text of a value as it is written, so that 010 and 1_000 are

@@ -101,6 +101,7 @@ func parseBool(text string) (bool, error) {
 // field is one setting of a struct.
 type field struct {
 	name  string
+	tag   reflect.StructTag
 	value reflect.Value
 }
 
@@ -112,19 +113,10 @@ func fields(v reflect.Value) []field {
 		f := v.Type().Field(i)
 		switch name, ok := f.Tag.Lookup("name"); {
 		case ok:
-			fs = append(fs, field{name, v.Field(i)})
+			fs = append(fs, field{name, f.Tag, v.Field(i)})
 		case f.Anonymous:
 			fs = append(fs, fields(v.Field(i))...)
 		}
 	}
 	return fs
-}
-
-// Names lists the settings of the struct that dst points to.
-func Names(dst any) []string {
-	var names []string
-	for _, f := range fields(reflect.ValueOf(dst).Elem()) {
-		names = append(names, f.name)
-	}
-	return names
 }

@@ -12,8 +12,8 @@ import (
 
 // LogOptions say how a log is written.
 type LogOptions struct {
-	Level  string // debug, info, warn, error
-	Format string // text or json
+	Level  slog.Leveler // may change while the log is written
+	Format string       // text or json
 	Color  bool
 }
 
@@ -27,15 +27,12 @@ type LogOptions struct {
 // All lines of a session have its session, all lines of a broadcast from its
 // beginning to its end its broadcast. A key stands in none.
 func NewLogger(w io.Writer, o LogOptions) *slog.Logger {
-	var level slog.Level
-	// The settings were checked; a word that is none leaves info.
-	_ = level.UnmarshalText([]byte(o.Level))
 	var h slog.Handler
 	if o.Format == "json" {
-		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})
+		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: forMachines})
 	} else {
 		h = tint.NewTextHandler(w, &tint.Options{
-			Level: level, NoColor: !o.Color, TimeFormat: "2006-01-02T15:04:05.000Z07:00", ReplaceAttr: inUTC,
+			Level: o.Level, NoColor: !o.Color, TimeFormat: "2006-01-02T15:04:05.000Z07:00", ReplaceAttr: inUTC,
 		})
 	}
 	return slog.New(newLimiter(h))

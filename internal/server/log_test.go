@@ -16,7 +16,7 @@ func TestLogLines(t *testing.T) {
 		"text": `2026-11-21T08:00:00.005Z INF play ended stream="live/a\nb" after=1.5s`,
 	} {
 		var b bytes.Buffer
-		log := NewLogger(&b, LogOptions{Level: "info", Format: format})
+		log := NewLogger(&b, LogOptions{Level: slog.LevelInfo, Format: format})
 		r := slog.NewRecord(at, slog.LevelInfo, "play ended", 0)
 		r.Add("stream", "live/a\nb", "after", 1500*time.Millisecond)
 		if err := log.Handler().Handle(t.Context(), r); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,14 @@ type Options struct {
 	// Terminal is where a person reads what to do next; nil when there is
 	// none, as in a service or a container.
 	Terminal io.Writer
+	// Load reads the settings anew for a reload, which a value of Hangup, a
+	// change of the config file and the API ask for; nil when they stay.
+	Load   func() (*Settings, []string, error)
+	Hangup <-chan os.Signal
+	// Warnings are those of the settings that were logged already.
+	Warnings []string
+	// Level is the log's, which a reload may change.
+	Level *slog.LevelVar
 }
 
 // Server is a running server.
@@ -44,6 +53,12 @@ type Server struct {
 	ports  ports
 	ready  atomic.Bool
 	goers  sync.WaitGroup
+
+	access     access.Current
+	keys       *access.Keyring // of the data folder and the demo
+	configKeys *access.Keyring
+	lastKey    int // number of the last key of the config file
+	level      *slog.LevelVar
 }
 
 const (
@@ -62,7 +77,7 @@ const (
 func Run(ctx context.Context, o Options) error {
 	debug.SetMaxStack(maxStack)
 	limitMemory(o.Logger)
-	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger}
+	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger, keys: &access.Keyring{}, level: o.Level}
 	dir := s.set.Data
 	if dir == "" {
 		var err error
@@ -82,15 +97,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.ports.close()
-	keys := &access.Keyring{}
-	if err := s.addKeys(keys); err != nil {
-		return err
-	}
 	token, err := access.LoadToken(folder)
 	if err != nil {
 		return err
 	}
-	firstKey, err := keys.Load(folder)
+	firstKey, err := s.keys.Load(folder)
 	if err != nil {
 		return err
 	}
@@ -99,19 +110,19 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	s.hub = hub.New(hub.Options{
-		Access:   &access.Control{Keys: keys, Open: s.set.openness(), Apps: s.set.apps()},
-		Events:   s.logEvent,
-		Delivery: deliveries[s.set.Delivery],
-		Grace:    orNever(s.set.Grace),
-		PlayWait: orNever(s.set.PlayWait),
-	})
+	if err := s.takeOver(s.set); err != nil {
+		return err
+	}
+	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.logEvent})
 	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
 	if s.set.PublicURL != "" {
 		// It was checked with the settings.
 		s.site.Public, _ = url.Parse(s.set.PublicURL)
 	}
 	s.api = api.New(s.hub, s.site, token)
+	if o.Load != nil {
+		s.startReloads(ctx, o)
+	}
 	for _, open := range modules {
 		s.doors = append(s.doors, open(s))
 	}
@@ -120,7 +131,7 @@ func Run(ctx context.Context, o Options) error {
 		return errors.Join(err, s.shutdown(ctx))
 	}
 	if s.set.Demo {
-		if err := s.startDemo(ctx, keys); err != nil {
+		if err := s.startDemo(ctx); err != nil {
 			return errors.Join(err, s.shutdown(ctx))
 		}
 	}
@@ -137,22 +148,11 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// addKeys puts the keys of the config file into the ring.
-func (s *Server) addKeys(keys *access.Keyring) error {
-	for i, k := range s.set.Keys {
-		key := access.Key{ID: fmt.Sprintf("config-%d", i+1), Stream: k.Stream, Label: k.Label}
-		if err := keys.Add(k.Key, key); err != nil {
-			return fmt.Errorf("keys[%d]: %w", i, err)
-		}
-	}
-	return nil
-}
-
 // startDemo publishes the demo with a key that nobody else learns, so that
 // nobody else can publish in its place.
-func (s *Server) startDemo(ctx context.Context, keys *access.Keyring) error {
+func (s *Server) startDemo(ctx context.Context) error {
 	secret := access.NewKey()
-	if err := keys.Add(config.NewSecret(secret), access.Key{ID: "demo", Stream: demo.Stream}); err != nil {
+	if err := s.keys.Add(config.NewSecret(secret), access.Key{ID: "demo", Stream: demo.Stream}); err != nil {
 		return err
 	}
 	s.goers.Go(func() {

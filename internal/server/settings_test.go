@@ -44,39 +44,53 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestSettingsOfApps(t *testing.T) {
+func TestRulesOfServerAppAndStream(t *testing.T) {
 	s, _, err := load(t, `
 grace: 0
+delivery: realtime
+play-wait: 5s
+open: true
 apps:
   event: {second-publisher: refuse, grace: 5m, grace-after-end: true, delivery: economy}
   live: {grace: 0s}
+streams:
+  event/small: {second-publisher: take-over, grace: 0s, grace-after-end: false}
+  live/long: {grace: 1m, grace-after-end: true, delivery: balanced}
 keys:
   - {stream: event/a, key: a-long-word, label: hall}
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]access.App{
+	apps := map[string]access.Rules{
 		"event": {SecondPublisher: hub.Refuse, Grace: 5 * time.Minute, GraceAfterEnd: true, Delivery: hub.Economy},
-		"live":  {Grace: -1},
+		"live":  {Grace: -1, Delivery: hub.Realtime},
 	}
-	if got := s.apps(); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
+	streams := map[string]access.Rules{
+		"event/small": {SecondPublisher: hub.TakeOver, Grace: -1, Delivery: hub.Economy},
+		"live/long":   {Grace: time.Minute, GraceAfterEnd: true, Delivery: hub.Balanced},
+	}
+	c := s.control(nil)
+	if !reflect.DeepEqual(c.Apps, apps) || !reflect.DeepEqual(c.Streams, streams) {
+		t.Errorf("got  %+v, %+v\nwant %+v, %+v", c.Apps, c.Streams, apps, streams)
+	}
+	if rules := (access.Rules{Grace: -1, Delivery: hub.Realtime}); c.Rules != rules || c.PlayWait != 5*time.Second || c.Open != access.Private {
+		t.Errorf("got %+v, want %+v", c, rules)
 	}
 	if s.Keys[0].Key.Reveal() != "a-long-word" || s.Keys[0].Stream != "event/a" {
 		t.Errorf("keys %+v", s.Keys)
 	}
-	if _, ok := (&Settings{}).apps()["live"]; !ok {
+	if _, ok := (&Settings{}).control(nil).Apps["live"]; !ok {
 		t.Error("the app live is not built in")
 	}
 }
 
 func TestSettingsRefused(t *testing.T) {
 	tests := []struct{ file, environ, want string }{
-		{"rtmp: '1935'", "", `--rtmp "1935": a port needs a colon before it; write :1935`},
+		{"rtmp: '1935'", "", `f.yaml:1:7: "1935": a port needs a colon before it; write :1935`},
 		{"public-url: tv.example.org", "", `f.yaml:1:13: "tv.example.org" is not the address of a web site; write for instance https://tv.example.org`},
 		{"public-url: rtmp://tv.example.org", "", `f.yaml:1:13: "rtmp://tv.example.org" is not the address of a web site; write for instance https://tv.example.org`},
-		{"trusted-proxy: [10.0.0.0/8, here]", "", `f.yaml:1:16: "here" (number 2) is not a range of addresses; write for instance 10.0.0.0/8`},
+		{"trusted-proxy: [10.0.0.0/8, here]", "", `f.yaml:1:29: "here" is not a range of addresses; write for instance 10.0.0.0/8`},
 		{"cert: a.pem", "", `f.yaml:1:7: 1 certificates and 0 keys were given; each --cert needs its --key`},
 		{"", "MILLRACE_DELIVERY=fast", `MILLRACE_DELIVERY: "fast" is not a choice; give realtime, balanced or economy`},
 		{"plain: never", "", `f.yaml:1:8: "never" is not a choice; give allow, warn or refuse`},
@@ -85,7 +99,7 @@ func TestSettingsRefused(t *testing.T) {
 		{"grace: 31m", "", `f.yaml:1:8: 31m0s is out of range; give a time from 0 to 30m`},
 		{"grace: -1s", "", `f.yaml:1:8: -1s is out of range; give a time from 0 to 30m`},
 		{"play-wait: 1h", "", `f.yaml:1:12: 1h0m0s is out of range; give a time from 0 to 30m`},
-		{"rtmp: off\nhttp: off", "", `--rtmp and --http are both off: nobody could reach this server; leave one on`},
+		{"rtmp: off\nhttp: off", "", `f.yaml:1:7: --rtmp and --http are both off: nobody could reach this server; leave one on`},
 		{"apps: {a/b: {}}", "", `f.yaml:1:8: an app is the first part of a stream's name, without a slash`},
 		{"apps: {api: {}}", "", `f.yaml:1:8: not a stream name: names that begin with api/ are reserved`},
 		{"apps: {a: {grace: 1h}}", "", `f.yaml:1:19: 1h0m0s is out of range; give a time from 0 to 30m`},
@@ -95,7 +109,16 @@ func TestSettingsRefused(t *testing.T) {
 		{"keys: [{stream: cam, key: long-enough}]", "", `f.yaml:1:17: not a stream name: write it as live/cam`},
 		{"keys: [{stream: a/b, key: long-enough}]", "", `f.yaml:1:17: there is no app "a"; name it under apps, as in "apps: {a: {}}"`},
 		{"keys: [{stream: live/b, key: short}]", "", `f.yaml:1:30: a key needs at least 8 characters`},
-		{"keys: [{stream: live/b}]", "", `keys[0].key: a key needs at least 8 characters`},
+		{"keys: [{stream: live/b}]", "", `f.yaml:1:8: keys[0].key: a key needs at least 8 characters`},
+		{
+			"keys: [{stream: live/b, key: long-enough}, {stream: live/c, key: long-enough}]", "",
+			`f.yaml:1:66: this is also the key of live/b; each stream needs its own`,
+		},
+		{"streams: {cam: {}}", "", `f.yaml:1:11: not a stream name: write it as live/cam`},
+		{"streams: {a/b: {}}", "", `f.yaml:1:11: there is no app "a"; name it under apps, as in "apps: {a: {}}"`},
+		{"streams: {live/a: {grace: 1h}}", "", `f.yaml:1:27: 1h0m0s is out of range; give a time from 0 to 30m`},
+		{"config: other.yaml", "", `f.yaml:1:9: a config file cannot name another; remove this line`},
+		{"", "MILLRACE_TRUSTED_PROXY=10.0.0.0/8,here", `MILLRACE_TRUSTED_PROXY: "here" is not a range of addresses; write for instance 10.0.0.0/8`},
 		{"keys: [{stream: live/b, key: with/a/slash}]", "", `f.yaml:1:30: a key cannot begin or end with a blank, or hold any of / ? & #`},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,26 @@
+package access
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/millrace-live/millrace/internal/hub"
+)
+
+// Current is the [hub.Access] of a server whose settings change while it runs:
+// the Control in force, which is replaced as a whole and never altered. Set
+// comes before the first use. What was granted before a change stays.
+type Current struct{ control atomic.Pointer[Control] }
+
+// Set puts c in force. It must not be changed from then on.
+func (a *Current) Set(c *Control) { a.control.Store(c) }
+
+// Publish implements [hub.Access].
+func (a *Current) Publish(ctx context.Context, req *hub.PublishRequest) (hub.Grant, error) {
+	return a.control.Load().Publish(ctx, req)
+}
+
+// Play implements [hub.Access].
+func (a *Current) Play(ctx context.Context, req *hub.PlayRequest) error {
+	return a.control.Load().Play(ctx, req)
+}

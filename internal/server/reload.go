@@ -1,0 +1,170 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/api"
+	"github.com/millrace-live/millrace/internal/config"
+)
+
+// reloader reads the settings anew and puts those in force that a running
+// server can take over. Sessions go on by the rules that they began with.
+type reloader struct {
+	file string // the config file; "" when there is none
+	load func() (*Settings, []string, error)
+	take func(*Settings) error // all of it, or nothing and an error
+	log  *slog.Logger
+
+	mu      sync.Mutex // one reload at a time; also guards what follows
+	started *Settings  // what the server was started with
+	current *Settings  // what was read last
+	warned  []string
+	text    [sha256.Size]byte // of the file when it was read last, good or bad
+}
+
+// startReloads lets the settings be reloaded until ctx ends.
+func (s *Server) startReloads(ctx context.Context, o Options) {
+	r := &reloader{
+		file: s.set.Config, load: o.Load, take: s.takeOver, log: s.log, started: s.set, current: s.set, warned: o.Warnings,
+	}
+	if text, err := config.ReadFile(r.file); err == nil {
+		r.text = sha256.Sum256(text)
+	}
+	s.api.HandleReload(func() (api.Reloaded, error) { return r.reload("API") })
+	s.goers.Go(func() { r.run(ctx, o.Hangup) })
+}
+
+// run reloads at each hangup and when the file has changed, until ctx ends.
+func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal) {
+	var changes <-chan struct{}
+	if r.file != "" {
+		changes = watch(ctx, r.file, r.log)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			_, _ = r.reload("signal") // it is logged
+		case <-changes:
+			if r.isNew() {
+				_, _ = r.reload("file")
+			}
+		}
+	}
+}
+
+// isNew reports whether the file holds something else than when it was read
+// last.
+func (r *reloader) isNew() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text, err := config.ReadFile(r.file)
+	// An empty file is one that its editor is about to write.
+	return err == nil && len(text) > 0 && sha256.Sum256(text) != r.text
+}
+
+var errNoConfig = errors.New("there is nothing to reload: the server was started without a config file")
+
+// reload reads the settings and takes over what it can. How it went is in the
+// log, whoever asked for it.
+func (r *reloader) reload(by string) (api.Reloaded, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done, err := r.try()
+	if err != nil {
+		r.log.Error("the settings were not reloaded and stay as they were", "by", by, "reason", err)
+		return done, err
+	}
+	r.log.Info("settings reloaded", "by", by, "changed", words(done.Changed))
+	if len(done.Restart) > 0 {
+		r.log.Warn("some settings take hold at the next start only", "settings", words(done.Restart))
+	}
+	return done, nil
+}
+
+func (r *reloader) try() (api.Reloaded, error) {
+	if r.file == "" {
+		return api.Reloaded{}, errNoConfig
+	}
+	// Before it is loaded: if it changes meanwhile, it is new once more.
+	if text, err := config.ReadFile(r.file); err == nil {
+		r.text = sha256.Sum256(text)
+	}
+	set, warnings, err := r.load()
+	if err != nil {
+		return api.Reloaded{}, err
+	}
+	if err := r.take(set); err != nil {
+		return api.Reloaded{}, err
+	}
+	for _, w := range warnings {
+		if !slices.Contains(r.warned, w) {
+			r.log.Warn(w)
+			r.warned = append(r.warned, w)
+		}
+	}
+	done := api.Reloaded{
+		Changed: append([]string{}, config.Changed(r.current, set, true)...),
+		Restart: append([]string{}, config.Changed(r.started, set, false)...),
+	}
+	r.current = set
+	return done, nil
+}
+
+func words(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// takeOver puts in force what a running server can take over.
+func (s *Server) takeOver(set *Settings) error {
+	ring, err := s.ringOf(set.Keys)
+	if err != nil {
+		return err
+	}
+	s.configKeys = ring
+	s.access.Set(set.control(access.Keyrings{s.keys, ring}))
+	if s.level != nil {
+		s.level.Set(set.Level())
+	}
+	return nil
+}
+
+// ringOf returns the keys of the config file. A key that was there before keeps
+// its identity, by which an encoder may take over from its own hanging session,
+// wherever it stands in the file now.
+func (s *Server) ringOf(keys []KeySettings) (*access.Keyring, error) {
+	ring := &access.Keyring{}
+	for i, k := range keys {
+		path := fmt.Sprintf("keys[%d].key", i)
+		if stored, ok := s.keys.Find(k.Key.Reveal()); ok && stored.Stream != k.Stream {
+			return nil, &config.Error{Path: path, Msg: fmt.Sprintf(
+				"this is also the key of %s, which the data folder keeps; each stream needs its own", stored.Stream)}
+		}
+		id := ""
+		if s.configKeys != nil {
+			before, _ := s.configKeys.Find(k.Key.Reveal())
+			id = before.ID
+		}
+		if id == "" {
+			s.lastKey++
+			id = fmt.Sprintf("config-%d", s.lastKey)
+		}
+		if err := ring.Add(k.Key, access.Key{ID: id, Stream: k.Stream, Label: k.Label}); err != nil {
+			return nil, &config.Error{Path: path, Msg: err.Error()}
+		}
+	}
+	return ring, nil
+}

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/config"
+	"github.com/millrace-live/millrace/internal/netx"
+)
+
+// check adds to the faults that reading the settings found.
+func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
+	for _, f := range config.Check(s, o) {
+		faults.Add(o, f.Path, "%s", f.Msg)
+	}
+	c := checker{o, faults}
+	c.listeners(s)
+	c.addresses(s)
+	c.apps(s)
+	c.streams(s)
+	c.keys(s)
+	return c.faults
+}
+
+type checker struct {
+	origins config.Origins
+	faults  config.Faults
+}
+
+func (c *checker) fault(path, format string, args ...any) {
+	c.faults.Add(c.origins, path, format, args...)
+}
+
+func (c *checker) listeners(s *Settings) {
+	for _, l := range []struct{ name, addr string }{
+		{"rtmp", s.RTMP}, {"rtmps", s.RTMPS}, {"http", s.HTTP}, {"rtmfp", s.RTMFP}, {"admin", s.Admin},
+	} {
+		if l.name == "admin" && l.addr == "" {
+			continue
+		}
+		if err := netx.CheckAddr("", l.addr); err != nil {
+			c.fault(l.name, "%s", strings.TrimSpace(err.Error()))
+		}
+	}
+	if s.RTMP == netx.Off && s.HTTP == netx.Off {
+		c.fault("rtmp", "--rtmp and --http are both off: nobody could reach this server; leave one on")
+	}
+}
+
+func (c *checker) addresses(s *Settings) {
+	if s.PublicURL != "" {
+		u, err := url.Parse(s.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			c.fault("public-url", "%q is not the address of a web site; write for instance https://tv.example.org", s.PublicURL)
+		}
+	}
+	for i, cidr := range s.TrustedProxy {
+		if _, err := netip.ParsePrefix(cidr); err == nil {
+			continue
+		}
+		if _, err := netip.ParseAddr(cidr); err == nil {
+			continue
+		}
+		path := fmt.Sprintf("trusted-proxy[%d]", i)
+		if _, ok := c.origins[path]; !ok {
+			path = "trusted-proxy" // given as one text, with commas
+		}
+		c.fault(path, "%q is not a range of addresses; write for instance 10.0.0.0/8", cidr)
+	}
+	if len(s.Cert) != len(s.Key) {
+		path := "cert"
+		if len(s.Cert) == 0 {
+			path = "key"
+		}
+		c.fault(path, "%d certificates and %d keys were given; each --cert needs its --key", len(s.Cert), len(s.Key))
+	}
+}
+
+func (c *checker) apps(s *Settings) {
+	for _, name := range sortedKeys(s.Apps) {
+		if strings.Contains(name, "/") {
+			c.fault("apps."+name, "an app is the first part of a stream's name, without a slash")
+		} else if err := access.CheckName(name + "/x"); err != nil {
+			c.fault("apps."+name, "%v", err)
+		}
+	}
+}
+
+func (c *checker) streams(s *Settings) {
+	for _, name := range sortedKeys(s.Streams) {
+		c.stream("streams."+name, name, s)
+	}
+}
+
+// stream finds out whether a stream of that name can exist.
+func (c *checker) stream(path, name string, s *Settings) {
+	if err := access.CheckName(name); err != nil {
+		c.fault(path, "%v", err)
+		return
+	}
+	if app, _, _ := strings.Cut(name, "/"); app != access.DefaultApp {
+		if _, ok := s.Apps[app]; !ok {
+			c.fault(path, "there is no app %q; name it under apps, as in \"apps: {%s: {}}\"", app, app)
+		}
+	}
+}
+
+// minKey is the least length of a key that people choose themselves.
+const minKey = 8
+
+func (c *checker) keys(s *Settings) {
+	seen := make(map[string]string)
+	for i, k := range s.Keys {
+		path := fmt.Sprintf("keys[%d]", i)
+		c.stream(path+".stream", k.Stream, s)
+		secret := k.Key.Reveal()
+		switch other, ok := seen[secret]; {
+		case len(secret) < minKey:
+			c.fault(path+".key", "a key needs at least %d characters", minKey)
+		case strings.TrimSpace(secret) != secret || strings.ContainsAny(secret, "/?&#\r\n\t"):
+			c.fault(path+".key", "a key cannot begin or end with a blank, or hold any of / ? & #")
+		case ok && other != k.Stream:
+			c.fault(path+".key", "this is also the key of %s; each stream needs its own", other)
+		}
+		seen[secret] = k.Stream
+	}
+}
+
+// notYet has a line for each setting that was given and that this build takes
+// but cannot carry out.
+func (s *Settings) notYet(o config.Origins) []string {
+	var lines []string
+	for _, f := range []struct {
+		name, what string
+		idle       bool // the value asks for nothing
+	}{
+		{"rtmps", "RTMPS", s.RTMPS == netx.Off},
+		{"rtmfp", "RTMFP", s.RTMFP == netx.Off},
+		{"database", "a database", s.Database == ""},
+		{"domain", "TLS", s.Domain == ""},
+		{"cert", "TLS", len(s.Cert) == 0},
+		{"plain", "TLS", s.Plain == "allow"},
+		{"trusted-proxy", "reading proxies' headers", len(s.TrustedProxy) == 0},
+	} {
+		if o.Given(f.name) && !f.idle {
+			lines = append(lines, fmt.Sprintf("--%s does nothing yet: %s is not built in", f.name, f.what))
+		}
+	}
+	return lines
+}

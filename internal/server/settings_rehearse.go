@@ -1,0 +1,72 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/store"
+)
+
+// Rehearse tries what a start with these settings needs of the machine, and
+// leaves nothing behind. The error says why it would fail. What a server that
+// runs now holds, a port or the data folder, is a warning only: that one may be
+// about to be restarted with these settings.
+func Rehearse(s *Settings) (warnings []string, err error) {
+	var errs []error
+	for i := range s.Cert {
+		if _, err := tls.LoadX509KeyPair(s.Cert[i], s.Key[i]); err != nil {
+			errs = append(errs, fmt.Errorf("cannot use the certificate %s with the key %s: %w", s.Cert[i], s.Key[i], err))
+		}
+	}
+	if err := tryFolder(s.Data); err != nil {
+		errs = append(errs, err)
+	}
+	for _, l := range []struct{ name, addr string }{{"rtmp", s.RTMP}, {"http", s.HTTP}, {"admin", s.Admin}} {
+		if l.addr == "" || l.addr == netx.Off {
+			continue
+		}
+		socket, err := netx.Listen(context.Background(), "--"+l.name, l.addr)
+		switch {
+		case err == nil:
+			socket.Close()
+		case errors.Is(err, syscall.EADDRINUSE):
+			warnings = append(warnings, err.Error())
+		default:
+			errs = append(errs, err)
+		}
+	}
+	return warnings, errors.Join(errs...)
+}
+
+// tryFolder finds out whether the data folder can be written or made.
+func tryFolder(dir string) error {
+	if dir == "" {
+		var err error
+		if dir, err = store.Choose(); err != nil {
+			return err
+		}
+	}
+	at, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for {
+		if _, err := os.Stat(at); !errors.Is(err, os.ErrNotExist) || filepath.Dir(at) == at {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	probe, err := os.CreateTemp(at, ".millrace-*")
+	if err != nil {
+		return fmt.Errorf("cannot write to the data folder %s (%w): make it writable for this user, or choose another with --data",
+			dir, err)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
