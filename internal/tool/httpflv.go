@@ -118,13 +118,13 @@ func (h *httpFrames) next() (*media.Frame, error) {
 func (h *httpFrames) ended(err error) error {
 	switch why := context.Cause(h.ctx); {
 	case errors.Is(why, errClosed):
-		return io.EOF
+		return ErrEnd
 	case why != nil:
 		return why
 	case errors.Is(err, flv.ErrSignature):
 		return errNoFLV
 	case err == io.EOF: //nolint:errorlint // wrapped, it is an end within a tag
-		return io.EOF
+		return ErrEnd
 	}
 	return fmt.Errorf("%w: %w", rtmp.ErrConnectionLost, err)
 }

@@ -3,13 +3,16 @@ package tool
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
 )
+
+// ErrEnd is the end of a stream in order. It is not io.EOF, which broken
+// connections end with as well.
+var ErrEnd = errors.New("the stream ended")
 
 // Source is a stream that is played.
 type Source struct {
@@ -19,7 +22,7 @@ type Source struct {
 	damaged int
 }
 
-// frameReader is one way to play. Next returns io.EOF when the stream has ended
+// frameReader is one way to play. Next returns ErrEnd when the stream has ended
 // in order, and a damage for a message that is lost alone.
 type frameReader interface {
 	next() (*media.Frame, error)
@@ -54,7 +57,7 @@ func (c *Clients) Open(ctx context.Context, a *Address) (*Source, error) {
 	return s, nil
 }
 
-// Next returns the next frame, with its arrival; io.EOF when the stream has
+// Next returns the next frame, with its arrival; ErrEnd when the stream has
 // ended in order. Messages that cannot be read are passed over and counted.
 func (s *Source) Next() (*media.Frame, error) {
 	for {
@@ -64,8 +67,8 @@ func (s *Source) Next() (*media.Frame, error) {
 		case errors.As(err, &d):
 			s.damaged++
 			continue
-		case errors.Is(err, io.EOF):
-			return nil, io.EOF
+		case errors.Is(err, ErrEnd):
+			return nil, ErrEnd
 		case err != nil:
 			return nil, s.address.Fail("play "+s.address.String(), err)
 		}
@@ -105,7 +108,7 @@ func (r *rtmpFrames) next() (*media.Frame, error) {
 		m, err := r.stream.ReadMessage()
 		switch {
 		case errors.Is(err, rtmp.ErrStreamClosed):
-			return nil, io.EOF
+			return nil, ErrEnd
 		case err != nil:
 			return nil, err
 		}

@@ -135,11 +135,11 @@ func (p *player) receive(ctx context.Context, frames <-chan received) (reason st
 			switch {
 			case ctx.Err() != nil:
 				return "stopped", nil
-			case errors.Is(r.err, io.EOF) && p.start == nil:
+			case errors.Is(r.err, tool.ErrEnd) && p.start == nil:
 				return "", &tool.Error{
 					Status: tool.Lost, Text: fmt.Sprintf("play %s: the stream ended before anything came", p.address),
 				}
-			case errors.Is(r.err, io.EOF):
+			case errors.Is(r.err, tool.ErrEnd):
 				return "the stream ended", nil
 			case r.err != nil:
 				return "connection lost", r.err
