@@ -33,6 +33,9 @@ var (
 	// ErrSlowReader is the end of a session whose peer took no byte for the
 	// write timeout, or left too many answers unread.
 	ErrSlowReader = errors.New("rtmp: peer does not read")
+	// ErrHandshake is the end of a session whose peer never got through the
+	// handshake, for whatever reason.
+	ErrHandshake = errors.New("rtmp: handshake failed")
 	// ErrTimeout is the end of a session whose peer did not get through
 	// handshake, connect, and publish or play in time.
 	ErrTimeout = errors.New("rtmp: peer took too long")

@@ -15,6 +15,9 @@ import (
 // closed it in order. head is what was read already.
 func (s *Session) run(head []byte) error {
 	err := s.read(head)
+	if s.in.shake != nil && err != nil {
+		err = fmt.Errorf("%w: %w", ErrHandshake, err)
+	}
 	s.shut(err)
 	s.tasks.Wait()
 	if err = context.Cause(s.ctx); errors.Is(err, io.EOF) && !errors.Is(err, ErrConnectionLost) {
@@ -102,7 +105,7 @@ func (s *Session) feed(p []byte) error {
 		out, n, done, err := s.in.shake.Feed(p)
 		s.out.enqueueRaw(out)
 		if err != nil {
-			return fmt.Errorf("rtmp: handshake: %w", err)
+			return err
 		}
 		if !done {
 			return nil

@@ -40,8 +40,11 @@ type Server struct {
 	// not play (60 s). Not every client answers pings.
 	IdleTimeout time.Duration
 	// Logger gets panics and failing listeners; slog.Default() if nil. Ends of
-	// sessions are what ServeConn returns.
+	// sessions are for Ended.
 	Logger *slog.Logger
+	// Ended, if not nil, is called when a session has ended, with what
+	// ServeConn returns: nil if the client closed it in order.
+	Ended func(s *Session, err error)
 
 	mu        sync.Mutex
 	closed    bool
@@ -132,7 +135,11 @@ func (srv *Server) ServeConn(ctx context.Context, c net.Conn, head []byte) error
 		return ErrServerClosed
 	}
 	defer srv.remove(s)
-	return s.run(head)
+	err := s.run(head)
+	if srv.Ended != nil {
+		srv.Ended(s, err)
+	}
+	return err
 }
 
 // Close closes all listeners and sessions at once and waits for the handlers

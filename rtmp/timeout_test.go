@@ -21,8 +21,13 @@ func serveFor(t *testing.T, srv *Server, client func(p *peer, c net.Conn)) (last
 		near, far := net.Pipe()
 		start := time.Now()
 		ended := make(chan struct{})
+		var told error
+		srv.Ended = func(_ *Session, err error) { told = err }
 		go func() {
 			reason = srv.ServeConn(context.Background(), far, nil)
+			if told != reason {
+				t.Errorf("Ended was told %v, ServeConn returned %v", told, reason)
+			}
 			lasted = time.Since(start)
 			close(ended)
 		}()
@@ -61,6 +66,7 @@ func TestDeadlinesAreAbsolute(t *testing.T) {
 		after  time.Duration
 		client func(*peer, net.Conn)
 	}{
+		{"silent in the handshake", ErrHandshake, 10 * time.Second, func(*peer, net.Conn) {}},
 		{"silent", ErrTimeout, 10 * time.Second, func(*peer, net.Conn) {}},
 		{"a byte a second", ErrTimeout, 10 * time.Second, func(_ *peer, c net.Conn) {
 			go func() { _, _ = io.Copy(io.Discard, c) }()
