@@ -17,6 +17,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (the default)."`
 	Check   checkCommand   `cmd:"" help:"Name every fault of a config file."`
 	Reload  reloadCommand  `cmd:"" help:"Let the running server read its config file anew."`
+	Health  healthCommand  `cmd:"" help:"Say whether the running server is ready (for containers)."`
 	Version versionCommand `cmd:"" help:"Print the version and what it was built from."`
 }
 
