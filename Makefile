@@ -2,6 +2,7 @@
 
 GO       ?= go
 BIN      := bin/millrace
+OUT      := dist
 TOOLS    := $(CURDIR)/.tools
 LINT     := $(TOOLS)/golangci-lint
 FUZZTIME ?= 5s
@@ -11,7 +12,7 @@ COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 DATE     ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help setup build run test unit e2e ci lint fmt fuzz bench web web-check release clean
+.PHONY: help setup build run test unit e2e packages ci lint fmt fuzz bench web web-check release clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,7 +29,7 @@ run: build ## build it and start it with the demo stream
 
 test: setup lint unit web-check ## everything that proves the promises once: at most 20 minutes
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
-	$(MAKE) e2e
+	$(MAKE) e2e packages
 
 unit: ## unit tests under the race detector, import rules and a program that uses the library
 	scripts/gotest -race -timeout 10m ./...
@@ -38,10 +39,15 @@ unit: ## unit tests under the race detector, import rules and a program that use
 e2e: build ## real encoders and players against the built server
 	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -count=1 -parallel 4 -timeout 15m ./e2e/...
 
-ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing
+packages: ## what users install: archives, the Debian package, the container, and docs/install.md
+	cd test && PLATFORMS='$(or $(PLATFORMS),linux/amd64)' ../scripts/gotest -count=1 -timeout 10m ./packaging/...
+
+ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing, all platforms
 	$(GO) build -race -o bin/millrace-race ./cmd/millrace
 	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 ../scripts/gotest -race -count=1 -parallel 4 -timeout 20m ./e2e/...
 	FUZZTIME=40s scripts/fuzz
+	scripts/check-platforms
+	$(MAKE) packages PLATFORMS='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64'
 
 lint: setup ## go vet and golangci-lint
 	$(GO) vet ./...
@@ -63,8 +69,8 @@ web: ## rebuild the embedded pages from web/ (needs Node)
 web-check: setup ## rebuild the pages and compare them with what is committed
 	scripts/check-web
 
-release: ## static archives, Debian packages and their checksums for every platform, in dist/
-	VERSION=$(VERSION) DATE=$(DATE) LDFLAGS='$(LDFLAGS)' scripts/release dist
+release: ## static archives, Debian packages and their checksums, in dist/ (PLATFORMS: all)
+	VERSION=$(VERSION) DATE=$(DATE) LDFLAGS='$(LDFLAGS)' scripts/release $(OUT) $(PLATFORMS)
 
 clean: ## remove what was built
 	rm -rf bin dist .tools
