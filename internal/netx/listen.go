@@ -73,6 +73,14 @@ func Listen(ctx context.Context, setting, addr string) (net.Listener, error) {
 // before the system closes the connection.
 const PeerTimeout = 10 * time.Second
 
+// inUse is the error of a port that is taken, which a rehearsal forgives. It is
+// a [syscall.EADDRINUSE].
+type inUse string
+
+func (e inUse) Error() string { return string(e) }
+
+func (inUse) Unwrap() error { return syscall.EADDRINUSE }
+
 func listenError(setting, addr string, err error) error {
 	_, port, _ := net.SplitHostPort(addr)
 	var dns *net.DNSError
@@ -80,11 +88,11 @@ func listenError(setting, addr string, err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		n, _ := strconv.Atoi(port)
 		if who := portHolder("/proc", n); who != "" {
-			return fmt.Errorf("port %s is already in use by %s: end that program, or choose another port with %s",
-				port, who, setting)
+			return inUse(fmt.Sprintf("port %s is already in use by %s: end that program, or choose another port with %s",
+				port, who, setting))
 		}
-		return fmt.Errorf("port %s is already in use by another program: end that program, or choose another port with %s",
-			port, setting)
+		return inUse(fmt.Sprintf("port %s is already in use by another program: end that program, or choose another port with %s",
+			port, setting))
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("no permission to listen on port %s: choose one above 1023 with %s, "+
 			"or give the program the capability CAP_NET_BIND_SERVICE", port, setting)
