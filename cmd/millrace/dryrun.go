@@ -23,28 +23,35 @@ type fault struct {
 	Message string `json:"message"`
 }
 
-// faultsOf are the faults of an error; one without a place is a fault, too.
+// faultsOf are the faults of an error, one by one.
 func faultsOf(err error) []fault {
-	found := []fault{}
-	if faults, ok := errors.AsType[config.Faults](err); ok {
-		for _, f := range faults {
-			found = append(found, fault{f.Path, f.Name, f.File, f.Line, f.Column, f.Msg})
+	faults := []fault{}
+	for _, e := range each(err) {
+		if f, ok := errors.AsType[*config.Error](e); ok {
+			faults = append(faults, fault{f.Path, f.Name, f.File, f.Line, f.Column, f.Msg})
+		} else {
+			faults = append(faults, fault{Message: e.Error()})
 		}
-	} else if err != nil {
-		found = append(found, fault{Message: err.Error()})
 	}
-	return found
+	return faults
+}
+
+// each returns the errors that err is made of.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	// The outermost only: one within has lost what was said around it.
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return all.Unwrap()
+	}
+	return []error{err}
 }
 
 // printFaults writes a line for each fault of an error.
 func printFaults(w io.Writer, err error) {
-	faults, ok := errors.AsType[config.Faults](err)
-	if !ok {
-		fmt.Fprintln(w, err)
-		return
-	}
-	for _, f := range faults {
-		fmt.Fprintln(w, f)
+	for _, e := range each(err) {
+		fmt.Fprintln(w, e)
 	}
 }
 
