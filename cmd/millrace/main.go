@@ -10,14 +10,21 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/millrace-live/millrace/internal/tool"
 )
 
 // commands are the words after `millrace`.
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Publish publishCommand `cmd:"" help:"Send a file to a server in real time."`
+	Play    playCommand    `cmd:"" help:"Play a stream into a file, or to nothing, and show how it comes in."`
 	Check   checkCommand   `cmd:"" help:"Name every fault of a config file."`
 	Reload  reloadCommand  `cmd:"" help:"Let the running server read its config file anew."`
 	Health  healthCommand  `cmd:"" help:"Say whether the running server is ready (for containers)."`
+
+	Completion completionCommand `cmd:"" help:"Print a script that completes commands in your shell."`
+
 	Version versionCommand `cmd:"" help:"Print the version and what it was built from."`
 }
 
@@ -76,7 +83,7 @@ func run(env environment) (status int) {
 	}
 	if err != nil {
 		fmt.Fprintf(env.stderr, "millrace: %v\n", err)
-		return 1
+		return int(tool.StatusOf(err))
 	}
 	return 0
 }

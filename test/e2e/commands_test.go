@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What `millrace publish` sends and `millrace play` writes is the file,
+// unchanged, by every way and into every kind of file.
+func TestPublishAndPlayCommands(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--open")
+	file := clip(t, "plain", 10)
+	in := probe(t, file).packets(t, 20*time.Second)
+	publisher := launch(t, program, "publish", file, s.rtmpURL("live/cmd?key=not-to-be-shown"))
+	// The key is none of the server's, which must say so; a name alone will do.
+	if code := publisher.wait(t, 15*time.Second); code != 3 {
+		t.Errorf("a refused publish ended with status %d, want 3", code)
+	}
+	if strings.Contains(publisher.out.String(), "not-to-be-shown") {
+		t.Errorf("the key is shown:\n%s", publisher.out)
+	}
+	publisher = launch(t, program, "publish", file, s.rtmpURL("live/cmd"))
+	s.waitState(t, "live/cmd", "live")
+	dir := t.TempDir()
+	outputs := []struct{ url, file string }{
+		{s.rtmpURL("live/cmd"), filepath.Join(dir, "rtmp.flv")},
+		{s.flvURL("live/cmd"), filepath.Join(dir, "http.flv")},
+		{s.rtmpURL("live/cmd"), filepath.Join(dir, "rtmp.mp4")},
+	}
+	players := make([]*process, len(outputs))
+	for i, o := range outputs {
+		players[i] = launch(t, program, "play", "-o", o.file, o.url)
+	}
+	if code := publisher.wait(t, 30*time.Second); code != 0 {
+		t.Errorf("publish ended with status %d:\n%s", code, publisher.out)
+	}
+	for i, o := range outputs {
+		if code := players[i].wait(t, 20*time.Second); code != 0 {
+			t.Errorf("play -o %s ended with status %d:\n%s", filepath.Base(o.file), code, players[i].out)
+		}
+		equal(t, filepath.Base(o.file), in, probe(t, o.file).packets(t, 20*time.Second), time.Millisecond)
+	}
+}
