@@ -16,7 +16,7 @@ const (
 	PublishRefused                      // a session was not let in
 	PlayRefused                         // a player was not let in
 	StreamReconnecting                  // no media: the publisher vanished or is silent
-	StreamResumed                       // a silent publisher sends again
+	StreamResumed                       // a publisher came back, or a silent one sends again
 	StreamEnded                         // the broadcast is over
 	Alarm                               // encoders fight for a stream
 	ReaderSkipped                       // a slow reader jumped to a later key

@@ -187,9 +187,13 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 	if s.grace == 0 {
 		s.grace = s.reg.opts.Grace
 	}
+	resumed := State(s.state.Load()) == Reconnecting
 	s.set(Live)
 	s.timer.Reset(silentAfter)
 	s.event(PublishStarted, id, "", nil)
+	if resumed {
+		s.event(StreamResumed, id, "", nil)
+	}
 	return p, nil, 0, nil
 }
 

@@ -155,10 +155,17 @@ func TestBroadcastHasAName(t *testing.T) {
 		drain(t, r)
 		back.End(nil)
 		r.Close()
+		resumed := 0
 		for _, e := range h.events {
+			if e.Kind == StreamResumed {
+				resumed++
+			}
 			if e.Broadcast != name {
 				t.Errorf("%v is of broadcast %q", e.Kind, e.Broadcast)
 			}
+		}
+		if resumed != 1 {
+			t.Errorf("it went on %d times", resumed)
 		}
 		if next := h.publish(); next.Broadcast() == name {
 			t.Error("the next broadcast has the same name")

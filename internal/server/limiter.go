@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +29,8 @@ type limiter struct {
 }
 
 type limits struct {
+	dropped atomic.Uint64
+
 	mu      sync.Mutex
 	buckets map[limitKey]*bucket
 }
@@ -63,6 +66,7 @@ func (l *limiter) Handle(ctx context.Context, r slog.Record) error {
 	}
 	dropped, ok := l.shared.take(limitKey{r.Message, network(remote)}, r.Time)
 	if !ok {
+		l.shared.dropped.Add(1)
 		return nil
 	}
 	if dropped > 0 {
@@ -71,6 +75,9 @@ func (l *limiter) Handle(ctx context.Context, r slog.Record) error {
 	}
 	return l.next.Handle(ctx, r)
 }
+
+// suppressed is how many lines were dropped.
+func (l *limiter) suppressed() uint64 { return l.shared.dropped.Load() }
 
 // take reports whether a line may be written now, and how many before it were
 // not.

@@ -73,6 +73,9 @@ func TestLogIsBoundedForEachClient(t *testing.T) {
 	if first, _, _ := strings.Cut(b.String(), "\n"); !strings.Contains(first, "dropped_lines=902") {
 		t.Errorf("the next line does not count what was dropped: %s", first)
 	}
+	if got := h.suppressed(); got != 900+1+1+990 {
+		t.Errorf("%d lines are counted as suppressed", got)
+	}
 	// One who has an IPv6 network has one share.
 	for i := range 300 {
 		say("v6", fmt.Sprintf("[2001:db8::%x]:5000", i), 1)

@@ -30,20 +30,22 @@ type door struct {
 	// of the stream and the file below it.
 	match func(path string) (stream, file string, ok bool)
 	serve func(w http.ResponseWriter, r *http.Request, stream, file string)
+	// panics counts those that the door survived by itself.
+	panics func() uint64
 	// close ends what the door does when ctx does at the latest. By then the
 	// hub has ended all streams.
 	close func(ctx context.Context) error
 }
 
 func openRTMP(s *Server) door {
-	d := rtmp.New(s.hub, s.log)
-	return door{name: "RTMP", conn: d.Serve, close: d.Shutdown}
+	d := rtmp.New(s.hub, rtmp.Options{Logger: s.log, Meter: s.metrics})
+	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, close: d.Shutdown}
 }
 
 func openHTTPFLV(s *Server) door {
-	h := &httpflv.Handler{Hub: s.hub, Logger: s.log}
+	h := &httpflv.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics}
 	return door{
-		name: "HTTP-FLV",
+		name: "http-flv",
 		match: func(path string) (stream, file string, ok bool) {
 			stream, ok = strings.CutSuffix(path, ".flv")
 			return stream, "", ok
@@ -54,8 +56,9 @@ func openHTTPFLV(s *Server) door {
 
 func openHLS(s *Server) door {
 	h := hls.New(s.hub, hls.Options{Logger: s.log})
+	s.metrics.WatchHLS(h)
 	return door{
-		name: "HLS",
+		name: "hls",
 		match: func(path string) (stream, file string, ok bool) {
 			i := strings.LastIndexByte(path, '/')
 			if i < 0 {
@@ -63,7 +66,8 @@ func openHLS(s *Server) door {
 			}
 			return path[:i], path[i+1:], hls.Matches(path[i+1:])
 		},
-		serve: h.ServeStream,
+		serve:  h.ServeStream,
+		panics: func() uint64 { return h.Stats().Panics },
 		close: func(context.Context) error {
 			h.Close()
 			return nil
@@ -74,7 +78,7 @@ func openHLS(s *Server) door {
 func openPage(*Server) door {
 	page := dashboard.Stream()
 	return door{
-		name:  "stream page",
+		name:  "page",
 		match: func(path string) (stream, file string, ok bool) { return path, "", true },
 		serve: func(w http.ResponseWriter, r *http.Request, _, _ string) { readOnly(w, r, page) },
 	}

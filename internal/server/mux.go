@@ -1,8 +1,10 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,14 +23,19 @@ type mux struct {
 	*Server
 	admin               bool // the admin side is served, too
 	home, embed, assets http.Handler
+	metrics             http.Handler
 }
 
 func (s *Server) newMux(admin bool) *mux {
-	return &mux{Server: s, admin: admin, home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets()}
+	return &mux{
+		Server: s, admin: admin, home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets(),
+		metrics: s.metrics.Handler(s.log),
+	}
 }
 
 // ServeHTTP implements [http.Handler].
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer m.survive(r)
 	if r.ContentLength != 0 {
 		// An error means a connection without deadlines, which has no slow bodies.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
@@ -48,6 +55,12 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		m.api.ServeHTTP(w, r)
+	case "metrics":
+		if !m.admin || rest != "" {
+			problem.Write(w, http.StatusNotFound, "the metrics are not served at this address")
+			return
+		}
+		readOnly(w, r, m.metrics)
 	case "healthz":
 		readOnly(w, r, http.HandlerFunc(health))
 	case "readyz":
@@ -59,6 +72,20 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		m.output(w, r)
 	}
+}
+
+// survive ends a request that panicked. net/http would do so by itself, and
+// nobody would count it.
+func (m *mux) survive(r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if err, ok := v.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+		m.panics.Add(1)
+		m.log.Error("panic in a request", "remote", r.RemoteAddr, "panic", v, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // readOnly answers GET and HEAD with h.

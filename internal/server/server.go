@@ -18,6 +18,7 @@ import (
 	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/demo"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/metrics"
 	"github.com/millrace-live/millrace/internal/store"
 )
 
@@ -42,17 +43,19 @@ type Options struct {
 
 // Server is a running server.
 type Server struct {
-	ctx    context.Context // of the whole run
-	set    *Settings
-	log    *slog.Logger
-	folder *store.Folder
-	hub    *hub.Registry
-	api    *api.API
-	site   api.Site
-	doors  []door
-	ports  ports
-	ready  atomic.Bool
-	goers  sync.WaitGroup
+	ctx     context.Context // of the whole run
+	set     *Settings
+	log     *slog.Logger
+	folder  *store.Folder
+	hub     *hub.Registry
+	metrics *metrics.Metrics
+	api     *api.API
+	site    api.Site
+	doors   []door
+	ports   ports
+	ready   atomic.Bool
+	panics  atomic.Uint64 // of HTTP requests
+	goers   sync.WaitGroup
 
 	access     access.Current
 	keys       *access.Keyring // of the data folder and the demo
@@ -113,7 +116,8 @@ func Run(ctx context.Context, o Options) error {
 	if err := s.takeOver(s.set); err != nil {
 		return err
 	}
-	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.logEvent})
+	s.metrics = metrics.New(o.Version)
+	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.event, Joined: s.metrics.Joined})
 	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
 	if s.set.PublicURL != "" {
 		// It was checked with the settings.
@@ -126,6 +130,7 @@ func Run(ctx context.Context, o Options) error {
 	for _, open := range modules {
 		s.doors = append(s.doors, open(s))
 	}
+	s.watch()
 	s.ports.each(s.serve)
 	if err := s.announce(o, firstKey); err != nil {
 		return errors.Join(err, s.shutdown(ctx))
@@ -146,6 +151,27 @@ func Run(ctx context.Context, o Options) error {
 	err = s.shutdown(ctx)
 	s.log.Info("stopped")
 	return err
+}
+
+// event is told what happens in the hub.
+func (s *Server) event(e hub.Event) {
+	s.metrics.Event(e)
+	s.logEvent(e)
+}
+
+// watch has everything read that counts by itself.
+func (s *Server) watch() {
+	s.metrics.WatchHub(s.hub)
+	panics := map[string]func() uint64{"http": s.panics.Load}
+	for _, d := range s.doors {
+		if d.panics != nil {
+			panics[d.name] = d.panics
+		}
+	}
+	s.metrics.WatchPanics(panics)
+	if l, ok := s.log.Handler().(*limiter); ok {
+		s.metrics.WatchLog(l.suppressed)
+	}
 }
 
 // startDemo publishes the demo with a key that nobody else learns, so that

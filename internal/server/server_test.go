@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/metrics"
 )
 
 // buffer is a log or a terminal that a test reads while the server writes.
@@ -135,6 +138,11 @@ func TestAddressesOfTheServer(t *testing.T) {
 		{"GET", "/", 404, 200, "text/html; charset=utf-8", "<!doctype html>"},
 		{"GET", "/api/v1/streams", 404, 200, "application/json", `"streams":[]`},
 		{"GET", "/api/v1/streams/live/none", 404, 404, "application/problem+json", "not on air"},
+		{"GET", "/metrics", 404, 200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", `millrace_streams{state="live"} 0`},
+		{"GET", "/metrics", 404, 200, "", `millrace_build_info{go="`},
+		{"GET", "/metrics", 404, 200, "", `millrace_panics_total{where="http"} 0`},
+		{"GET", "/metrics/x", 404, 404, "application/problem+json", "not served"},
+		{"POST", "/metrics", 404, 405, "application/problem+json", "GET or HEAD"},
 		{"GET", "/live/cam1", 200, 200, "text/html; charset=utf-8", "<!doctype html>"},
 		{"HEAD", "/live/cam1", 200, 200, "text/html; charset=utf-8", ""},
 		{"POST", "/live/cam1", 405, 405, "application/problem+json", "GET or HEAD"},
@@ -287,5 +295,34 @@ func TestBases(t *testing.T) {
 		if _, err := url.Parse(u.String()); err != nil || u.Hostname() == "::" || u.Hostname() == "0.0.0.0" {
 			t.Errorf("%v, %v", u, err)
 		}
+	}
+}
+
+// A panic in a request is counted, logged, and ends nothing else.
+func TestPanicInARequest(t *testing.T) {
+	var log buffer
+	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil)), metrics: metrics.New("v0")}
+	s.doors = []door{{
+		match: func(path string) (stream, file string, ok bool) { return path, "", true },
+		serve: func(_ http.ResponseWriter, r *http.Request, _, _ string) {
+			if r.URL.Path == "/live/abort" {
+				panic(http.ErrAbortHandler)
+			}
+			panic("a bug")
+		},
+	}}
+	web := httptest.NewServer(s.newMux(true))
+	defer web.Close()
+	for _, path := range []string{"/live/bug", "/live/abort"} {
+		if resp, err := http.Get(web.URL + path); err == nil {
+			resp.Body.Close()
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	if s.panics.Load() != 1 || !strings.Contains(log.String(), "a bug") || !strings.Contains(log.String(), "server_test.go") {
+		t.Errorf("%d panics, and the log says %s", s.panics.Load(), &log)
+	}
+	if resp, err := http.Get(web.URL + "/healthz"); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("the server does not go on: %v, %v", resp, err)
 	}
 }

@@ -46,6 +46,7 @@ type Handler struct {
 	ctx   context.Context // of the packaging goroutines
 	stop  context.CancelFunc
 	goers sync.WaitGroup
+	tally tally
 
 	mu      sync.RWMutex
 	closed  bool
@@ -138,8 +139,10 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		problem.Write(w, http.StatusNotFound, "no HLS file has this name")
 		return
 	}
+	served := false
+	defer func() { h.tally.count(n.resource, served) }()
 	if n.resource == index {
-		h.serveIndex(w, r, stream)
+		served = h.serveIndex(w, r, stream)
 		return
 	}
 	s := h.stream(stream)
@@ -153,6 +156,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		return
 	}
 	list, media := p.file(n)
+	served = list.plain != nil || media != nil
 	switch {
 	case list.plain != nil:
 		s.viewers.note(r)
@@ -168,8 +172,8 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 }
 
 // serveIndex answers with the multivariant playlist of what is on air, or of
-// what was a moment ago.
-func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream string) {
+// what was a moment ago. It reports whether there is one.
+func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream string) bool {
 	s, run, err := h.start(r, stream)
 	var p *presentation
 	if err == nil {
@@ -183,11 +187,12 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream stri
 	}
 	if p == nil {
 		h.refuseIndex(w, r, stream, err)
-		return
+		return false
 	}
 	list, _ := p.file(name{})
 	s.touch()
 	s.count(servePlaylist(w, r, list))
+	return true
 }
 
 func (h *Handler) refuseIndex(w http.ResponseWriter, r *http.Request, stream string, err error) {

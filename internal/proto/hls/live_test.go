@@ -3,6 +3,7 @@ package hls
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -310,6 +311,12 @@ func TestCounters(t *testing.T) {
 		if part.StatusCode != http.StatusPartialContent || h.hls.BytesSent("live/cam") != want {
 			t.Errorf("%s, %d bytes sent, want %d", part.Status, h.hls.BytesSent("live/cam"), want)
 		}
+		h.do("GET", strings.Replace(video, ".m3u8", "_4711.m4s", 1))
+		stats := h.hls.Stats()
+		requests := []Requests{{"index", 1, 0}, {"playlist", 1, 0}, {"init", 0, 0}, {"segment", 2, 1}}
+		if !slices.Equal(stats.Requests, requests) || stats.Packagers != 1 || stats.Segments < 4 || stats.Panics != 0 {
+			t.Errorf("%+v", stats)
+		}
 		p.send(2*time.Second, true)
 		info, _ := h.hub.Stream("live/cam")
 		if h.hls.Viewers("live/cam") != 1 || info.Viewers["hls"] != 1 || info.BytesOut != want {
@@ -367,6 +374,9 @@ func TestPanic(t *testing.T) {
 		synctest.Wait()
 		if list := parsePlaylist(t, h.get(video)); !list.ended {
 			t.Error("the playlist goes on")
+		}
+		if h.hls.Stats().Panics != 1 {
+			t.Errorf("%+v", h.hls.Stats())
 		}
 		if again, _ := children(t, h.get("index.m3u8")); again == video {
 			t.Error("the stream is not packaged anew")

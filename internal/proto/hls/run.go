@@ -92,6 +92,7 @@ var errIdle = errors.New("hls: nobody has asked for a minute")
 func (r *run) guard() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			r.h.tally.panics.Add(1)
 			r.log().Error("panic in HLS packaging", "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("hls: panic: %v", p)
 		}
@@ -187,6 +188,7 @@ func (r *run) take(s *cmaf.Segment) {
 	}
 	r.s.mu.Unlock()
 	show.add(s, time.Now())
+	r.h.tally.segments.Add(1)
 	r.s.shed()
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -24,10 +25,18 @@ type Hub interface {
 	Play(ctx context.Context, req hub.PlayRequest) (*hub.Reader, error)
 }
 
+// Meter is told what happens seldom.
+type Meter interface {
+	// PlayEnded is told of every play that was let in. The reason is one of a
+	// few words.
+	PlayEnded(protocol, reason string)
+}
+
 // Handler serves streams as FLV.
 type Handler struct {
 	Hub    Hub
 	Logger *slog.Logger
+	Meter  Meter // may be nil
 	// WriteTimeout is how long a viewer may accept no byte at all; 10 s when
 	// zero.
 	WriteTimeout time.Duration
@@ -99,22 +108,32 @@ func (v *viewer) play(ctx context.Context, encoder string) error {
 	log.Info("play started", "player", encoder)
 	began := time.Now()
 	err := v.player.run(ctx)
-	log.Info("play ended", "reason", reason(err), "after", time.Since(began).Round(time.Millisecond),
+	word, text := ending(err)
+	if v.Meter != nil {
+		v.Meter.PlayEnded(v.protocol, word)
+	}
+	log.Info("play ended", "reason", text, "after", time.Since(began).Round(time.Millisecond),
 		"skipped", v.player.reader.Drops())
 	return err
 }
 
-func reason(err error) string {
+// ending is how a play ended: in a word for counters, and in a sentence for the
+// log.
+func ending(err error) (word, text string) {
 	var timeout net.Error
 	switch {
 	case err == nil:
-		return "the stream ended"
+		return "ended", "the stream ended"
 	case errors.Is(err, errGone), errors.Is(err, context.Canceled):
-		return "the viewer left"
+		return "left", "the viewer left"
+	case errors.Is(err, hub.ErrSlowReader):
+		return "too-slow", "the viewer was too slow for the stream"
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return "the viewer accepted nothing for too long"
+		return "stuck", "the viewer accepted nothing for too long"
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
+		return "connection-lost", "the viewer's connection was lost"
 	}
-	return err.Error()
+	return "other", err.Error()
 }
 
 // overHTTP writes to the connection itself: net/http would copy each frame

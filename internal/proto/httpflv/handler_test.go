@@ -47,11 +47,17 @@ func readTags(r io.Reader) (tags []tag, err error) {
 type house struct {
 	registry *hub.Registry
 	http     *httptest.Server
+	ends     chan string
 }
 
+// PlayEnded implements [Meter].
+func (h *house) PlayEnded(protocol, reason string) { h.ends <- protocol + " " + reason }
+
 func newHouse(t *testing.T) *house {
-	h := &house{registry: hub.New(hub.Options{Access: hub.Everyone{}})}
-	door := &Handler{Hub: h.registry, Logger: slog.New(slog.DiscardHandler), WriteTimeout: 500 * time.Millisecond}
+	h := &house{registry: hub.New(hub.Options{Access: hub.Everyone{}}), ends: make(chan string, 100)}
+	door := &Handler{
+		Hub: h.registry, Logger: slog.New(slog.DiscardHandler), Meter: h, WriteTimeout: 500 * time.Millisecond,
+	}
 	h.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		door.ServeStream(w, r, strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), ".flv"))
 	}))
@@ -147,6 +153,10 @@ func TestEveryTagComesOut(t *testing.T) {
 			})
 			p.End(nil)
 			<-done
+			protocol := map[string]string{"http": "http-flv", "websocket": "ws-flv"}[door.name]
+			if end := <-h.ends; end != protocol+" ended" {
+				t.Errorf("the meter was told of %q", end)
+			}
 			if !errors.Is(end, io.EOF) {
 				t.Errorf("the file ended with %v", end)
 			}
@@ -218,6 +228,9 @@ func TestViewerLeaves(t *testing.T) {
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
 	h.viewers(t, 0)
+	if end := <-h.ends; end != "http-flv left" {
+		t.Errorf("the meter was told of %q", end)
+	}
 }
 
 // A viewer who accepts nothing is closed after the write timeout.
@@ -241,6 +254,9 @@ func TestViewerHangs(t *testing.T) {
 		}
 	}
 	h.viewers(t, 0)
+	if end := <-h.ends; end != "http-flv stuck" {
+		t.Errorf("the meter was told of %q", end)
+	}
 }
 
 func BenchmarkBatch(b *testing.B) {

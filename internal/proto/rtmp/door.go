@@ -18,30 +18,67 @@ type Hub interface {
 	Play(ctx context.Context, req hub.PlayRequest) (*hub.Reader, error)
 }
 
+// Meter is told what happens seldom. Reasons are one of a few words.
+type Meter interface {
+	// ConnectionEnded is told of every connection.
+	ConnectionEnded(protocol, reason string)
+	// PlayEnded is told of every play that was let in.
+	PlayEnded(protocol, reason string)
+	// Unreadable is told of a message of an encoder that was dropped.
+	Unreadable(protocol string)
+}
+
+type noMeter struct{}
+
+func (noMeter) ConnectionEnded(_, _ string) {}
+func (noMeter) PlayEnded(_, _ string)       {}
+func (noMeter) Unreadable(string)           {}
+
+// Options are the settings of a [Door].
+type Options struct {
+	Logger *slog.Logger // required
+	Meter  Meter        // may be nil
+}
+
 // Door serves RTMP. New makes one.
 type Door struct {
 	hub    Hub
 	logger *slog.Logger
+	meter  Meter
 	server *rtmp.Server
 }
 
 // New returns a door to h.
-func New(h Hub, logger *slog.Logger) *Door {
-	d := &Door{hub: h, logger: logger}
-	d.server = &rtmp.Server{Handler: d, Logger: logger}
+func New(h Hub, o Options) *Door {
+	d := &Door{hub: h, logger: o.Logger, meter: o.Meter}
+	if d.meter == nil {
+		d.meter = noMeter{}
+	}
+	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended}
 	return d
 }
 
-// Serve serves a connection of which head was read already, until it ends. A
-// connection that never came to publish or play gets its one log line here.
+// Panics is how many sessions ended by a panic.
+func (d *Door) Panics() uint64 { return d.server.Panics() }
+
+// Serve serves a connection of which head was read already, until it ends.
 func (d *Door) Serve(c net.Conn, head []byte) {
-	err := d.server.ServeConn(context.Background(), c, head)
-	switch {
-	case errors.Is(err, rtmp.ErrTimeout), errors.Is(err, rtmp.ErrFlood):
-		d.logger.Warn("connection closed", "protocol", "rtmp", "remote", c.RemoteAddr().String(), "reason", err)
-	case err != nil:
-		d.logger.Debug("connection closed", "protocol", "rtmp", "remote", c.RemoteAddr().String(), "reason", err)
+	_ = d.server.ServeConn(context.Background(), c, head) // ended is told
+}
+
+// ended counts a connection. One that never came to publish or play gets its one
+// log line here.
+func (d *Door) ended(s *rtmp.Session, err error) {
+	d.meter.ConnectionEnded("rtmp", endOf(err).word)
+	if err == nil {
+		return
 	}
+	level := slog.LevelDebug
+	if errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) {
+		level = slog.LevelWarn
+	}
+	d.logger.Log(context.Background(), level, "connection closed", "session", s.ID(), "protocol", "rtmp",
+		"remote", s.RemoteAddr().String(), "reason", err)
 }
 
 // Shutdown ends every session in order, and at once when ctx is done.

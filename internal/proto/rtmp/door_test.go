@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,46 @@ import (
 // house is a hub with a door to it on loopback.
 type house struct {
 	registry *hub.Registry
+	addr     string
 	url      string
 	log      *lines
+	met      met
+}
+
+// met is what the door told its meter.
+type met struct {
+	mu   sync.Mutex
+	told []string
+}
+
+func (m *met) note(words ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told = append(m.told, strings.Join(words, " "))
+}
+
+func (m *met) ConnectionEnded(protocol, reason string) { m.note(protocol, "connection", reason) }
+func (m *met) PlayEnded(protocol, reason string)       { m.note(protocol, "play", reason) }
+func (m *met) Unreadable(protocol string)              { m.note(protocol, "unreadable") }
+
+// wait until just that was told, in any order, and forgets it.
+func (m *met) wait(t *testing.T, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		m.mu.Lock()
+		slices.Sort(m.told)
+		got := slices.Clone(m.told)
+		if slices.Equal(got, want) {
+			m.told = nil
+		}
+		m.mu.Unlock()
+		if slices.Equal(got, want) {
+			return
+		} else if time.Now().After(deadline) {
+			t.Fatalf("the meter was told %q, want %q", got, want)
+		}
+	}
 }
 
 func newHouse(t *testing.T, o hub.Options) *house {
@@ -32,12 +71,13 @@ func newHouse(t *testing.T, o hub.Options) *house {
 		o.Access = hub.Everyone{}
 	}
 	h := &house{registry: hub.New(o), log: &lines{}}
-	door := New(h.registry, slog.New(slog.NewTextHandler(h.log, nil)))
+	door := New(h.registry, Options{Logger: slog.New(slog.NewTextHandler(h.log, nil)), Meter: &h.met})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.url = "rtmp://" + l.Addr().String() + "/live/"
+	h.addr = l.Addr().String()
+	h.url = "rtmp://" + h.addr + "/live/"
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -254,6 +294,46 @@ type refusing struct{ hub.Everyone }
 
 func (refusing) Publish(context.Context, *hub.PublishRequest) (hub.Grant, error) {
 	return hub.Grant{}, &hub.Refusal{Code: hub.Forbidden, Reason: "a key is needed"}
+}
+
+// Each end is counted by a word, and every line of a session has its session.
+func TestEnds(t *testing.T) {
+	h := newHouse(t, hub.Options{})
+	c, err := net.Dial("tcp", h.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Write([]byte{3, 1, 2})
+	c.Close()
+	h.met.wait(t, "rtmp connection handshake")
+
+	p := mustDial(t, rtmp.Publish, h.url+"cam")
+	leaver, stayer := mustDial(t, rtmp.Play, h.url+"cam"), mustDial(t, rtmp.Play, h.url+"cam")
+	h.log.count(t, "play started", 2)
+	sessions, _ := h.registry.Sessions(hub.SessionQuery{Limit: 10})
+	if len(sessions) != 3 || sessions[0].Role != hub.Publisher || sessions[1].Software == "" {
+		t.Errorf("the sessions are %+v", sessions)
+	}
+	leaver.Close()
+	h.met.wait(t, "rtmp play left", "rtmp connection ended")
+	broken := message.Message{Type: message.Video, Payload: []byte{0x17}}
+	if err := p.WriteMessage(&broken); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	if _, err := play(stayer); !errors.Is(err, rtmp.ErrStreamClosed) {
+		t.Errorf("the play ended with %v", err)
+	}
+	stayer.Close()
+	h.met.wait(t, "rtmp unreadable", "rtmp connection ended", "rtmp play ended", "rtmp connection ended")
+	for line := range strings.Lines(h.log.String()) {
+		if !strings.Contains(line, "session=") {
+			t.Errorf("a line without its session: %s", line)
+		}
+		if !strings.Contains(line, "connection closed") && !strings.Contains(line, "broadcast="+sessions[0].Broadcast) {
+			t.Errorf("a line without its broadcast: %s", line)
+		}
+	}
 }
 
 // A publisher that the hub ends is told why.

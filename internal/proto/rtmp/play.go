@@ -38,7 +38,9 @@ func (d *Door) play(s *rtmp.Stream) error {
 	log.Info("play started", "player", software(s))
 	began := time.Now()
 	err = p.run(s.Context())
-	log.Info("play ended", "reason", reason(err), "after", since(began), "skipped", reader.Drops())
+	how := endOf(err)
+	d.meter.PlayEnded("rtmp", how.word)
+	log.Info("play ended", "reason", how.text, "after", since(began), "skipped", reader.Drops())
 	return refusal(err, false)
 }
 

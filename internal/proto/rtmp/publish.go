@@ -24,7 +24,7 @@ func (d *Door) publish(s *rtmp.Stream) error {
 		pub.End(err)
 		return err
 	}
-	p := publisher{publication: pub, log: d.log(s, pub.Stream(), pub.Broadcast())}
+	p := publisher{publication: pub, log: d.log(s, pub.Stream(), pub.Broadcast()), meter: d.meter}
 	err = s.Each(p.take)
 	if errors.Is(err, rtmp.ErrStreamClosed) {
 		pub.End(nil)
@@ -39,6 +39,7 @@ func (d *Door) publish(s *rtmp.Stream) error {
 type publisher struct {
 	publication *hub.Publication
 	log         *slog.Logger
+	meter       Meter
 	reader      rtmp.FrameReader
 	unreadable  int
 }
@@ -50,6 +51,7 @@ func (p *publisher) take(m *message.Message) error {
 		err = mend(f)
 	}
 	if err != nil {
+		p.meter.Unreadable("rtmp")
 		if p.unreadable++; p.unreadable == 1 {
 			p.log.Warn("a message could not be read and was dropped", "error", err)
 		}

@@ -37,17 +37,37 @@ func refusal(err error, publishing bool) error {
 	return err
 }
 
-// reason says for the log why a play ended.
-func reason(err error) string {
-	switch {
-	case err == nil:
-		return "the stream ended"
-	case errors.Is(err, rtmp.ErrStreamClosed):
-		return "the player stopped"
-	case errors.Is(err, rtmp.ErrConnectionLost), errors.Is(err, context.Canceled):
-		return "the player's connection was lost"
-	case errors.Is(err, rtmp.ErrSlowReader):
-		return "the player accepted nothing for too long"
+// ending is how a play or a connection ended: in a word for counters, and in a
+// sentence for the log.
+type ending struct {
+	err        error
+	word, text string
+}
+
+// endings are told apart by errors.Is; the first that fits counts.
+var endings = []ending{
+	{rtmp.ErrHandshake, "handshake", "the handshake failed"},
+	{rtmp.ErrPanic, "panic", "a fault of this server; its log has the stack"},
+	{rtmp.ErrServerClosed, "shutdown", "the server is going down"},
+	{hub.ErrShutdown, "shutdown", "the server is going down"},
+	{hub.ErrSlowReader, "too-slow", "the player was too slow for the stream"},
+	{rtmp.ErrSlowReader, "stuck", "the player accepted nothing for too long"},
+	{rtmp.ErrTimeout, "timeout", "the client took too long"},
+	{rtmp.ErrFlood, "flood", "the client sent too many commands"},
+	{rtmp.ErrSilent, "silent", "the client sent nothing for too long"},
+	{rtmp.ErrStreamClosed, "left", "the player stopped"},
+	{rtmp.ErrConnectionLost, "connection-lost", "the player's connection was lost"},
+	{context.Canceled, "connection-lost", "the player's connection was lost"},
+}
+
+func endOf(err error) ending {
+	if err == nil {
+		return ending{nil, "ended", "the stream ended"}
 	}
-	return err.Error()
+	for _, e := range endings {
+		if errors.Is(err, e.err) {
+			return e
+		}
+	}
+	return ending{err, "other", err.Error()}
 }

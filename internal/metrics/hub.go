@@ -1,0 +1,116 @@
+package metrics
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/media"
+)
+
+// Hub is the part of the hub that is counted.
+type Hub interface {
+	Traffic() hub.Traffic
+}
+
+// The protocols whose numbers are there, as 0, before anyone used them.
+var (
+	publisherProtocols = []string{"rtmp"}
+	playerProtocols    = []string{"rtmp", "http-flv", "ws-flv"}
+	viewerProtocols    = append([]string{"hls"}, playerProtocols...)
+)
+
+// WatchHub has what the hub carries read whenever somebody asks.
+func (m *Metrics) WatchHub(h Hub) {
+	m.registry.MustRegister(&traffic{
+		hub:     h,
+		streams: m.describe("millrace_streams", "gauge", "Streams by state.", "state"),
+		sessions: m.describe("millrace_sessions", "gauge",
+			"Publishers and players that are connected. Viewers of HLS have no connection of their own.", "role", "protocol"),
+		viewers: m.describe("millrace_viewers", "gauge",
+			"Those who watch; of HLS, who asked for media in the last 20 seconds.", "protocol"),
+		waiting: m.describe("millrace_waiting_players", "gauge", "Players that wait for a stream that is not on air."),
+		bytesIn: m.describe("millrace_received_bytes_total", "counter",
+			"Payload that publishers sent: sound, picture and data without the headers of the protocol.", "protocol"),
+		framesIn: m.describe("millrace_received_frames_total", "counter",
+			"Frames that publishers sent.", "protocol", "kind"),
+		bytesOut: m.describe("millrace_sent_bytes_total", "counter",
+			"What was sent to viewers, with the headers of the protocol.", "protocol"),
+		drops: prometheus.NewDesc(dropsName, dropsHelp, []string{"protocol"},
+			prometheus.Labels{"side": "out", "reason": "too-slow"}),
+		skips: m.describe("millrace_skips_total", "counter",
+			"How often players that were too slow went on at a later key frame.", "protocol"),
+		ringTime: m.describe("millrace_ring_seconds", "gauge",
+			"Media time that the rings of all streams keep for those who join; divide by millrace_streams for the mean."),
+		ringMax:   m.describe("millrace_ring_max_seconds", "gauge", "Media time that the deepest ring keeps."),
+		ringBytes: m.describe("millrace_ring_bytes", "gauge", "Memory that the rings of all streams keep."),
+	})
+}
+
+// traffic reads the hub once for all its metrics, so that they fit together.
+type traffic struct {
+	hub Hub
+
+	streams, sessions, viewers, waiting *prometheus.Desc
+	bytesIn, framesIn, bytesOut         *prometheus.Desc
+	drops, skips                        *prometheus.Desc
+	ringTime, ringMax, ringBytes        *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *traffic) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.streams, c.sessions, c.viewers, c.waiting, c.bytesIn, c.framesIn, c.bytesOut, c.drops, c.skips,
+		c.ringTime, c.ringMax, c.ringBytes,
+	} {
+		to <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c *traffic) Collect(to chan<- prometheus.Metric) {
+	t := c.hub.Traffic()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	for _, s := range []hub.State{hub.Waiting, hub.Live, hub.Reconnecting} {
+		gauge(c.streams, float64(t.Streams[s]), s.String())
+	}
+	gauge(c.waiting, float64(t.Waiting))
+	for _, protocol := range protocols(t.In, publisherProtocols) {
+		in := t.In[protocol]
+		gauge(c.sessions, float64(in.Publishers), hub.Publisher.String(), protocol)
+		counter(c.bytesIn, in.Bytes, protocol)
+		for k := media.Video; k <= media.Opaque; k++ {
+			counter(c.framesIn, in.Frames[k], protocol, k.String())
+		}
+	}
+	for _, protocol := range protocols(t.Out, viewerProtocols) {
+		out := t.Out[protocol]
+		if protocol != "hls" {
+			gauge(c.sessions, float64(out.Players), hub.Player.String(), protocol)
+		}
+		gauge(c.viewers, float64(out.Viewers), protocol)
+		counter(c.bytesOut, out.Bytes, protocol)
+		counter(c.drops, out.Drops, protocol)
+		counter(c.skips, out.Skips, protocol)
+	}
+	gauge(c.ringTime, t.RingTime.Seconds())
+	gauge(c.ringMax, t.RingMax.Seconds())
+	gauge(c.ringBytes, float64(t.RingBytes))
+}
+
+// protocols are those that were used and those that always show.
+func protocols[V any](used map[string]V, always []string) []string {
+	all := append([]string(nil), always...)
+	for protocol := range used {
+		if !slices.Contains(all, protocol) {
+			all = append(all, protocol)
+		}
+	}
+	return all
+}

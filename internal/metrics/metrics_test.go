@@ -1,0 +1,168 @@
+package metrics
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/rtmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files and the documentation anew")
+
+// busy is a hub and a door of HLS with something in each of their counters.
+type busy struct{}
+
+func (busy) Traffic() hub.Traffic {
+	return hub.Traffic{
+		Streams: map[hub.State]int{hub.Live: 3, hub.Reconnecting: 1}, Waiting: 2,
+		RingTime: 31 * time.Second, RingMax: 12 * time.Second, RingBytes: 1 << 20,
+		In: map[string]hub.Inflow{
+			"rtmp": {Publishers: 3, Bytes: 1000, Frames: hub.FrameCounts{0, 10, 20, 3, 4}},
+			"demo": {Publishers: 1},
+		},
+		Out: map[string]hub.Outflow{
+			"rtmp": {Players: 5, Viewers: 5, Bytes: 2000, Drops: 90, Skips: 2},
+			"hls":  {Viewers: 17, Bytes: 3000},
+		},
+	}
+}
+
+func (busy) Stats() hls.Stats {
+	return hls.Stats{Packagers: 1, Segments: 44, Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
+}
+
+// whole returns metrics that watch all there is to watch.
+func whole() *Metrics {
+	m := New("v1.2.3")
+	m.WatchHub(busy{})
+	m.WatchHLS(busy{})
+	m.WatchPanics(map[string]func() uint64{"rtmp": func() uint64 { return 1 }})
+	m.WatchLog(func() uint64 { return 250 })
+	return m
+}
+
+// happen tells m of one of each.
+func happen(m *Metrics) {
+	event := func(k hub.EventKind, err error) {
+		m.Event(hub.Event{
+			Kind: k, Stream: "live/secret", Broadcast: "abcdefghij", Session: "0123456789", Protocol: "rtmp",
+			Software: "obs-output", Remote: netip.MustParseAddrPort("192.0.2.7:5000"), Reason: "a sentence", Err: err,
+		})
+	}
+	event(hub.PublishStarted, nil)
+	for _, err := range []error{
+		nil, hub.ErrSilent, rtmp.ErrSilent, hub.ErrShutdown, rtmp.ErrFlood, rtmp.ErrConnectionLost, errors.New("192.0.2.7"),
+		fmt.Errorf("%w: %w", rtmp.ErrPanic, io.EOF),
+	} {
+		event(hub.PublishEnded, err)
+	}
+	event(hub.PublishTakenOver, hub.ErrTakenOver)
+	event(hub.PublishRefused, &hub.Refusal{Code: hub.BadKey, Reason: "live/secret"})
+	event(hub.PublishRefused, errors.New("live/secret"))
+	event(hub.PlayRefused, hub.ErrNotFound)
+	event(hub.StreamReconnecting, nil)
+	event(hub.StreamReconnecting, nil)
+	event(hub.StreamResumed, nil)
+	event(hub.StreamEnded, nil)
+	event(hub.ReaderSlow, hub.ErrSlowReader)
+	event(hub.TimeJoined, nil)
+	event(hub.LongGOP, nil)
+	event(hub.Alarm, nil)
+	m.Joined("rtmp", 3*time.Millisecond)
+	m.Joined("rtmp", 3*time.Second)
+	m.PlayEnded("ws-flv", "left")
+	m.ConnectionEnded("rtmp", "handshake")
+	m.Unreadable("rtmp")
+}
+
+// scrape returns our own lines of what Prometheus is told.
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain; version=0.0.4") {
+		t.Fatalf("%d, %v", w.Code, w.Header())
+	}
+	if !strings.Contains(w.Body.String(), "\ngo_goroutines ") {
+		t.Error("the Go runtime is not among the metrics")
+	}
+	var own strings.Builder
+	for line := range strings.Lines(w.Body.String()) {
+		if strings.Contains(line, "millrace_") && !strings.Contains(line, "millrace_build_info") {
+			own.WriteString(line)
+		}
+	}
+	return own.String()
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what it was; look at the change with git diff after -update. Now:\n%s", name, got)
+	}
+}
+
+func TestEachThingIsCountedOnce(t *testing.T) {
+	m := whole()
+	happen(m)
+	text := scrape(t, m)
+	golden(t, "testdata/metrics.txt", []byte(text))
+	for _, secret := range []string{"secret", "192.0.2.7", "abcdefghij", "0123456789", "obs-output", "sentence"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q of an event stands in the metrics", secret)
+		}
+	}
+}
+
+func TestCountersBeginAtZero(t *testing.T) {
+	text := scrape(t, whole())
+	for _, want := range []string{
+		"millrace_reconnects_total 0\n", "millrace_interruptions_total 0\n", `millrace_stream_faults_total{fault="fight"} 0`,
+		`millrace_viewers{protocol="ws-flv"} 0`, `millrace_connection_ends_total{protocol="rtmp",reason="handshake"} 0`,
+		`millrace_join_seconds_count{protocol="http-flv"} 0`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no line %s", want)
+		}
+	}
+}
+
+func TestNamesKeepToTheCustoms(t *testing.T) {
+	m := whole()
+	happen(m)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}

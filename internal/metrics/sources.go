@@ -1,0 +1,75 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millrace-live/millrace/internal/proto/hls"
+)
+
+// HLS is the door of HLS.
+type HLS interface {
+	Stats() hls.Stats
+}
+
+// WatchHLS has what the door of HLS does read whenever somebody asks.
+func (m *Metrics) WatchHLS(door HLS) {
+	m.registry.MustRegister(&hlsDoor{
+		door:      door,
+		packagers: m.describe("millrace_hls_packagers", "gauge", "Streams that are packaged for HLS."),
+		segments:  m.describe("millrace_hls_segments_total", "counter", "Segments that were made."),
+		requests: m.describe("millrace_hls_requests_total", "counter",
+			"Requests for files of HLS; those with result missed found none.", "file", "result"),
+	})
+}
+
+type hlsDoor struct {
+	door                          HLS
+	packagers, segments, requests *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *hlsDoor) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.packagers, c.segments, c.requests} {
+		to <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c *hlsDoor) Collect(to chan<- prometheus.Metric) {
+	s := c.door.Stats()
+	to <- prometheus.MustNewConstMetric(c.packagers, prometheus.GaugeValue, float64(s.Packagers))
+	to <- prometheus.MustNewConstMetric(c.segments, prometheus.CounterValue, float64(s.Segments))
+	for _, r := range s.Requests {
+		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
+		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
+	}
+}
+
+// WatchPanics has the panics counted that each part survived; where names it.
+func (m *Metrics) WatchPanics(where map[string]func() uint64) {
+	m.registry.MustRegister(&panics{where, m.describe("millrace_panics_total", "counter",
+		"Panics that ended one session or request. Each is a bug of Millrace, and the log has its stack.", "where")})
+}
+
+type panics struct {
+	where map[string]func() uint64
+	desc  *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *panics) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+
+// Collect implements [prometheus.Collector].
+func (c *panics) Collect(to chan<- prometheus.Metric) {
+	for where, count := range c.where {
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(count()), where)
+	}
+}
+
+// WatchLog has the lines counted that the log left out.
+func (m *Metrics) WatchLog(suppressed func() uint64) {
+	const name, help = "millrace_suppressed_log_lines_total", "Lines that the log left out because one client caused too many."
+	m.note(name, "counter", help, nil)
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+		func() float64 { return float64(suppressed()) }))
+}

@@ -1,0 +1,55 @@
+package hls
+
+import "sync/atomic"
+
+// tally is what a handler has done since it was made.
+type tally struct {
+	served, missed   [len(resources)]atomic.Uint64
+	segments, panics atomic.Uint64
+}
+
+// resources are the names of the kinds of files.
+var resources = [...]string{index: "index", playlist: "playlist", initialization: "init", segment: "segment"}
+
+func (t *tally) count(r resource, served bool) {
+	if served {
+		t.served[r].Add(1)
+	} else {
+		t.missed[r].Add(1)
+	}
+}
+
+// Stats are what a [Handler] does now and has done since it was made.
+type Stats struct {
+	// Packagers is how many streams are packaged now.
+	Packagers int
+	// Segments is how many were made, Panics how often packaging ended by one.
+	Segments, Panics uint64
+	// Requests are by kind of file.
+	Requests []Requests
+}
+
+// Requests counts the requests for one kind of file: "index", "playlist",
+// "init", "segment". Those that found none are Missed.
+type Requests struct {
+	File           string
+	Served, Missed uint64
+}
+
+// Stats returns the counters as they are.
+func (h *Handler) Stats() Stats {
+	s := Stats{Segments: h.tally.segments.Load(), Panics: h.tally.panics.Load()}
+	for r, file := range resources {
+		s.Requests = append(s.Requests, Requests{file, h.tally.served[r].Load(), h.tally.missed[r].Load()})
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, st := range h.streams {
+		st.mu.RLock()
+		if st.run != nil {
+			s.Packagers++
+		}
+		st.mu.RUnlock()
+	}
+	return s
+}
