@@ -69,7 +69,7 @@ func TestBadInputIsOneSentenceAndStatus1(t *testing.T) {
 		},
 		{
 			"data folder", append(quiet, "--data", filepath.Join(file, "x")), "",
-			`cannot write to the data folder .* \(.*\): make it writable for this user, or choose another with --data`,
+			`cannot write to the data folder .* \(.*\): a file stands where a folder should: .* with --data`,
 		},
 		{"data folder of a newer server", append(quiet, "--data", newer), "", `was written by a newer Millrace`},
 		{"address", []string{"--rtmp", "1935"}, "", `--rtmp: "1935": a port needs a colon before it; write :1935`},

@@ -39,7 +39,7 @@ func (r *Keyring) Add(secret config.Secret, k Key) error { return r.add(hashOf(s
 func (r *Keyring) AddStored(k store.Key) error {
 	b, err := hex.DecodeString(k.Hash)
 	if err != nil || len(b) != len(hash{}) {
-		return fmt.Errorf("the hash of the stored key %s is damaged", k.ID)
+		return fmt.Errorf("the hash of the key %s is none", k.ID)
 	}
 	return r.add(hash(b), Key{ID: k.ID, Stream: k.Stream, Label: k.Label})
 }
@@ -108,7 +108,7 @@ func (r *Keyring) Load(f *store.Folder) (firstKey string, err error) {
 	}
 	for _, k := range keys {
 		if err := r.AddStored(k); err != nil {
-			return "", err
+			return "", fmt.Errorf("%s is damaged (%w): restore it from a backup", f.Path(store.KeysFile), err)
 		}
 	}
 	return firstKey, nil

@@ -28,7 +28,7 @@ func LoadToken(f *store.Folder) (Token, error) {
 		err = f.Write(TokenFile, b, 0o600)
 	}
 	if err != nil {
-		return Token{}, fmt.Errorf("the admin token: %w", err)
+		return Token{}, err
 	}
 	text := string(bytes.TrimSpace(b))
 	if len(text) < 16 {

@@ -64,8 +64,7 @@ func tryFolder(dir string) error {
 	}
 	probe, err := os.CreateTemp(at, ".millrace-*")
 	if err != nil {
-		return fmt.Errorf("cannot write to the data folder %s (%w): make it writable for this user, or choose another with --data",
-			dir, err)
+		return store.FolderError(dir, err)
 	}
 	probe.Close()
 	return os.Remove(probe.Name())

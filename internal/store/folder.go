@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Format is the version of the data folder that this build writes. It rises
@@ -36,11 +37,11 @@ func Open(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("the data folder: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, folderError(dir, err)
+		return nil, FolderError(dir, err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, folderError(dir, err)
+		return nil, FolderError(dir, err)
 	}
 	f := &Folder{dir: dir, root: root}
 	if err := f.open(); err != nil {
@@ -52,8 +53,10 @@ func Open(dir string) (*Folder, error) {
 
 func (f *Folder) open() error {
 	lock, err := f.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return folderError(f.dir, err)
+	if errors.Is(err, syscall.EISDIR) {
+		return f.fileError(lockName, err)
+	} else if err != nil {
+		return FolderError(f.dir, err)
 	}
 	f.lock = lock
 	if err := tryLock(lock); errors.Is(err, errLocked) {
@@ -67,10 +70,10 @@ func (f *Folder) open() error {
 		return fmt.Errorf("cannot lock the data folder %s: %w", f.dir, err)
 	}
 	if err := lock.Truncate(0); err != nil {
-		return folderError(f.dir, err)
+		return FolderError(f.dir, err)
 	}
 	if _, err := lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return folderError(f.dir, err)
+		return FolderError(f.dir, err)
 	}
 	return f.checkFormat()
 }
@@ -81,7 +84,7 @@ func (f *Folder) checkFormat() error {
 		return f.Write(formatName, []byte(strconv.Itoa(Format)+"\n"), 0o600)
 	}
 	if err != nil {
-		return folderError(f.dir, err)
+		return err
 	}
 	n, err := strconv.Atoi(string(bytes.TrimSpace(b)))
 	if err != nil || n < 1 {
@@ -93,15 +96,6 @@ func (f *Folder) checkFormat() error {
 			"use that version, or another folder with --data", f.dir, n, Format)
 	}
 	return nil
-}
-
-func folderError(dir string, err error) error {
-	why := err
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		why = path.Err
-	}
-	return fmt.Errorf("cannot write to the data folder %s (%w): make it writable for this user, or choose another with --data",
-		dir, why)
 }
 
 // Close unlocks the folder.
@@ -118,14 +112,21 @@ func (f *Folder) Dir() string { return f.dir }
 // Path is the absolute path of a file in the folder.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// Read returns the content of a file, or an error that is [fs.ErrNotExist].
-func (f *Folder) Read(name string) ([]byte, error) { return f.root.ReadFile(name) }
+// Read returns the content of a file. When there is none, the error is
+// [fs.ErrNotExist]; others are one sentence with the mend.
+func (f *Folder) Read(name string) ([]byte, error) {
+	b, err := f.root.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("cannot read %s (%w): %s", f.Path(name), cause(err), mend(err, "readable"))
+	}
+	return b, err
+}
 
 // Write puts a file into the folder as a whole: after a power cut there is the
 // old content or the new one, never a part.
 func (f *Folder) Write(name string, data []byte, perm fs.FileMode) error {
 	if err := f.write(name, data, perm); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.Path(name), err)
+		return f.fileError(name, err)
 	}
 	return nil
 }
@@ -154,7 +155,7 @@ func (f *Folder) write(name string, data []byte, perm fs.FileMode) error {
 // Remove removes a file. One that is not there is no error.
 func (f *Folder) Remove(name string) error {
 	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot remove %s: %w", f.Path(name), err)
+		return fmt.Errorf("cannot remove %s (%w): %s", f.Path(name), cause(err), mend(err, "readable"))
 	}
 	return nil
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-const keysName = "keys.json"
+// KeysFile is the name of the stream keys' file.
+const KeysFile = "keys.json"
 
 // Key is a stream key as it is kept: without the key itself.
 type Key struct {
@@ -29,19 +30,19 @@ type keysFile struct {
 // Keys returns the keys in the folder; first is true when there has never been
 // any.
 func (f *Folder) Keys() (keys []Key, first bool, err error) {
-	b, err := f.Read(keysName)
+	b, err := f.Read(KeysFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, true, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("cannot read the stream keys: %w", err)
+		return nil, false, err
 	}
 	var file keysFile
 	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, false, fmt.Errorf("%s is damaged (%w): restore it from a backup", f.Path(keysName), err)
+		return nil, false, fmt.Errorf("%s is damaged (%w): restore it from a backup", f.Path(KeysFile), err)
 	}
 	if file.Format != 1 {
-		return nil, false, fmt.Errorf("%s has the unknown format %d: use the Millrace that wrote it", f.Path(keysName), file.Format)
+		return nil, false, fmt.Errorf("%s has the unknown format %d: use the Millrace that wrote it", f.Path(KeysFile), file.Format)
 	}
 	return file.Keys, false, nil
 }
@@ -52,5 +53,5 @@ func (f *Folder) PutKeys(keys []Key) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the stream keys: %w", err)
 	}
-	return f.Write(keysName, append(b, '\n'), 0o600)
+	return f.Write(KeysFile, append(b, '\n'), 0o600)
 }

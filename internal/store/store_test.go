@@ -61,7 +61,7 @@ func TestFolderThatIsAFile(t *testing.T) {
 	}
 	for _, dir := range []string{file, filepath.Join(file, "sub")} {
 		_, err := Open(dir)
-		if err == nil || !strings.HasPrefix(err.Error(), "cannot write to the data folder "+dir) {
+		if err == nil || !strings.HasPrefix(err.Error(), "cannot write to the data folder "+dir+" (not a directory): a file stands where a folder should") {
 			t.Errorf("Open(%s): %v", dir, err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("read %v, %v, %v; want %v", keys, first, err, want)
 	}
 	for content, fault := range map[string]string{"{": "is damaged", `{"format":9}`: "has the unknown format 9"} {
-		if err := f.Write(keysName, []byte(content), 0o600); err != nil {
+		if err := f.Write(KeysFile, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := f.Keys(); err == nil || !strings.Contains(err.Error(), fault) {
