@@ -112,7 +112,7 @@ func TestYAMLNamesThePlaceOfAFault(t *testing.T) {
 		{"r\x00t\x00m\x00", `f.yaml: this is not text in UTF-8; save it in that encoding`},
 		{"rtmp: a\nappz: {}\nmax: x\n", `f.yaml:2:1: there is no setting "appz"; did you mean "apps"? (and 1 more; ` +
 			"`millrace check FILE` names them all)"},
-		{"cert: [\n", `f.yaml:1:7: sequence end token ']' not found`},
+		{"cert: [\n", `f.yaml:1:7: a list that began with [ is not closed; write ] behind its last value`},
 		{"rtmp: &x a\n", `f.yaml:1:7: anchors, aliases and tags are not used in this file; write the value itself`},
 		{"rtmp: a\n---\nrtmp: b\n", `f.yaml:3:5: a config file is one document; remove this one`},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -34,17 +35,30 @@ func File(dst any, name string, origins Origins) error {
 func ReadFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the config file: %w", err)
+		return nil, unreadable(name, err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the config file: %w", err)
+		return nil, unreadable(name, err)
 	}
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("the config file %s has more than %d MB, which cannot be right", name, maxFile>>20)
+		return nil, fmt.Errorf("the config file %s has more than %d MB, which cannot be right: give the path of another with --config",
+			name, maxFile>>20)
 	}
 	return text, nil
+}
+
+func unreadable(name string, err error) error {
+	why := err
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		why = path.Err
+	}
+	mend := "give the path of a file with --config"
+	if errors.Is(err, fs.ErrPermission) {
+		mend = "make it readable for this user"
+	}
+	return fmt.Errorf("cannot read the config file: %s (%w); %s", name, why, mend)
 }
 
 // YAML does what [File] does with a text that is already there; name stands in
@@ -94,9 +108,9 @@ func parse(name string, text []byte) (tree *ast.File, err error) {
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
 		p := at.GetToken().Position
-		return nil, fault(Origin{Line: p.Line, Column: p.Column}, at.GetMessage())
+		return nil, fault(Origin{Line: p.Line, Column: p.Column}, syntax(at.GetMessage()))
 	}
-	return nil, fault(Origin{}, err.Error())
+	return nil, fault(Origin{}, syntax(err.Error()))
 }
 
 type decoder struct {
