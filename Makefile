@@ -37,14 +37,14 @@ unit: ## unit tests under the race detector, import rules and a program that use
 	scripts/check-library
 
 e2e: build ## real encoders and players against the built server
-	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -count=1 -parallel 4 -timeout 15m ./e2e/...
+	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -count=1 -parallel 4 -timeout 15m ./docs/... ./e2e/...
 
 packages: ## what users install: archives, the Debian package, the container, and docs/install.md
 	cd test && PLATFORMS='$(or $(PLATFORMS),linux/amd64)' ../scripts/gotest -count=1 -timeout 10m ./packaging/...
 
 ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing, all platforms
 	$(GO) build -race -o bin/millrace-race ./cmd/millrace
-	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 ../scripts/gotest -race -count=1 -parallel 4 -timeout 20m ./e2e/...
+	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 ../scripts/gotest -race -count=1 -parallel 4 -timeout 20m ./docs/... ./e2e/...
 	FUZZTIME=40s scripts/fuzz
 	scripts/check-platforms
 	$(MAKE) packages PLATFORMS='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64'
