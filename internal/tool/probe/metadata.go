@@ -1,0 +1,135 @@
+package probe
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/millrace-live/millrace/amf"
+	"github.com/millrace-live/millrace/internal/tool"
+)
+
+// readMetadata compares onMetaData with what was measured. Properties that are
+// absent, or 0, say nothing.
+func (r *Report) readMetadata(payload []byte) {
+	values, err := amf.Decode(payload)
+	if err != nil || len(values) < 2 || values.String(0) != "onMetaData" {
+		return
+	}
+	r.Metadata = true
+	p := values.Object(1)
+	for _, name := range []string{"encoder", "videoencoder", "audioencoder", "creator", "metadatacreator"} {
+		if v := p.String(name); v != "" {
+			const longest = 200
+			r.Encoder = tool.Printable(v[:min(len(v), longest)])
+			break
+		}
+	}
+	if v := r.Video; v != nil {
+		r.compare(p, "width", float64(v.Width), 0)
+		r.compare(p, "height", float64(v.Height), 0)
+		const frameRateSlack = 0.05
+		rate := "framerate"
+		if p.Number(rate) == 0 {
+			rate = "fps"
+		}
+		// A rate that varies cannot be stated, which is another matter.
+		if v.UnevenSteps < unevenSteps {
+			r.compare(p, rate, v.FrameRate, frameRateSlack)
+		}
+		r.compareRate(p, "videodatarate", v.Bitrate)
+		r.compareCodec(p, "videocodecid", v.Codec, videoCodecs)
+	} else {
+		r.absent(p, "videocodecid", "no picture")
+	}
+	if s := r.Audio; s != nil {
+		// HE-AAC whose record does not signal it plays at twice the rate.
+		if p.Number("audiosamplerate") != 2*float64(s.SampleRate) {
+			r.compare(p, "audiosamplerate", float64(s.SampleRate), 0)
+		}
+		r.compare(p, "audiochannels", float64(s.Channels), 0)
+		if stereo, ok := p.Get("stereo").(bool); ok && (stereo && s.Channels == 1 || !stereo && s.Channels == 2) {
+			r.lie("stereo", strconv.FormatBool(stereo), fmt.Sprintf("%d channels", s.Channels))
+		}
+		r.compareRate(p, "audiodatarate", s.Bitrate)
+		r.compareCodec(p, "audiocodecid", s.Codec, audioCodecs)
+	} else {
+		r.absent(p, "audiocodecid", "no sound")
+	}
+}
+
+func (r *Report) lie(property, says, is string) {
+	r.Lies = append(r.Lies, Lie{property, tool.Printable(says), is})
+}
+
+func (r *Report) compare(p amf.Properties, name string, is, slack float64) {
+	says := p.Number(name)
+	if is == 0 || says == 0 || math.Abs(says-is) <= slack*is {
+		return
+	}
+	r.lie(name, number(says), number(is))
+}
+
+// compareRate allows for an encoder that needs less than it may: a target is no
+// lie. kbit/s.
+func (r *Report) compareRate(p amf.Properties, name string, is Rate) {
+	const allowed = 1.5
+	says, mean := p.Number(name), is.Mean/1000
+	if says == 0 || mean == 0 || mean <= allowed*says && says <= 10*mean {
+		return
+	}
+	r.lie(name, number(says)+" kbit/s", number(mean)+" kbit/s")
+}
+
+// The codecs by their numbers (FLV §E.4.2.1, §E.4.3.1) and, where they are more
+// than a byte, FourCCs.
+var (
+	videoCodecs = map[uint32]string{2: "H.263", 3: "Screen", 4: "VP6", 5: "VP6", 6: "Screen", 7: "H.264"}
+	audioCodecs = map[uint32]string{
+		0: "PCM", 1: "ADPCM", 2: "MP3", 3: "PCM", 4: "Nellymoser", 5: "Nellymoser", 6: "Nellymoser", 7: "G.711",
+		8: "G.711", 10: "AAC", 11: "Speex", 14: "MP3",
+	}
+	fourCCs = map[string]string{
+		"avc1": "H.264", "hvc1": "HEVC", "hev1": "HEVC", "av01": "AV1", "vp08": "VP8", "vp09": "VP9", "vvc1": "VVC",
+		"mp4a": "AAC", ".mp3": "MP3", "Opus": "Opus", "fLaC": "FLAC", "ac-3": "AC-3", "ec-3": "E-AC-3",
+	}
+)
+
+// compareCodec judges only what it knows both names of.
+func (r *Report) compareCodec(p amf.Properties, name, is string, numbers map[uint32]string) {
+	var says string
+	switch v := p.Get(name).(type) {
+	case float64:
+		if !(v >= 0 && v <= math.MaxUint32) {
+			return
+		}
+		n := uint32(v)
+		if says = numbers[n]; says == "" {
+			says = fourCCs[string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})]
+		}
+	case string:
+		says = fourCCs[v]
+	}
+	judged := false
+	for _, known := range [...]string{"H.264", "HEVC", "AV1", "VP8", "VP9", "VVC", "AAC", "MP3", "Opus", "FLAC", "AC-3", "E-AC-3"} {
+		judged = judged || known == is
+	}
+	if says != "" && judged && says != is {
+		r.lie(name, says, is)
+	}
+}
+
+func (r *Report) absent(p amf.Properties, name, is string) {
+	switch v := p.Get(name).(type) {
+	case float64:
+		if v > 0 {
+			r.lie(name, number(v), is)
+		}
+	case string:
+		if v != "" {
+			r.lie(name, v, is)
+		}
+	}
+}
+
+func number(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }

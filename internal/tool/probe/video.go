@@ -1,0 +1,133 @@
+package probe
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+func (a *Analyzer) reportVideo(t *media.Track) *Video {
+	v := &Video{
+		Codec: t.Codec.String(), CodecString: t.CodecString(), Configured: t.Config != nil,
+		Frames: len(a.video.all), Backward: a.video.backward,
+	}
+	if c := t.AVC; c != nil {
+		v.Profile, v.Level = profile(c), fmt.Sprintf("%d.%d", c.Level/10, c.Level%10)
+		v.Width, v.Height, v.StatedFrameRate = c.Width, c.Height, c.FrameRate
+		v.BitDepth, v.Interlaced = int(max(c.BitDepth, c.ChromaBitDepth)), c.Interlaced
+		if int(c.ChromaFormat) < len(chromas) {
+			v.Chroma = chromas[c.ChromaFormat]
+		}
+	} else if t.Codec == media.H264 {
+		v.Configured = false
+	}
+	steps := a.video.steps()
+	usual := median(steps)
+	var missing time.Duration
+	v.Gaps, missing = a.video.gaps(usual)
+	if span := a.video.length() - missing; span > 0 {
+		missed := 0
+		if usual > 0 {
+			missed = v.Gaps.Count
+		}
+		v.FrameRate = float64(len(steps)-missed) / (span - time.Duration(missed)*usual).Seconds()
+	}
+	v.UnevenSteps = uneven(steps, usual)
+	v.Keys = a.keys()
+	window := min(max(time.Duration(v.Keys.Mean*float64(time.Second)), time.Second), 5*time.Second)
+	v.Bitrate = a.video.rate(window)
+	v.BFrames = a.bFrames()
+	return v
+}
+
+var chromas = [...]string{"4:0:0", "4:2:0", "4:2:2", "4:4:4"}
+
+// profile names a profile (H.264 Annex A).
+func profile(c *media.AVCConfig) string {
+	const constraint1 = 0x40
+	switch c.Profile {
+	case 66:
+		if c.Compat&constraint1 != 0 {
+			return "Constrained Baseline"
+		}
+		return "Baseline"
+	case 77:
+		return "Main"
+	case 88:
+		return "Extended"
+	case 100:
+		return "High"
+	case 110:
+		return "High 10"
+	case 122:
+		return "High 4:2:2"
+	case 244:
+		return "High 4:4:4"
+	}
+	return fmt.Sprintf("profile %d", c.Profile)
+}
+
+// uneven is the part of steps that are neither the usual one nor a multiple of
+// it that dropped frames leave. Timestamps are in milliseconds.
+func uneven(steps []time.Duration, usual time.Duration) float64 {
+	if len(steps) == 0 || usual == 0 {
+		return 0
+	}
+	tolerance := max(2*time.Millisecond, usual/5)
+	n := 0
+	for _, d := range steps {
+		if (d - usual).Abs() > tolerance {
+			n++
+		}
+	}
+	return float64(n) / float64(len(steps))
+}
+
+func (a *Analyzer) keys() Keys {
+	var k Keys
+	var sum time.Duration
+	var shortest, longest time.Duration
+	var last *point
+	n := 0
+	for i := range a.video.all {
+		p := &a.video.all[i]
+		if !p.key {
+			continue
+		}
+		k.Count++
+		if p.open {
+			k.Open++
+		}
+		if last != nil && last.segment == p.segment {
+			d := p.dts - last.dts
+			if n == 0 || d < shortest {
+				shortest = d
+			}
+			longest = max(longest, d)
+			sum += d
+			n++
+		}
+		last = p
+	}
+	if n > 0 {
+		k.Mean, k.Shortest, k.Longest = seconds(sum/time.Duration(n)), seconds(shortest), seconds(longest)
+	}
+	return k
+}
+
+// bFrames is the longest run of frames that are shown before one that was
+// decoded earlier.
+func (a *Analyzer) bFrames() int {
+	most, run := 0, 0
+	var newest time.Duration
+	for i, p := range a.video.all {
+		if i == 0 || p.segment != a.video.all[i-1].segment || p.pts >= newest {
+			newest, run = p.pts, 0
+			continue
+		}
+		run++
+		most = max(most, run)
+	}
+	return most
+}
