@@ -3,9 +3,11 @@ package netx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -42,6 +44,7 @@ const headSize = 64
 func (d *Detector) Serve(l net.Listener) error {
 	defer l.Close()
 	var back backoff
+	var told time.Time
 	for {
 		c, err := l.Accept()
 		if err == nil {
@@ -52,10 +55,25 @@ func (d *Detector) Serve(l net.Listener) error {
 		if d.isClosed() || errors.Is(err, net.ErrClosed) {
 			return net.ErrClosed
 		}
-		wait := back.next()
-		d.Logger.Warn("cannot accept a connection", "address", l.Addr().String(), "error", err, "retry", wait)
-		time.Sleep(wait)
+		// Where files are short, each connection that ends lets one more in.
+		if now := time.Now(); now.Sub(told) >= tellEvery {
+			told = now
+			d.Logger.Error("cannot accept connections", "address", l.Addr().String(), "reason", acceptFault(err))
+		}
+		time.Sleep(back.next())
 	}
+}
+
+// tellEvery is how often a listener that keeps failing says so.
+const tellEvery = time.Minute
+
+// acceptFault is why accepting failed, with the mend where there is one.
+func acceptFault(err error) string {
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return "all files that the process may open are in use: let it open more " +
+			"(ulimit -n, or LimitNOFILE= of its systemd unit), and start it again"
+	}
+	return err.Error()
 }
 
 func (d *Detector) isClosed() bool {
@@ -97,7 +115,7 @@ func (d *Detector) serve(c net.Conn) {
 	case dialect == dialectHTTP && d.HTTP != nil:
 		d.HTTP(c, head)
 	default:
-		d.refuse(c, dialect)
+		d.refuse(c, dialect, head[0])
 	}
 }
 
@@ -128,7 +146,7 @@ const (
 	dialectRTMPE   dialect = "RTMPE"
 	dialectTLS     dialect = "TLS"
 	dialectHTTP    dialect = "HTTP"
-	dialectUnknown dialect = "an unknown protocol"
+	dialectUnknown dialect = "unknown"
 )
 
 // tell names the dialect that begins with b. Versions of RTMP end at 31, so that
@@ -152,7 +170,7 @@ func tell(b byte) dialect {
 // TLS client says that it was refused and not that the network failed.
 var handshakeFailure = []byte{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28}
 
-func (d *Detector) refuse(c net.Conn, which dialect) {
+func (d *Detector) refuse(c net.Conn, which dialect, first byte) {
 	defer c.Close()
 	remote := slog.String("remote", c.RemoteAddr().String())
 	switch which {
@@ -163,7 +181,8 @@ func (d *Detector) refuse(c net.Conn, which dialect) {
 	case dialectRTMPE:
 		d.Logger.Info("connection refused", "reason", "RTMPE is not built in yet: use rtmp://", remote)
 	default:
-		d.Logger.Info("connection refused", "reason", "it speaks "+string(which), remote)
+		reason := fmt.Sprintf("it begins with the byte 0x%02x: no protocol that is served here does; use rtmp:// or http://", first)
+		d.Logger.Info("connection refused", "reason", reason, remote)
 	}
 }
 

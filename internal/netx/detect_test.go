@@ -119,8 +119,8 @@ func TestDetectorNamesWhatItRefuses(t *testing.T) {
 		{"RTMPE", []byte{0x06}, "RTMPE is not built in yet", nil},
 		{"RTMPE, XTEA", []byte{0x08}, "RTMPE is not built in yet", nil},
 		{"RTMPE, Blowfish", []byte{0x09}, "RTMPE is not built in yet", nil},
-		{"SSH", []byte{0x00}, "it speaks an unknown protocol", nil},
-		{"text", []byte("hello"), "it speaks an unknown protocol", nil},
+		{"SSH", []byte{0x00}, "it begins with the byte 0x00: no protocol", nil},
+		{"text", []byte("hello"), "it begins with the byte 0x68: no protocol", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,6 +214,37 @@ func TestServeOutlivesWantOfDescriptors(t *testing.T) {
 		}
 		if d := time.Since(began); d < 3*time.Second {
 			t.Errorf("ten failures took %v: the loop spins", d)
+		}
+	})
+}
+
+// failing is a listener that cannot accept a few times.
+type failing struct {
+	net.Listener
+	left int
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if f.left--; f.left < 0 {
+		return nil, net.ErrClosed
+	}
+	return nil, &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
+}
+
+func (f *failing) Close() error   { return nil }
+func (f *failing) Addr() net.Addr { return &net.TCPAddr{Port: 1935} }
+
+// A listener that is out of files says so once a minute, with the mend, however
+// often it fails.
+func TestOutOfFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		d := &Detector{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		if err := d.Serve(&failing{left: 75}); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+		if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "let it open more (ulimit -n") {
+			t.Errorf("over about 70 s it logged\n%s", got)
 		}
 	})
 }

@@ -29,14 +29,14 @@ func CheckAddr(setting, addr string) error {
 		return bad(fmt.Sprintf("a port needs a colon before it; write :%s", addr))
 	}
 	if strings.Contains(addr, "://") {
-		return bad("is a URL; give HOST:PORT, for instance :1935")
+		return bad("this is a URL; give HOST:PORT, for instance :1935")
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		if net.ParseIP(addr) != nil || !strings.ContainsAny(addr, ":") && addr != "" {
-			return bad("has no port; write " + net.JoinHostPort(strings.Trim(addr, "[]"), "1935"))
+			return bad("the port is missing; write " + net.JoinHostPort(strings.Trim(addr, "[]"), "1935"))
 		}
-		return bad("is not an address; give HOST:PORT, :PORT for every interface, or off")
+		return bad("this is not an address; give HOST:PORT, :PORT for every interface, or off")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return bad("the port must be a number from 0 to 65535")

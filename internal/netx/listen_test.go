@@ -19,12 +19,12 @@ func TestCheckAddr(t *testing.T) {
 	}
 	bad := []struct{ addr, want string }{
 		{"1935", `--rtmp "1935": a port needs a colon before it; write :1935`},
-		{"", `--rtmp "": is not an address; give HOST:PORT, :PORT for every interface, or off`},
-		{"localhost", `--rtmp "localhost": has no port; write localhost:1935`},
-		{"::1", `--rtmp "::1": has no port; write [::1]:1935`},
+		{"", `--rtmp "": this is not an address; give HOST:PORT, :PORT for every interface, or off`},
+		{"localhost", `--rtmp "localhost": the port is missing; write localhost:1935`},
+		{"::1", `--rtmp "::1": the port is missing; write [::1]:1935`},
 		{":70000", `--rtmp ":70000": the port must be a number from 0 to 65535`},
 		{":rtmp", `--rtmp ":rtmp": the port must be a number from 0 to 65535`},
-		{"rtmp://localhost:1935", `--rtmp "rtmp://localhost:1935": is a URL; give HOST:PORT, for instance :1935`},
+		{"rtmp://localhost:1935", `--rtmp "rtmp://localhost:1935": this is a URL; give HOST:PORT, for instance :1935`},
 		{"a b:1935", `--rtmp "a b:1935": the host is not an IP address or a name`},
 	}
 	for _, tt := range bad {
