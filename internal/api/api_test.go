@@ -34,13 +34,15 @@ func (s onAir) Stream(name string) (hub.StreamInfo, bool) {
 	return hub.StreamInfo{}, false
 }
 
+func (s onAir) Sessions(hub.SessionQuery) ([]hub.SessionInfo, bool) { return nil, false }
+
 func streams() onAir {
 	at := time.Date(2026, 11, 21, 8, 0, 0, 123456789, time.FixedZone("", 3600))
 	return onAir{
 		{Name: "live/sound only", State: hub.Reconnecting, Since: at, Tracks: []hub.TrackInfo{{Track: &media.Track{Kind: media.Audio, Codec: media.MP3}}}},
 		{Name: "live/over", State: hub.Ended},
 		{
-			Name: "live/cam1", State: hub.Live, Since: at, Bitrate: 4628000, BytesIn: 1, BytesOut: 2, Frames: 3, Drops: 4,
+			Name: "live/cam1", State: hub.Live, Broadcast: "k3v5qmz2ab", RingTime: 11984 * time.Millisecond, RingBytes: 5, Since: at, Bitrate: 4628000, BytesIn: 1, BytesOut: 2, Frames: 3, Drops: 4,
 			KeyInterval: 2 * time.Second, Viewers: map[string]int{"rtmp": 1, "hls": 3}, ViewersTotal: 4, WaitingTotal: 1,
 			Tracks: []hub.TrackInfo{
 				{
@@ -56,7 +58,7 @@ func streams() onAir {
 					Bitrate: 128000,
 				},
 			},
-			Publisher: &hub.PublisherInfo{Protocol: "rtmp", Software: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000")},
+			Publisher: &hub.PublisherInfo{Session: "0a1b", Protocol: "rtmp", Software: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000")},
 		},
 	}
 }
@@ -188,8 +190,10 @@ func TestAVCLevel(t *testing.T) {
 		c    media.AVCConfig
 		want string
 	}{
-		{media.AVCConfig{Profile: 100, Level: 40}, "4.0"}, {media.AVCConfig{Profile: 66, Level: 11, Compat: 0x10}, "1b"},
-		{media.AVCConfig{Profile: 100, Level: 9}, "1b"}, {media.AVCConfig{Profile: 66, Level: 11}, "1.1"},
+		{media.AVCConfig{Profile: 100, Level: 40}, "4.0"},
+		{media.AVCConfig{Profile: 66, Level: 11, Compat: 0x10}, "1b"},
+		{media.AVCConfig{Profile: 100, Level: 9}, "1b"},
+		{media.AVCConfig{Profile: 66, Level: 11}, "1.1"},
 	} {
 		if got := avcLevel(&tt.c); got != tt.want {
 			t.Errorf("%+v: %s, want %s", tt.c, got, tt.want)

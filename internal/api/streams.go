@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -14,26 +15,28 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// Streams is the part of the hub that the API shows.
-type Streams interface {
+// Hub is the part of the hub that the API shows.
+type Hub interface {
 	Streams() []hub.StreamInfo
 	Stream(name string) (hub.StreamInfo, bool)
+	Sessions(q hub.SessionQuery) (page []hub.SessionInfo, more bool)
 }
 
 // API is the handler of /api/.
 type API struct {
-	Streams Streams
-	Site    Site
-	Token   access.Token
+	Hub   Hub
+	Site  Site
+	Token access.Token
 
 	mux *http.ServeMux
 }
 
 // New returns the API's handler.
-func New(streams Streams, site Site, token access.Token) *API {
-	a := &API{Streams: streams, Site: site, Token: token, mux: http.NewServeMux()}
+func New(h Hub, site Site, token access.Token) *API {
+	a := &API{Hub: h, Site: site, Token: token, mux: http.NewServeMux()}
 	a.mux.HandleFunc("GET /api/v1/streams", a.list)
 	a.mux.HandleFunc("GET /api/v1/streams/{name...}", a.one)
+	a.mux.HandleFunc("GET /api/v1/sessions", a.sessions)
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		problem.Write(w, http.StatusNotFound, "there is no such address in the API")
 	})
@@ -51,7 +54,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 		Streams []stream `json:"streams"`
 	}{timestamp(time.Now()), a.Site.Ingest(r), []stream{}}
 	admin := a.Token.Admits(r)
-	for _, info := range a.Streams.Streams() {
+	for _, info := range a.Hub.Streams() {
 		if info.State != hub.Ended {
 			answer.Streams = append(answer.Streams, a.stream(r, &info, admin))
 		}
@@ -62,7 +65,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) one(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	info, ok := a.Streams.Stream(name)
+	info, ok := a.Hub.Stream(name)
 	if !ok || info.State == hub.Ended {
 		problem.Write(w, http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", name))
 		return
@@ -94,6 +97,7 @@ func (t timestamp) MarshalText() ([]byte, error) {
 type stream struct {
 	Name         string         `json:"name"`
 	State        string         `json:"state"`
+	Broadcast    string         `json:"broadcast,omitempty"`
 	Since        timestamp      `json:"since"`
 	Video        *video         `json:"video,omitempty"`
 	Audio        *audio         `json:"audio,omitempty"`
@@ -102,6 +106,8 @@ type stream struct {
 	BytesOut     uint64         `json:"bytes_out"`
 	Frames       uint64         `json:"frames"`
 	Drops        uint64         `json:"drops"`
+	RingSeconds  float64        `json:"ring_seconds"`
+	RingBytes    uint64         `json:"ring_bytes"`
 	Viewers      map[string]int `json:"viewers"`
 	ViewersTotal int            `json:"viewers_total"`
 	WaitingTotal int            `json:"waiting_total"`
@@ -130,6 +136,7 @@ type audio struct {
 }
 
 type publisher struct {
+	Session  string    `json:"session"`
 	Protocol string    `json:"protocol"`
 	Encoder  string    `json:"encoder,omitempty"`
 	Since    timestamp `json:"since"`
@@ -139,17 +146,16 @@ type publisher struct {
 
 func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
 	s := stream{
-		Name: info.Name, State: info.State.String(), Since: timestamp(info.Since),
+		Name: info.Name, State: info.State.String(), Broadcast: info.Broadcast, Since: timestamp(info.Since),
 		Bitrate: info.Bitrate, BytesIn: info.BytesIn, BytesOut: info.BytesOut, Frames: info.Frames, Drops: info.Drops,
+		RingSeconds: round(info.RingTime.Seconds(), 2), RingBytes: info.RingBytes,
 		// The protocols that this version serves are always there, so that
 		// nobody has to tell a missing one from none.
 		Viewers:      map[string]int{"rtmp": 0, "http-flv": 0, "hls": 0},
 		ViewersTotal: info.ViewersTotal, WaitingTotal: info.WaitingTotal,
 		Addresses: a.Site.Addresses(r, info.Name),
 	}
-	for protocol, n := range info.Viewers {
-		s.Viewers[protocol] = n
-	}
+	maps.Copy(s.Viewers, info.Viewers)
 	for _, t := range info.Tracks {
 		switch {
 		case t.Track == nil:
@@ -160,8 +166,8 @@ func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
 		}
 	}
 	if p := info.Publisher; p != nil {
-		s.Publisher = &publisher{Protocol: p.Protocol, Encoder: p.Software, Since: timestamp(p.Since)}
-		if admin {
+		s.Publisher = &publisher{Session: p.Session, Protocol: p.Protocol, Encoder: p.Software, Since: timestamp(p.Since)}
+		if admin && p.Remote.IsValid() {
 			s.Publisher.Address = p.Remote.String()
 		}
 	}
