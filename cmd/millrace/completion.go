@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -53,7 +54,7 @@ func completions(node *kong.Node, path []string) []completion {
 			continue
 		}
 		c.words = append(c.words, word{child.Name, child.Help})
-		below = append(below, completions(child, append(path[:len(path):len(path)], child.Name))...)
+		below = append(below, completions(child, append(slices.Clip(path), child.Name))...)
 	}
 	for _, f := range node.Flags {
 		if !f.Hidden {

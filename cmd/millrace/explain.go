@@ -28,6 +28,8 @@ func explain(app *kong.Application, err error) error {
 		for _, node := range app.Children {
 			words = append(words, node.Name)
 		}
+	} else if flag, rest, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(rest, `"EOL" (<EOL>)`) {
+		return fmt.Errorf("%s has no value; write one behind it, millrace --help shows which", flag)
 	} else {
 		return err
 	}

@@ -80,7 +80,7 @@ func TestBadInputIsOneSentenceAndStatus1(t *testing.T) {
 		{"unknown command", []string{"srve"}, "", `there is no command srve; did you mean serve\?`},
 		{"command like no other", []string{"qqqqqq"}, "", `there is no command qqqqqq; millrace --help shows those that there are`},
 		{"time", []string{"--grace", "soon"}, "", `--grace: "soon" is not a length of time; write for instance 30s, 500ms or 5m`},
-		{"missing value", []string{"--data"}, "", `--data: .*`},
+		{"missing value", []string{"--data"}, "", `--data has no value; write one behind it, millrace --help shows which`},
 		{"environment", nil, "MILLRACE_LOG_LEVEL=loud", `MILLRACE_LOG_LEVEL: "loud" is not a choice; give debug, info, warn or error`},
 		{"config file", []string{"--config", config}, "", regexp.QuoteMeta(config) + `:2:1: there is no setting "appz"; did you mean "apps"\?`},
 		{"no config file", []string{"--config", filepath.Join(dir, "none")}, "", `cannot read the config file: .*`},
