@@ -193,7 +193,7 @@ func (s *sandbox) called(t *testing.T, verb string) {
 	var told []string
 	for _, c := range s.systemctl(t) {
 		words := strings.Fields(c)
-		if slices.Contains(words, "millrace.service") && !slices.ContainsFunc(words, func(w string) bool {
+		if len(words) > 0 && strings.TrimSuffix(words[len(words)-1], ".service") == "millrace" && !slices.ContainsFunc(words, func(w string) bool {
 			return w == "show" || strings.HasPrefix(w, "is-")
 		}) {
 			told = append(told, c)
@@ -236,7 +236,7 @@ func (s *sandbox) serve(t *testing.T) *service {
 	}
 	p.cmd = exec.Command("chroot", append(args, command(t)...)...)
 	p.cmd.Dir = "/"
-	p.cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET=" + socket}
+	p.cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET=" + socket}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
