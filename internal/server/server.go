@@ -78,6 +78,8 @@ const (
 // Run runs a server until ctx ends, then ends it in order within 10 s. Its
 // errors are one sentence with the mend.
 func Run(ctx context.Context, o Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	debug.SetMaxStack(maxStack)
 	limitMemory(o.Logger)
 	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger, keys: &access.Keyring{}, level: o.Level}
@@ -116,6 +118,9 @@ func Run(ctx context.Context, o Options) error {
 	if err := s.takeOver(s.set); err != nil {
 		return err
 	}
+	for _, fault := range checkMachine(folder, time.Now()) {
+		s.log.Warn(fault)
+	}
 	s.metrics = metrics.New(o.Version)
 	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.event, Joined: s.metrics.Joined})
 	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
@@ -132,13 +137,14 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.watch()
 	s.ports.each(s.serve)
-	if err := s.announce(o, firstKey); err != nil {
-		return errors.Join(err, s.shutdown(ctx))
+	err = s.announce(o, firstKey)
+	if err == nil && s.set.Demo {
+		err = s.startDemo(ctx)
 	}
-	if s.set.Demo {
-		if err := s.startDemo(ctx); err != nil {
-			return errors.Join(err, s.shutdown(ctx))
-		}
+	if err != nil {
+		cancel() // what runs already waits for that
+		_ = s.shutdown(ctx)
+		return err
 	}
 	s.ready.Store(true)
 	m := thisManager(s.log)
