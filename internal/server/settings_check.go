@@ -46,7 +46,7 @@ func (c *checker) listeners(s *Settings) {
 		}
 	}
 	if s.RTMP == netx.Off && s.HTTP == netx.Off {
-		c.fault("rtmp", "--rtmp and --http are both off: nobody could reach this server; leave one on")
+		c.fault("rtmp", "this and http are both off, so that nobody could reach the server; leave one on")
 	}
 }
 

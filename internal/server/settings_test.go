@@ -99,7 +99,7 @@ func TestSettingsRefused(t *testing.T) {
 		{"grace: 31m", "", `f.yaml:1:8: 31m0s is out of range; give a time from 0 to 30m`},
 		{"grace: -1s", "", `f.yaml:1:8: -1s is out of range; give a time from 0 to 30m`},
 		{"play-wait: 1h", "", `f.yaml:1:12: 1h0m0s is out of range; give a time from 0 to 30m`},
-		{"rtmp: off\nhttp: off", "", `f.yaml:1:7: --rtmp and --http are both off: nobody could reach this server; leave one on`},
+		{"rtmp: off\nhttp: off", "", `f.yaml:1:7: this and http are both off, so that nobody could reach the server; leave one on`},
 		{"apps: {a/b: {}}", "", `f.yaml:1:8: an app is the first part of a stream's name, without a slash`},
 		{"apps: {api: {}}", "", `f.yaml:1:8: not a stream name: names that begin with api/ are reserved`},
 		{"apps: {a: {grace: 1h}}", "", `f.yaml:1:19: 1h0m0s is out of range; give a time from 0 to 30m`},
