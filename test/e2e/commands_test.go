@@ -44,3 +44,29 @@ func TestPublishAndPlayCommands(t *testing.T) {
 		equal(t, filepath.Base(o.file), in, probe(t, o.file).packets(t, 20*time.Second), time.Millisecond)
 	}
 }
+
+// What probe says of the demo stream is true, and it has nothing to complain
+// about; of a stream with far key frames it has, and says what to set.
+func TestProbeCommand(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--open", "--demo")
+	far := clip(t, "far", 16, "-g", "500", "-bf", "0")
+	publish(t, far, s.rtmpURL("live/far"))
+	s.waitState(t, "live/demo", "live")
+	s.waitState(t, "live/far", "live")
+	good, bad := launch(t, program, "probe", s.rtmpURL("live/demo")), launch(t, program, "probe", s.flvURL("live/far"))
+	if code := good.wait(t, 20*time.Second); code != 0 {
+		t.Errorf("probe of a good stream ended with status %d", code)
+	}
+	for _, want := range []string{"H.264 High", "640x360", "25 fps", "key frame every 2 s", "AAC, 48000 Hz"} {
+		if !strings.Contains(good.out.String(), want) {
+			t.Errorf("the report lacks %q:\n%s", want, good.out)
+		}
+	}
+	if code := bad.wait(t, 30*time.Second); code != 6 {
+		t.Errorf("probe of a troubled stream ended with status %d, want 6", code)
+	}
+	if !strings.Contains(bad.out.String(), "Keyframe Interval") {
+		t.Errorf("the report does not say what to set:\n%s", bad.out)
+	}
+}
