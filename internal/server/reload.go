@@ -48,6 +48,9 @@ func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal) {
 	var changes <-chan struct{}
 	if r.file != "" {
 		changes = watch(ctx, r.file, r.log)
+		if r.isNew() { // it changed while the server started
+			_, _ = r.reload("file")
+		}
 	}
 	for {
 		select {

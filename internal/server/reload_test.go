@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -45,7 +46,7 @@ func newReloadable(t *testing.T, text string) *reloadable {
 	if err := r.take(set); err != nil {
 		t.Fatal(err)
 	}
-	r.started, r.current, r.warned = set, set, warnings
+	r.started, r.current, r.warned, r.text = set, set, warnings, sha256.Sum256([]byte(text))
 	return r
 }
 
@@ -111,7 +112,7 @@ func TestReloadRefusesABadFileAsAWhole(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"grace: 5m\ngrcae: 1m\n", `f.yaml:2:1: there is no setting "grcae"; did you mean "grace"?`},
 		{"grace: 5m\nplay-wait: soon\n", `f.yaml:2:12: play-wait: "soon" is not a length of time; write for instance 30s, 500ms or 5m`},
-		{"grace: [\n", `f.yaml:1:8: sequence end token ']' not found`},
+		{"grace: [\n", `f.yaml:1:8: a list that began with [ is not closed; write ] behind its last value`},
 		{
 			"keys: [{stream: live/b, key: kept-in-the-folder}]\n",
 			`keys[0].key: this is also the key of live/main, which the data folder keeps; each stream needs its own`,
@@ -265,10 +266,11 @@ func TestReloadWhenALinkIsTurned(t *testing.T) {
 
 	hangup := make(chan os.Signal)
 	go r.run(t.Context(), hangup)
+	r.waitReloads(t, 1) // what changed before the folder was watched
 	hangup <- os.Interrupt
-	r.waitReloads(t, 1)
-	turn("2", data)
 	r.waitReloads(t, 2)
+	turn("2", data)
+	r.waitReloads(t, 3)
 	if set, _, _ := r.load(); set.Grace != 2*time.Minute {
 		t.Errorf("grace is %v", set.Grace)
 	}

@@ -21,6 +21,7 @@ const settle = 200 * time.Millisecond
 // symbolic links, put another file in the place of the old one, which would end
 // the watch of a file.
 func watch(ctx context.Context, file string, log *slog.Logger) <-chan struct{} {
+	target := resolve(file) // before the watch begins, to see every later turn
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		if err = watcher.Add(filepath.Dir(file)); err != nil {
@@ -34,7 +35,6 @@ func watch(ctx context.Context, file string, log *slog.Logger) <-chan struct{} {
 	changes := make(chan struct{})
 	go func() {
 		defer watcher.Close()
-		target := resolve(file)
 		rest := time.NewTimer(settle)
 		rest.Stop()
 		for {
