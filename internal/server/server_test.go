@@ -177,6 +177,12 @@ func TestAddressesOfTheServer(t *testing.T) {
 
 func TestDemoIsOnAirAndEndsWithTheServer(t *testing.T) {
 	r := start(t, func(s *Settings, _ *Options) { s.Demo = true })
+	// The demo is a publisher like others, and may come a moment later.
+	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
+		if _, body := get(t, "GET", r.http, "/api/v1/streams"); strings.Contains(body, `"state":"live"`) {
+			break
+		}
+	}
 	resp, err := http.Get("http://" + r.rtmp + "/live/demo.flv")
 	if err != nil {
 		t.Fatal(err)
