@@ -47,9 +47,9 @@ type Settings struct {
 // RuleSettings are the rules of an app or a stream. What is not given there is
 // as for the app, or the whole server.
 type RuleSettings struct {
-	SecondPublisher string         `name:"second-publisher" choice:"take-over,refuse" builtin:"take-over" help:"What happens when a second session publishes the stream with the key of the first: it takes over, or is refused."`
+	SecondPublisher string         `name:"second-publisher" choice:"take-over,refuse" help:"What happens when a second session publishes the stream with the key of the first: it takes over (the default), or is refused."`
 	Grace           *time.Duration `name:"grace" max:"30m" help:"How long viewers wait for a publisher that vanished, 0 to 30m."`
-	GraceAfterEnd   *bool          `name:"grace-after-end" builtin:"false" help:"Viewers wait that long after a clean end, too."`
+	GraceAfterEnd   *bool          `name:"grace-after-end" help:"Viewers wait that long after a clean end, too (not by default)."`
 	Delivery        string         `name:"delivery" choice:"realtime,balanced,economy" help:"How long media may wait for others to the same player."`
 }
 
