@@ -81,6 +81,7 @@ func TestBadInputIsOneSentenceAndStatus1(t *testing.T) {
 		{"command like no other", []string{"qqqqqq"}, "", `there is no command qqqqqq; millrace --help shows those that there are`},
 		{"time", []string{"--grace", "soon"}, "", `--grace: "soon" is not a length of time; write for instance 30s, 500ms or 5m`},
 		{"missing value", []string{"--data"}, "", `--data has no value; write one behind it, millrace --help shows which`},
+		{"--json alone", []string{"serve", "--json"}, "", `--json is for --dry-run: give both, or --log-format json for a log as JSON`},
 		{"environment", nil, "MILLRACE_LOG_LEVEL=loud", `MILLRACE_LOG_LEVEL: "loud" is not a choice; give debug, info, warn or error`},
 		{"config file", []string{"--config", config}, "", regexp.QuoteMeta(config) + `:2:1: there is no setting "appz"; did you mean "apps"\?`},
 		{"no config file", []string{"--config", filepath.Join(dir, "none")}, "", `cannot read the config file: .*`},

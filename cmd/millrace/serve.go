@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -50,6 +51,9 @@ func (c *serveCommand) Run(kctx *kong.Context, env *environment) error {
 	}
 	if c.DryRun {
 		return c.dryRun(kctx, env, load)
+	}
+	if c.JSON {
+		return errors.New("--json is for --dry-run: give both, or --log-format json for a log as JSON")
 	}
 	set, _, warnings, err := load()
 	if err != nil {
