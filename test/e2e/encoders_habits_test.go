@@ -50,6 +50,9 @@ func TestEncodersNeverSeenLive(t *testing.T) {
 			player := probe(t, s.rtmpURL("live/"+name))
 			s.waitState(t, "live/"+name, "waiting")
 			e := dialRaw(t, s, !wrongEcho[name])
+			e.began = func() {
+				wait(t, 5*time.Second, "the player to play", func() bool { return s.stream(t, "live/"+name).Viewers["rtmp"] == 1 })
+			}
 			session(e, name, tags)
 			e.conn.Close()
 			got := player.packets(t, 30*time.Second)
@@ -132,7 +135,10 @@ func wirecast(e *rawEncoder, name string, tags []tag) {
 	e.control(message.WindowAckSize, window)
 	e.publish(name)
 	acknowledged := 0
-	for _, g := range tags {
+	for i, g := range tags {
+		if i == opening {
+			e.hold()
+		}
 		if e.sent-acknowledged > window {
 			m := e.await("an acknowledgement", func(m *message.Message) bool { return m.Type == message.Acknowledgement })
 			v, err := m.Uint32()
@@ -206,10 +212,13 @@ func larix(e *rawEncoder, name string, tags []tag) {
 	e.call(0, "createStream", 2.0, nil)
 	e.call(0, "publish", 3.0, nil, name, "live")
 	e.hear("NetStream.Publish.Start")
-	for _, g := range tags {
+	for i, g := range tags {
+		if i == opening {
+			e.hold()
+		}
 		e.send(6, g.ms, g.kind, 0, g.body) // onMetaData without @setDataFrame
 	}
-	e.call(0, "deleteStream", 4.0, nil, 1.0)
+	e.call(0, "closeStream", 4.0, nil)
 	e.hear("NetStream.Unpublish.Success")
 }
 
@@ -218,7 +227,7 @@ func impatient(e *rawEncoder, name string, tags []tag) {
 	e.call(0, "createStream", 2.0, nil)
 	e.call(1, "publish", 3.0, nil, name, "live")
 	e.media(1, tags)
-	e.hear("NetStream.Publish.Start")
+	e.hear("NetStream.Publish.Start") // had come long before
 	e.end(name)
 }
 
@@ -236,7 +245,7 @@ func oldClock(e *rawEncoder, name string, tags []tag) {
 	e.bare = true
 	e.connect()
 	e.publish(name)
-	later := slices.Clone(tags)
+	later := slices.DeleteFunc(slices.Clone(tags), tag.isMetadata)
 	for i := range later {
 		later[i].ms += 5 * 3600 * 1000 // past the 24 bits of a chunk's header
 	}
@@ -247,7 +256,10 @@ func oldClock(e *rawEncoder, name string, tags []tag) {
 func annexB(e *rawEncoder, name string, tags []tag) {
 	e.connect()
 	e.publish(name)
-	for _, g := range tags {
+	for i, g := range tags {
+		if i == opening {
+			e.hold()
+		}
 		switch {
 		case g.isVideoHeader():
 			e.send(6, g.ms, g.kind, 1, g.body[:5]) // an empty sequence header first
@@ -281,6 +293,9 @@ func chunkSizes(e *rawEncoder, name string, tags []tag) {
 	e.publish(name)
 	sizes := []uint32{128, 1, 60000, 4096, 127, 0xffffff}
 	for i, g := range tags {
+		if i == opening {
+			e.hold()
+		}
 		if i%20 == 0 {
 			e.control(message.SetChunkSize, sizes[i/20%len(sizes)])
 		}
@@ -292,13 +307,12 @@ func chunkSizes(e *rawEncoder, name string, tags []tag) {
 func deaf(e *rawEncoder, name string, tags []tag) {
 	e.connect()
 	e.publish(name)
-	e.media(1, tags[:len(tags)/2])
-	// The scene is paused until the server asks whether anybody is there; this
-	// encoder never answers.
+	// Its pictures take their time, until the server asks whether anybody is
+	// there. This encoder never answers.
 	e.await("a ping", func(m *message.Message) bool {
 		return m.Type == message.UserControl && bytes.HasPrefix(m.Payload, []byte{0, 6})
 	})
-	e.media(1, tags[len(tags)/2:])
+	e.media(1, tags)
 	e.end(name)
 }
 
@@ -306,6 +320,9 @@ func aggregates(e *rawEncoder, name string, tags []tag) {
 	e.connect()
 	e.publish(name)
 	for group := range slices.Chunk(slices.DeleteFunc(slices.Clone(tags), tag.isMetadata), 8) {
+		if group[0].ms > 0 {
+			e.hold()
+		}
 		var b []byte
 		for _, g := range group {
 			b = append(append(b, byte(g.kind)), be24(uint32(len(g.body)))...)
@@ -327,7 +344,10 @@ func oddMetadata(e *rawEncoder, name string, tags []tag) {
 		e.t.Fatal(err)
 	}
 	payload = payload[:len(payload)-3] // without its end
-	for _, g := range tags {
+	for i, g := range tags {
+		if i == opening {
+			e.hold()
+		}
 		if g.isMetadata() {
 			e.send(4, g.ms, g.kind, 1, payload)
 			e.send(4, g.ms, message.Data, 1, []byte(strings.Repeat("\xff", 40))) // and no AMF at all

@@ -29,6 +29,10 @@ type rawEncoder struct {
 	amf3 bool // commands and data in messages of the AMF3 kinds
 	sent int  // bytes
 	in   chan message.Message
+	// began is called once, when the first pictures have been sent. Whoever
+	// waits for a stream begins with its newest key frame, so that the test
+	// holds the rest back until its player plays.
+	began func()
 }
 
 // dialRaw connects and shakes hands in the simple form; echo says whether C2 is
@@ -233,10 +237,23 @@ func readTags(t *testing.T, file string) []tag {
 	}
 }
 
+// opening is how many tags of the clip are sent before the rest is held back.
+const opening = 10
+
+func (e *rawEncoder) hold() {
+	if e.began != nil {
+		e.began()
+		e.began = nil
+	}
+}
+
 // media sends the tags as they are on a stream, metadata behind @setDataFrame.
 func (e *rawEncoder) media(msid uint32, tags []tag) {
 	e.t.Helper()
-	for _, g := range tags {
+	for i, g := range tags {
+		if i == opening {
+			e.hold()
+		}
 		body := g.body
 		if g.isMetadata() {
 			body = append([]byte("\x02\x00\x0d@setDataFrame"), body...)

@@ -201,7 +201,8 @@ func kinds(packets []packet, video, audio bool) []packet {
 func TestFFmpegTriesAgain(t *testing.T) {
 	k := open(t)
 	k.stop(t)
-	k.cook(t, "docs/ffmpeg.md", "again")
+	p := k.cook(t, "docs/ffmpeg.md", "again")
+	wait(t, 10*time.Second, "FFmpeg to fail", func() bool { return strings.Contains(p.out.String(), "Connection refused") })
 	k.server = startIn(t, k.data, "--open", "--rtmp", k.rtmp)
 	k.waitState(t, "live/cam1", "live")
 }
