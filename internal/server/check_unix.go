@@ -11,12 +11,12 @@ import (
 func openFiles() (n uint64, ok bool) {
 	var limit unix.Rlimit
 	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
-	return uint64(limit.Cur), err == nil
+	return uint64(limit.Cur), err == nil //nolint:unconvert // it is signed on FreeBSD
 }
 
 // freeDisk is how many bytes this user may still write below dir.
 func freeDisk(dir string) (n uint64, ok bool) {
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
-	return uint64(max(0, fs.Bavail)) * uint64(fs.Bsize), err == nil
+	return uint64(max(0, fs.Bavail)) * uint64(fs.Bsize), err == nil //nolint:unconvert // signed on FreeBSD
 }
