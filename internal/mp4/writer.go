@@ -28,6 +28,7 @@ type Writer struct {
 	tracks   []*cmaf.Header
 	period   *cmaf.Period
 	held     []*cmaf.Segment // until every track has one
+	group    []*cmaf.Segment // of one fragment, a track each
 	base     time.Duration
 	sequence uint32
 	err      error
@@ -60,6 +61,7 @@ func (w *Writer) Close() error {
 	if w.err == nil {
 		w.packager.End()
 		w.start()
+		w.fragment()
 	}
 	return w.err
 }
@@ -72,7 +74,7 @@ func (w *Writer) emit(s *cmaf.Segment) {
 		w.enter(s.Period)
 	}
 	if w.w != nil {
-		w.segment(s)
+		w.add(s)
 		return
 	}
 	w.held = append(w.held, s)
@@ -87,6 +89,7 @@ func (w *Writer) emit(s *cmaf.Segment) {
 // enter begins a period: in the same file if that has its tracks.
 func (w *Writer) enter(p *cmaf.Period) {
 	w.start()
+	w.fragment()
 	w.period = p
 	var tracks []*cmaf.Header
 	for _, h := range [...]*cmaf.Header{p.Video, p.Audio} {
@@ -123,7 +126,7 @@ func (w *Writer) start() {
 	held := w.held
 	w.held = nil
 	for _, s := range held {
-		w.segment(s)
+		w.add(s)
 	}
 }
 
@@ -136,31 +139,35 @@ func (w *Writer) write(b []byte) {
 	}
 }
 
-// segment writes a segment: renumbered, as a part of this file's track, and
-// moved to where the file's time begins.
-func (w *Writer) segment(s *cmaf.Segment) {
-	id := uint32(slices.Index(w.tracks, s.Header) + 1)
-	base := ticks(w.base, s.Header.Timescale)
-	b := slices.Clone(s.Bytes)
-	in := inMemory(b)
-	chunks := in.boxes(0, in.size)
-	for moof, ok := chunks.next(); ok; moof, ok = chunks.next() {
-		if moof.kind != "moof" {
-			continue
-		}
-		w.sequence++
-		in.patch(moof, "mfhd", func(p []byte) { binary.BigEndian.PutUint32(p[4:], w.sequence) })
-		traf, found, _ := in.find(moof, "traf")
-		if !found {
-			continue
-		}
-		in.patch(traf, "tfhd", func(p []byte) { binary.BigEndian.PutUint32(p[4:], id) })
-		in.patch(traf, "tfdt", func(p []byte) {
-			at := binary.BigEndian.Uint64(p[4:])
-			binary.BigEndian.PutUint64(p[4:], at-min(at, base))
-		})
+// add puts a segment into the fragment that is being gathered. Picture and
+// sound of the same time share one.
+func (w *Writer) add(s *cmaf.Segment) {
+	if slices.ContainsFunc(w.group, func(o *cmaf.Segment) bool { return o.Kind == s.Kind }) {
+		w.fragment()
 	}
-	w.write(b)
+	w.group = append(w.group, s)
+	alone := w.period.Video == nil || w.period.Audio == nil
+	if alone || len(w.group) == len(w.tracks) {
+		w.fragment()
+	}
+}
+
+// fragment writes what was gathered.
+func (w *Writer) fragment() {
+	if w.err != nil || len(w.group) == 0 {
+		return
+	}
+	group := w.group
+	w.group = nil
+	w.sequence++
+	var f fragment
+	for _, s := range group {
+		id := uint32(slices.Index(w.tracks, s.Header) + 1)
+		if w.err = f.add(s, id, ticks(w.base, s.Header.Timescale)); w.err != nil {
+			return
+		}
+	}
+	w.write(f.bytes(w.sequence))
 }
 
 // ticks takes whole seconds and the rest apart, as nanoseconds does.

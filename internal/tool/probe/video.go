@@ -26,14 +26,8 @@ func (a *Analyzer) reportVideo(t *media.Track) *Video {
 	usual := median(steps)
 	var missing time.Duration
 	v.Gaps, missing = a.video.gaps(usual)
-	if span := a.video.length() - missing; span > 0 {
-		missed := 0
-		if usual > 0 {
-			missed = v.Gaps.Count
-		}
-		v.FrameRate = float64(len(steps)-missed) / (span - time.Duration(missed)*usual).Seconds()
-	}
 	v.UnevenSteps = uneven(steps, usual)
+	v.FrameRate = a.video.frameRate(steps, usual, missing, v.Gaps.Count)
 	v.Keys = a.keys()
 	window := min(max(time.Duration(v.Keys.Mean*float64(time.Second)), time.Second), 5*time.Second)
 	v.Bitrate = a.video.rate(window)
@@ -68,20 +62,39 @@ func profile(c *media.AVCConfig) string {
 	return fmt.Sprintf("profile %d", c.Profile)
 }
 
-// uneven is the part of steps that are neither the usual one nor a multiple of
-// it that dropped frames leave. Timestamps are in milliseconds.
-func uneven(steps []time.Duration, usual time.Duration) float64 {
-	if len(steps) == 0 || usual == 0 {
+// frameRate is frames a second: of the even steps where nearly all are even, so
+// that a seam or a dropped frame does not bend it, else of all that are no gaps.
+func (p *points) frameRate(steps []time.Duration, usual, missing time.Duration, gaps int) float64 {
+	n, span := len(steps)-gaps, p.length()-missing-time.Duration(gaps)*usual
+	if uneven(steps, usual) < unevenSteps {
+		n, span = 0, 0
+		for _, d := range steps {
+			if even(d, usual) {
+				n++
+				span += d
+			}
+		}
+	}
+	if n <= 0 || span <= 0 {
 		return 0
 	}
-	tolerance := max(2*time.Millisecond, usual/5)
+	return float64(n) / span.Seconds()
+}
+
+// even reports whether a step is the usual one. Timestamps are in milliseconds.
+func even(d, usual time.Duration) bool {
+	return (d - usual).Abs() <= max(2*time.Millisecond, usual/5)
+}
+
+// uneven is the part of the steps that are not the usual one.
+func uneven(steps []time.Duration, usual time.Duration) float64 {
 	n := 0
 	for _, d := range steps {
-		if (d - usual).Abs() > tolerance {
+		if !even(d, usual) {
 			n++
 		}
 	}
-	return float64(n) / float64(len(steps))
+	return float64(n) / float64(max(len(steps), 1))
 }
 
 func (a *Analyzer) keys() Keys {
