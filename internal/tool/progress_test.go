@@ -27,7 +27,10 @@ func TestProgress(t *testing.T) {
 		for _, s := range []struct {
 			at   time.Duration
 			text word
-		}{{0, "at once"}, {10 * time.Second, "ten"}, {10*time.Second + time.Millisecond, "too soon"}, {20 * time.Second, "twenty"}} {
+		}{
+			{0, "at once"}, {10 * time.Second, "ten"}, {10*time.Second + time.Millisecond, "too soon"},
+			{20 * time.Second, "twenty"},
+		} {
 			if p.Due(start.Add(s.at)) {
 				p.Show(s.text)
 			}

@@ -348,7 +348,8 @@ func TestPlayHTTP(t *testing.T) {
 	}
 	url := srv.URL
 	srv.Close()
-	if err := Run(t.Context(), Options{URL: url + "/live/cam1.flv"}, io.Discard, io.Discard); tool.StatusOf(err) != tool.Unreachable {
+	err := Run(t.Context(), Options{URL: url + "/live/cam1.flv"}, io.Discard, io.Discard)
+	if tool.StatusOf(err) != tool.Unreachable {
 		t.Errorf("nobody there: status %d: %v", tool.StatusOf(err), err)
 	}
 }

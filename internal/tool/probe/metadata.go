@@ -111,7 +111,7 @@ func (r *Report) compareCodec(p amf.Properties, name, is string, numbers map[uin
 		says = fourCCs[v]
 	}
 	judged := false
-	for _, known := range [...]string{"H.264", "HEVC", "AV1", "VP8", "VP9", "VVC", "AAC", "MP3", "Opus", "FLAC", "AC-3", "E-AC-3"} {
+	for _, known := range fourCCs {
 		judged = judged || known == is
 	}
 	if says != "" && judged && says != is {

@@ -336,7 +336,8 @@ func TestPublishNobodyThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	err = Run(t.Context(), Options{File: clips + "clip.flv", URL: "rtmp://" + l.Addr().String() + "/live/" + key}, io.Discard, io.Discard)
+	o := Options{File: clips + "clip.flv", URL: "rtmp://" + l.Addr().String() + "/live/" + key}
+	err = Run(t.Context(), o, io.Discard, io.Discard)
 	if tool.StatusOf(err) != tool.Unreachable {
 		t.Errorf("status %d: %v", tool.StatusOf(err), err)
 	}
