@@ -22,7 +22,7 @@ func TestArchives(t *testing.T) {
 	for _, p := range platforms() {
 		system, arch, _ := strings.Cut(p, "/")
 		name := "millrace_" + version + "_" + system + "_" + arch
-		holds := []string{"", "NOTICE", "README.md", "millrace", "millrace.yaml"}
+		holds := []string{"", "NOTICE", "README.md", "millrace", "millrace.example.yaml", "millrace.yaml"}
 		switch system {
 		case "linux":
 			want = append(want, "millrace_0.9.0_"+arch+".deb")
