@@ -47,15 +47,15 @@ Without --open a publisher needs a stream key; the first start shows one.`
 type environment struct {
 	args, environ  []string
 	stdout, stderr io.Writer
-	// terminal and colors say whether stdout is read by a person, and whether
-	// stderr shows colours.
-	terminal, colors bool
+	// terminal and live say whether stdout and stderr are read by a person,
+	// colors whether stderr shows colours.
+	terminal, live, colors bool
 }
 
 func main() {
 	os.Exit(run(environment{
 		args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr,
-		terminal: isTerminal(os.Stdout), colors: isTerminal(os.Stderr) && os.Getenv("NO_COLOR") == "",
+		terminal: isTerminal(os.Stdout), live: isTerminal(os.Stderr), colors: isTerminal(os.Stderr) && os.Getenv("NO_COLOR") == "",
 	}))
 }
 

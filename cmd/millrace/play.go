@@ -32,7 +32,7 @@ func (c *playCommand) Run(env *environment) error {
 	ctx, stop := untilStopped()
 	defer stop()
 	return play.Run(ctx, play.Options{
-		URL: c.URL, Output: c.Output, Duration: c.Duration, JSON: c.JSON, Terminal: env.colors,
+		URL: c.URL, Output: c.Output, Duration: c.Duration, JSON: c.JSON, Terminal: env.live,
 	}, env.stdout, env.stderr)
 }
 

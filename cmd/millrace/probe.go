@@ -26,6 +26,6 @@ func (c *probeCommand) Run(env *environment) error {
 	ctx, stop := untilStopped()
 	defer stop()
 	return probe.Run(ctx, probe.Options{
-		URL: c.URL, Seconds: c.Seconds, JSON: c.JSON, Terminal: env.colors,
+		URL: c.URL, Seconds: c.Seconds, JSON: c.JSON, Terminal: env.live,
 	}, env.stdout, env.stderr)
 }

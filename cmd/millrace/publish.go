@@ -30,6 +30,6 @@ func (c *publishCommand) Run(env *environment) error {
 	ctx, stop := untilStopped()
 	defer stop()
 	return publish.Run(ctx, publish.Options{
-		File: c.File, URL: c.URL, Loop: c.Loop, JSON: c.JSON, Terminal: env.colors,
+		File: c.File, URL: c.URL, Loop: c.Loop, JSON: c.JSON, Terminal: env.live,
 	}, env.stdout, env.stderr)
 }
