@@ -20,9 +20,13 @@ type commands struct {
 	Publish publishCommand `cmd:"" help:"Send a file to a server in real time."`
 	Play    playCommand    `cmd:"" help:"Play a stream into a file, or to nothing, and show how it comes in."`
 	Probe   probeCommand   `cmd:"" help:"Measure a stream and say what will trouble its viewers."`
-	Check   checkCommand   `cmd:"" help:"Name every fault of a config file."`
-	Reload  reloadCommand  `cmd:"" help:"Let the running server read its config file anew."`
-	Health  healthCommand  `cmd:"" help:"Say whether the running server is ready (for containers)."`
+
+	Streams  streamsCommand  `cmd:"" help:"The streams of a running server."`
+	Sessions sessionsCommand `cmd:"" help:"The encoders and viewers of a running server."`
+
+	Check  checkCommand  `cmd:"" help:"Name every fault of a config file."`
+	Reload reloadCommand `cmd:"" help:"Let the running server read its config file anew."`
+	Health healthCommand `cmd:"" help:"Say whether the running server is ready (for containers)."`
 
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands in your shell."`
 

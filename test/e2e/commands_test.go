@@ -70,3 +70,29 @@ func TestProbeCommand(t *testing.T) {
 		t.Errorf("the report does not say what to set:\n%s", bad.out)
 	}
 }
+
+// The commands that manage a server find it by its data folder, and say what
+// the API says.
+func TestListCommands(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--demo")
+	s.waitState(t, "live/demo", "live")
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"streams", "list", "--data", s.data}, []string{"live/demo", "H.264"}},
+		{[]string{"streams", "list", "--json", "--api", s.url("")}, []string{`"live/demo"`, `"H.264"`}},
+		{[]string{"sessions", "list", "--data", s.data}, []string{"live/demo", "publisher"}},
+	} {
+		p := launch(t, program, c.args...)
+		if code := p.wait(t, 10*time.Second); code != 0 {
+			t.Errorf("%v ended with status %d:\n%s", c.args, code, p.out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(p.out.String(), want) {
+				t.Errorf("%v does not show %q:\n%s", c.args, want, p.out)
+			}
+		}
+	}
+}
