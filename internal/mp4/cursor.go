@@ -27,13 +27,6 @@ func (c *cursor) u8() uint8 {
 	return 0
 }
 
-func (c *cursor) u16() uint16 {
-	if p := c.take(2); p != nil {
-		return binary.BigEndian.Uint16(p)
-	}
-	return 0
-}
-
 func (c *cursor) u32() uint32 {
 	if p := c.take(4); p != nil {
 		return binary.BigEndian.Uint32(p)
@@ -46,4 +39,12 @@ func (c *cursor) u64() uint64 {
 		return binary.BigEndian.Uint64(p)
 	}
 	return 0
+}
+
+// long reads a number that has 64 bits in one version of a box and 32 in another.
+func (c *cursor) long(is64 bool) uint64 {
+	if is64 {
+		return c.u64()
+	}
+	return uint64(c.u32())
 }

@@ -112,7 +112,7 @@ func (f *file) aacEntry(b box) (*media.Track, string, error) {
 	}
 	aac, err := media.ParseAACConfig(config)
 	if err != nil {
-		return nil, "has a decoder configuration that cannot be read", nil
+		return nil, "has a decoder configuration that cannot be read", nil //nolint:nilerr // the track is passed over
 	}
 	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: config, AAC: aac}, "", nil
 }

@@ -3,6 +3,7 @@ package mp4
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 var (
@@ -18,15 +19,14 @@ var (
 type SkippedError struct{ Tracks []Skipped }
 
 func (e *SkippedError) Error() string {
-	text := ErrNoTracks.Error()
-	for i, s := range e.Tracks {
-		sep := "; "
-		if i == 0 {
-			sep = ": "
-		}
-		text += sep + s.String()
+	if len(e.Tracks) == 0 {
+		return ErrNoTracks.Error()
 	}
-	return text
+	tracks := make([]string, len(e.Tracks))
+	for i, s := range e.Tracks {
+		tracks[i] = s.String()
+	}
+	return ErrNoTracks.Error() + ": " + strings.Join(tracks, "; ")
 }
 
 func (e *SkippedError) Unwrap() error { return ErrNoTracks }

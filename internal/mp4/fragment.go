@@ -202,12 +202,7 @@ func (f *file) decodeTime(tfdt box) (int64, error) {
 		return 0, err
 	}
 	c := cursor{b: p}
-	dts := uint64(0)
-	if version == 0 {
-		dts = uint64(c.u32())
-	} else {
-		dts = c.u64()
-	}
+	dts := c.long(version != 0)
 	if c.short || dts > maxTicks {
 		return 0, tfdt.fault("has no possible time")
 	}

@@ -147,13 +147,7 @@ func (r *Reader) extends(mvex box, timescale uint32) error {
 				return err
 			}
 			c := cursor{b: p}
-			duration := uint64(0)
-			if version == 1 {
-				duration = c.u64()
-			} else {
-				duration = uint64(c.u32())
-			}
-			if duration < maxTicks {
+			if duration := c.long(version == 1); duration < maxTicks {
 				r.duration = max(r.duration, nanoseconds(int64(duration), timescale))
 			}
 		case "trex":

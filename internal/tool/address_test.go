@@ -14,13 +14,17 @@ func TestAddress(t *testing.T) {
 		secrets []string
 	}{
 		{"publish", PublishAddress, "rtmp://host/live/s3cr3t", "rtmp://host/live/***", []string{"s3cr3t"}},
-		{"publish with a query", PublishAddress, "rtmp://host:1936/live/cam?key=s3cr3t&x=oth%65r", "rtmp://host:1936/live/***?***",
-			[]string{"s3cr3t", "oth%65r", "other"}},
+		{
+			"publish with a query", PublishAddress, "rtmp://host:1936/live/cam?key=s3cr3t&x=oth%65r", "rtmp://host:1936/live/***?***",
+			[]string{"s3cr3t", "oth%65r", "other"},
+		},
 		{"an instance", PublishAddress, "rtmp://host/live/inst/s3cr3t", "rtmp://host/live/***", []string{"s3cr3t"}},
 		{"the key alone", PublishAddress, "rtmp://host/s3cr3t", "rtmp://host/***", []string{"s3cr3t"}},
 		{"play", PlayAddress, "rtmp://host/live/cam?token=s3cr3t", "rtmp://host/live/cam?***", []string{"s3cr3t"}},
-		{"play by HTTP", PlayAddress, "https://me:s3cr3t@host/live/cam.flv?token=t0k3n", "https://***@host/live/cam.flv?***",
-			[]string{"s3cr3t", "t0k3n"}},
+		{
+			"play by HTTP", PlayAddress, "https://me:s3cr3t@host/live/cam.flv?token=t0k3n", "https://***@host/live/cam.flv?***",
+			[]string{"s3cr3t", "t0k3n"},
+		},
 		{"blanks around", PlayAddress, " rtmp://host/live/cam\n", "rtmp://host/live/cam", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,8 +26,10 @@ func TestJoiner(t *testing.T) {
 		{"a hole is kept", 0, 0, []frame{{v, 0, 0}, {v, 40, 40}, {v, 4000, 4000}}},
 		{"a little back is kept", 0, 0, []frame{{v, 0, 0}, {v, 400, 400}, {v, 100, 100}}},
 		{"another pass", 4, 0, []frame{{v, 0, 0}, {a, 0, 0}, {v, 40, 40}, {a, 23, 23}, {v, 0, 80}, {a, 0, 80}, {v, 40, 120}}},
-		{"another pass, sound is longer", 4, 0,
-			[]frame{{v, 0, 0}, {a, 0, 0}, {a, 50, 50}, {a, 100, 100}, {v, 0, 150}, {a, 5, 155}}},
+		{
+			"another pass, sound is longer", 4, 0,
+			[]frame{{v, 0, 0}, {a, 0, 0}, {a, 50, 50}, {a, 100, 100}, {v, 0, 150}, {a, 5, 155}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var j Joiner

@@ -28,7 +28,9 @@ func TestProgress(t *testing.T) {
 			at   time.Duration
 			text word
 		}{
-			{0, "at once"}, {10 * time.Second, "ten"}, {10*time.Second + time.Millisecond, "too soon"},
+			{0, "at once"},
+			{10 * time.Second, "ten"},
+			{10*time.Second + time.Millisecond, "too soon"},
 			{20 * time.Second, "twenty"},
 		} {
 			if p.Due(start.Add(s.at)) {

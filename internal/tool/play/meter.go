@@ -29,7 +29,6 @@ type meter struct {
 	anchored bool
 	ahead    time.Duration
 	behind   time.Duration
-	begin    time.Duration
 	last     time.Duration
 	length   time.Duration // of the media, jumps left out
 	jumps    int

@@ -38,8 +38,10 @@ func TestMeter(t *testing.T) {
 		want string
 	}{
 		{"even", nil, "0:10 · video 200 kbit/s 25 fps key 2 s · audio 400 kbit/s · no gaps"},
-		{"picture alone", func(f *media.Frame) bool { return f.Kind == media.Video },
-			"0:10 · video 200 kbit/s 25 fps key 2 s · no gaps"},
+		{
+			"picture alone", func(f *media.Frame) bool { return f.Kind == media.Video },
+			"0:10 · video 200 kbit/s 25 fps key 2 s · no gaps",
+		},
 		{"a second of pictures dropped", func(f *media.Frame) bool {
 			return f.Kind == media.Audio || f.DTS < 1e9 || f.DTS >= 2e9
 		}, "0:10 · video 200 kbit/s 25 fps key 2 s · audio 400 kbit/s · 1 gap (1.0 s)"},

@@ -248,8 +248,12 @@ func TestPlayEnds(t *testing.T) {
 		{"refused", Options{}, func(*rtmp.Stream) error {
 			return &rtmp.StatusError{Code: "NetStream.Play.StreamNotFound", Description: "no cam1 for s3cr3t"}
 		}, tool.Refused, "the server says NetStream.Play.StreamNotFound: no cam1 for ***"},
-		{"nothing came", Options{}, func(st *rtmp.Stream) error { return st.Accept() },
-			tool.Lost, "ended before anything came"},
+		{
+			"nothing came",
+			Options{},
+			func(st *rtmp.Stream) error { return st.Accept() },
+			tool.Lost, "ended before anything came",
+		},
 		{"connection breaks", Options{}, func(st *rtmp.Stream) error {
 			err := send(st, frames[:100], 0)
 			st.Session().Conn().Close()
@@ -263,8 +267,12 @@ func TestPlayEnds(t *testing.T) {
 			<-st.Context().Done()
 			return nil
 		}, tool.OK, ""}, // pings keep it up; the hour of the test ends it
-		{"duration", Options{Duration: time.Second}, func(st *rtmp.Stream) error { return send(st, frames, 0) },
-			tool.OK, "duration is over"},
+		{
+			"duration",
+			Options{Duration: time.Second},
+			func(st *rtmp.Stream) error { return send(st, frames, 0) },
+			tool.OK, "duration is over",
+		},
 		{"duration while nothing comes", Options{Duration: 10 * time.Second}, func(st *rtmp.Stream) error {
 			if err := send(st, frames, 0); err != nil {
 				return err

@@ -147,25 +147,41 @@ func TestAdvice(t *testing.T) {
 		}, ""},
 		{"no picture", func(s *shape) { s.video = nil; s.metadata = []amf.Value{"audiocodecid", 10.0} }, "no-video:warning"},
 		{"no sound", func(s *shape) { s.audio = nil; s.metadata = []amf.Value{"videocodecid", 7.0} }, "no-audio:warning"},
-		{"HEVC", func(s *shape) {
-			s.video = track(media.Video, media.HEVC)
-			s.metadata = []amf.Value{"videocodecid", 1752589105.0}
+		{
+			"HEVC", func(s *shape) {
+				s.video = track(media.Video, media.HEVC)
+				s.metadata = []amf.Value{"videocodecid", 1752589105.0}
+			},
+			"codec:warning",
 		},
-			"codec:warning"},
-		{"VP6", func(s *shape) { s.video = track(media.Video, media.VP6); s.metadata = []amf.Value{"videocodecid", 4.0} },
-			"codec:problem"},
-		{"Opus", func(s *shape) { s.audio = track(media.Audio, media.Opus); s.metadata = []amf.Value{"width", 1920.0} },
-			"audio-codec:warning"},
-		{"Speex", func(s *shape) { s.audio = track(media.Audio, media.Speex); s.metadata = []amf.Value{"width", 1920.0} },
-			"audio-codec:problem"},
-		{"no sequence header", func(s *shape) { s.video = &media.Track{Kind: media.Video, Codec: media.H264} },
-			"no-sequence-header:problem"},
-		{"no sequence header of sound", func(s *shape) { s.audio = &media.Track{Kind: media.Audio, Codec: media.AAC} },
-			"no-sequence-header:problem"},
-		{"4:4:4", func(s *shape) { avc(s, func(c *media.AVCConfig) { c.Profile, c.ChromaFormat = 244, 3 }) },
-			"picture-format:problem"},
-		{"10 bits", func(s *shape) { avc(s, func(c *media.AVCConfig) { c.Profile, c.BitDepth = 110, 10 }) },
-			"picture-format:problem"},
+		{
+			"VP6", func(s *shape) { s.video = track(media.Video, media.VP6); s.metadata = []amf.Value{"videocodecid", 4.0} },
+			"codec:problem",
+		},
+		{
+			"Opus", func(s *shape) { s.audio = track(media.Audio, media.Opus); s.metadata = []amf.Value{"width", 1920.0} },
+			"audio-codec:warning",
+		},
+		{
+			"Speex", func(s *shape) { s.audio = track(media.Audio, media.Speex); s.metadata = []amf.Value{"width", 1920.0} },
+			"audio-codec:problem",
+		},
+		{
+			"no sequence header", func(s *shape) { s.video = &media.Track{Kind: media.Video, Codec: media.H264} },
+			"no-sequence-header:problem",
+		},
+		{
+			"no sequence header of sound", func(s *shape) { s.audio = &media.Track{Kind: media.Audio, Codec: media.AAC} },
+			"no-sequence-header:problem",
+		},
+		{
+			"4:4:4", func(s *shape) { avc(s, func(c *media.AVCConfig) { c.Profile, c.ChromaFormat = 244, 3 }) },
+			"picture-format:problem",
+		},
+		{
+			"10 bits", func(s *shape) { avc(s, func(c *media.AVCConfig) { c.Profile, c.BitDepth = 110, 10 }) },
+			"picture-format:problem",
+		},
 		{"one key", func(s *shape) { s.group = 1000 }, "no-keyframes:problem"},
 		{"one key in a short time", func(s *shape) { s.group, s.length = 1000, 3*time.Second }, ""},
 		{"key each 4 s", func(s *shape) { s.group = 120 }, "keyframe-distance:warning"},
@@ -277,8 +293,10 @@ func TestAdvice(t *testing.T) {
 		{"metadata speaks of sound", func(s *shape) { s.audio = nil }, "no-audio:warning metadata-lies:warning"},
 		{"metadata from a file", func(s *shape) { s.metadata = []amf.Value{"videodatarate", 0.0, "duration", 0.0} }, ""},
 		{"no metadata", func(s *shape) { s.metadata = nil }, "no-metadata:note"},
-		{"Baseline", func(s *shape) { avc(s, func(c *media.AVCConfig) { c.Profile, c.Compat = 66, 0x40 }); s.bFrames = 0 },
-			"baseline:note"},
+		{
+			"Baseline", func(s *shape) { avc(s, func(c *media.AVCConfig) { c.Profile, c.Compat = 66, 0x40 }); s.bFrames = 0 },
+			"baseline:note",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := base()

@@ -71,7 +71,7 @@ func take(s *server, st *rtmp.Stream) error {
 		f, err := st.ReadFrame()
 		if err != nil {
 			s.ended = err
-			return nil
+			return nil //nolint:nilerr // an end is what the test waits for
 		}
 		s.arrivals = append(s.arrivals, arrival{f, time.Since(s.start)})
 	}
@@ -298,7 +298,7 @@ func TestPublishFails(t *testing.T) {
 		}
 		for range 10 {
 			if _, err := st.ReadFrame(); err != nil {
-				return nil
+				return err
 			}
 		}
 		return &rtmp.StatusError{Code: "NetStream.Publish.BadName", Description: "another encoder took over"}
@@ -315,8 +315,10 @@ func TestPublishFails(t *testing.T) {
 		status tool.Status
 		text   string
 	}{
-		{"refused", refuse, tool.Refused,
-			"publish to rtmp://server.test/live/***?***: the server says NetStream.Publish.BadName: the key *** is on air"},
+		{
+			"refused", refuse, tool.Refused,
+			"publish to rtmp://server.test/live/***?***: the server says NetStream.Publish.BadName: the key *** is on air",
+		},
 		{"taken over", takeOver, tool.Refused, "another encoder took over"},
 		{"connection breaks", hangUp, tool.Lost, "connection lost"},
 	} {
