@@ -5,7 +5,7 @@ import "errors"
 var (
 	// ErrNotFound says that nobody publishes the stream, or did within the time
 	// that the player was ready to wait.
-	ErrNotFound = errors.New("hub: the stream is not on air")
+	ErrNotFound = errors.New("hub: this stream is not on air")
 	// ErrSlowReader ends a reader that had to skip three times in 30 s.
 	ErrSlowReader = errors.New("hub: the reader is too slow for the stream")
 	// ErrTakenOver ends a publication in whose place another one came.

@@ -364,7 +364,7 @@ func (r *Registry) refuse(ctx context.Context, k EventKind, id who, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	e := id.event(k, "", err.Error(), err)
+	e := id.event(k, "", strings.TrimPrefix(err.Error(), "hub: "), err)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		e.Stream, e.Reason = refusal.Stream, refusal.Reason
 		r.refused.add(refusal, e)
