@@ -26,10 +26,12 @@ var ErrNoCommand = errors.New("rtmp: read command: it has no name")
 
 // ParseCall reads a message of type Command or CommandAMF3. Only the name must
 // be there: old encoders leave the transaction and the object out. Arguments
-// that cannot be decoded, and those behind them, are missing from Args.
+// that cannot be decoded, and those behind them, are missing from Args; ones
+// that go over a limit of [amf.Limits] are an error, since no client of good
+// will sends them.
 func ParseCall(m *Message) (*Call, error) {
 	values, err := m.Values()
-	if len(values) == 0 && err != nil {
+	if err != nil && (len(values) == 0 || errors.Is(err, amf.ErrLimit)) {
 		return nil, fmt.Errorf("rtmp: read command: %w", err)
 	}
 	name, ok := values.Get(0).(string)

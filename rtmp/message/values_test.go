@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-live/millrace/amf"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
 
@@ -14,6 +15,14 @@ func TestParseCallRefusesWhatHasNoName(t *testing.T) {
 		if c, err := message.ParseCall(m); err == nil {
 			t.Errorf("%q: got %+v", payload, c)
 		}
+	}
+}
+
+func TestParseCallRefusesWhatGoesOverTheLimits(t *testing.T) {
+	nested := strings.Repeat("\x03\x00\x01a", 1000)
+	m := &message.Message{Type: message.Command, Payload: []byte("\x02\x00\x07connect\x00\x3f\xf0\x00\x00\x00\x00\x00\x00" + nested)}
+	if _, err := message.ParseCall(m); !errors.Is(err, amf.ErrLimit) {
+		t.Errorf("objects 1,000 deep: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
@@ -69,16 +70,20 @@ func (d *Door) Serve(c net.Conn, head []byte) {
 // ended counts a connection. One that never came to publish or play gets its one
 // log line here.
 func (d *Door) ended(s *rtmp.Session, err error) {
-	d.meter.ConnectionEnded("rtmp", endOf(err).word)
+	how := endOf(err)
+	d.meter.ConnectionEnded("rtmp", how.word)
 	if err == nil {
 		return
 	}
 	level := slog.LevelDebug
-	if errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) {
+	var refused *rtmp.StatusError
+	broke := how.word == "other" && !errors.As(err, &refused) // what the protocol demands
+	if broke || errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) {
 		level = slog.LevelWarn
 	}
 	d.logger.Log(context.Background(), level, "connection closed", "session", s.ID(), "protocol", "rtmp",
-		"remote", s.RemoteAddr().String(), "reason", err)
+		"remote", s.RemoteAddr().String(),
+		"reason", strings.ReplaceAll(err.Error(), "rtmp: ", ""))
 }
 
 // Shutdown ends every session in order, and at once when ctx is done.
