@@ -58,7 +58,7 @@ func TestCheckForPrograms(t *testing.T) {
 		{"grace: 1m\n", 0, answer{Faults: []fault{}, Warnings: []string{}}},
 		{"a: 1\napps: {x: {grace: 1h}}\n", 1, answer{Warnings: []string{}, Faults: []fault{
 			{Line: 1, Column: 1, Message: `there is no setting "a"; did you mean "key"?`},
-			{Line: 2, Column: 19, Setting: "apps.x.grace", Message: "1h0m0s is out of range; give a time from 0 to 30m"},
+			{Line: 2, Column: 19, Setting: "apps.x.grace", Message: "1h is out of range; give a time from 0 to 30m"},
 		}}},
 	} {
 		name := writeConfig(t, tt.text)

@@ -36,7 +36,7 @@ func Check(src any, origins Origins) Faults {
 				panic(fmt.Sprintf("config: the bound of %s: %v", path, err))
 			}
 			if d := time.Duration(v.Int()); d < 0 || d > most {
-				faults.Add(origins, path, "%v is out of range; give a time from 0 to %s", d, text)
+				faults.Add(origins, path, "%s is out of range; give a time from 0 to %s", Duration(d), text)
 			}
 		}
 	})

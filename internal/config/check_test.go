@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 		{"nothing given", bounds{Apps: map[string]boundsInApp{"a": {}}, Keys: []boundsInApp{{}}}, nil},
 		{"bounds", bounds{Mode: "idle", Grace: 30 * minute, Apps: map[string]boundsInApp{"a": {"slow", new(minute)}}}, nil},
 		{"word", bounds{Mode: "fats"}, []string{`mode: "fats" is not a choice; give fast, slow or idle`}},
-		{"above", bounds{Grace: 31 * minute}, []string{`grace: 31m0s is out of range; give a time from 0 to 30m`}},
+		{"above", bounds{Grace: 31 * minute}, []string{`grace: 31m is out of range; give a time from 0 to 30m`}},
 		{"below", bounds{Grace: -1}, []string{`grace: -1ns is out of range; give a time from 0 to 30m`}},
 		{"apps by name", bounds{Apps: map[string]boundsInApp{"b": {"x", nil}, "a": {"y", nil}}}, []string{
 			`apps.a.mode: "y" is not a choice; give fast or slow`, `apps.b.mode: "x" is not a choice; give fast or slow`,
@@ -36,7 +36,7 @@ func TestCheck(t *testing.T) {
 		{
 			"lists",
 			bounds{Keys: []boundsInApp{{}, {"", new(2 * minute)}}},
-			[]string{`keys[1].grace: 2m0s is out of range; give a time from 0 to 1m`},
+			[]string{`keys[1].grace: 2m is out of range; give a time from 0 to 1m`},
 		},
 	}
 	for _, tt := range tests {
