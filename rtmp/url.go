@@ -32,13 +32,13 @@ func ParseURL(raw string) (*URL, error) {
 	switch s := strings.ToLower(scheme); s {
 	case "rtmp":
 	case "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "rtmfp":
-		return nil, fmt.Errorf("rtmp: %s is not supported, only rtmp", s)
+		return nil, fmt.Errorf("rtmp: address begins with %s://, which is not supported, only rtmp:// is", s)
 	default:
 		return nil, fmt.Errorf("rtmp: address begins with %s://, not rtmp://", scheme)
 	}
 	authority, path, _ := strings.Cut(rest, "/")
 	if strings.Contains(authority, "@") {
-		return nil, errors.New("rtmp: user and password in the address are not supported")
+		return nil, errors.New("rtmp: address holds a user and a password, which are not supported")
 	}
 	// The URL parser knows the rules of hosts, IPv6 among them.
 	u, err := url.Parse("rtmp://" + authority)

@@ -33,7 +33,7 @@ func TestParseURLRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"live/s1":              "no rtmp://",
 		"http://h/live/s1":     "http://",
-		"rtmps://h/live/s1":    "rtmps is not supported",
+		"rtmps://h/live/s1":    "rtmps://, which is not supported",
 		"rtmp:///live/s1":      "host",
 		"rtmp://h":             "application",
 		"rtmp://h/?x":          "application",

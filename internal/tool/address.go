@@ -28,7 +28,8 @@ func PlayAddress(raw string) (*Address, error) { return address(raw, false) }
 func address(raw string, key bool) (*Address, error) {
 	a := &Address{raw: strings.TrimSpace(raw)}
 	if err := a.split(key); err != nil {
-		return nil, &Error{Status: Usage, Text: "address: " + a.Scrub(strings.TrimPrefix(err.Error(), "rtmp: ")), Err: err}
+		why := a.Scrub(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "rtmp: "), "address "))
+		return nil, &Error{Status: Usage, Text: "the address cannot be used: it " + why + "; write it as rtmp://HOST/APP/NAME", Err: err}
 	}
 	return a, nil
 }
@@ -85,7 +86,7 @@ func (a *Address) split(key bool) error {
 	return err
 }
 
-var errNoHost = &Error{Status: Usage, Text: "it names no host"}
+var errNoHost = &Error{Status: Usage, Text: "names no host"}
 
 // hide makes s a secret. Very short ones would take letters out of every word.
 func (a *Address) hide(s string) {

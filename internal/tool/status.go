@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 
 	"github.com/millrace-live/millrace/rtmp"
 )
@@ -57,7 +58,13 @@ func (a *Address) Fail(doing string, err error) error {
 	case errors.As(err, &said):
 		e.Status = Refused
 		e.Text = fmt.Sprintf("%s: the server says %s", doing, said.Error())
-	case errors.As(err, &dial) && dial.Op == "dial", isName(err):
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Status = Unreachable
+		e.Text = doing + ": nothing listens there (connection refused): start the server, or set host and port right"
+	case isName(err):
+		e.Status = Unreachable
+		e.Text = doing + ": the name of the host is not known: write it right, or give its IP address"
+	case errors.As(err, &dial) && dial.Op == "dial":
 		e.Status = Unreachable
 		e.Text = fmt.Sprintf("%s: %v", doing, err)
 	case errors.Is(err, rtmp.ErrSlowReader):

@@ -68,7 +68,7 @@ func running(data string) (string, error) {
 	name := filepath.Join(data, "addresses.json")
 	text, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("no server runs with the data folder %s: there is no addresses.json in it", data)
+		return "", fmt.Errorf("no server runs with the data folder %s: give that of the running one with --data", data)
 	}
 	if err != nil {
 		return "", fmt.Errorf("cannot learn the server's address: %w", err)

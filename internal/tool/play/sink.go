@@ -41,6 +41,10 @@ func newSink(name string, stdout io.Writer) (sink, error) {
 			}
 			return nil, &tool.Error{Status: tool.Usage, Text: tool.Printable(err.Error()), Err: err}
 		}
+		if _, err := os.Stat(filepath.Dir(name)); errors.Is(err, os.ErrNotExist) {
+			text := fmt.Sprintf("%s: there is no folder %s; make it, or choose another", name, filepath.Dir(name))
+			return nil, &tool.Error{Status: tool.Usage, Text: tool.Printable(text), Err: err}
+		}
 		var s outputs
 		if ending == ".flv" {
 			return &flvSink{open: func() (io.Writer, error) { return s.create(name) }, outputs: &s}, nil

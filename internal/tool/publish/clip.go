@@ -35,7 +35,9 @@ type source struct {
 // openFile finds out what a file is by its content: names lie.
 func openFile(path string) (*source, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &tool.Error{Status: tool.Usage, Text: fmt.Sprintf("there is no file %s; give one of FLV or MP4", path), Err: err}
+	} else if err != nil {
 		return nil, &tool.Error{Status: tool.Usage, Text: err.Error(), Err: err}
 	}
 	s := &source{file: f}
@@ -50,6 +52,9 @@ func (s *source) recognise() error {
 	info, err := s.file.Stat()
 	if err != nil {
 		return err
+	}
+	if info.IsDir() {
+		return errors.New("it is a folder; give a file of FLV or MP4")
 	}
 	if !info.Mode().IsRegular() {
 		return errors.New("it is no file that can be read more than once")
