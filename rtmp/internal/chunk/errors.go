@@ -2,6 +2,7 @@ package chunk
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -38,6 +39,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("chunk: %s: %v message on chunk stream %d: %d, limit %d",
-		e.Reason, e.Type, e.ChunkStream, e.Value, e.Limit)
+	what := strings.ReplaceAll(string(e.Reason), "_", " ")
+	return fmt.Sprintf("chunk: %s: %d, and %d is the limit, for %v messages on chunk stream %d",
+		what, e.Value, e.Limit, e.Type, e.ChunkStream)
 }
