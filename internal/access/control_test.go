@@ -134,7 +134,7 @@ func TestPublishRefused(t *testing.T) {
 			"no such app", World, "public", "abc", "cam1", "", hub.BadName,
 			`there is no app "abc": publish to live/NAME, or name the app in the config file`, "",
 		},
-		{"no name at all", World, "public", "", "", "", hub.BadName, "not a stream name: it is empty", ""},
+		{"no name at all", World, "public", "", "", "", hub.BadName, "not a stream name: it is empty; write one behind the app, as in live/cam1", ""},
 		{"bad name", World, "public", "live", "a\nb", "", hub.BadName, "not a stream name: it holds control characters", ""},
 	}
 	for _, tt := range tests {

@@ -89,7 +89,7 @@ func CheckName(stream string) error {
 func checkParts(parts []string, stream string) error {
 	switch {
 	case len(parts) == 0:
-		return &NameError{"it is empty"}
+		return &NameError{"it is empty; write one behind the app, as in live/cam1"}
 	case len(stream) > maxName:
 		return &NameError{fmt.Sprintf("it is longer than %d bytes", maxName)}
 	case !utf8.ValidString(stream):

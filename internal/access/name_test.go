@@ -47,8 +47,8 @@ func TestStreamName(t *testing.T) {
 
 func TestStreamNameRefuses(t *testing.T) {
 	tests := []struct{ app, name, want string }{
-		{"", "", "it is empty"},
-		{"/", " / ", "it is empty"},
+		{"", "", "it is empty; write one behind the app, as in live/cam1"},
+		{"/", " / ", "it is empty; write one behind the app, as in live/cam1"},
 		{"live", strings.Repeat("x", 251), "it is longer than 255 bytes"},
 		{"live", "a\xffb", "it is not UTF-8"},
 		{"live", "a\nb", "it holds control characters"},
