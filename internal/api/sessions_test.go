@@ -117,7 +117,7 @@ func TestSessionQueries(t *testing.T) {
 			"",
 		},
 		{"stream=cam1&role=publisher", hub.SessionQuery{Stream: "live/cam1", Role: hub.Publisher, Limit: 100}, ""},
-		{"stream=", hub.SessionQuery{}, `stream="": not a stream name: it is empty`},
+		{"stream=", hub.SessionQuery{}, `stream="": not a stream name: it is empty; write one behind the app, as in live/cam1`},
 		{"role=viewer", hub.SessionQuery{}, `role="viewer": give publisher or player`},
 		{"protocol=RTMP", hub.SessionQuery{}, `protocol="RTMP": give one of rtmp, http-flv, ws-flv, demo`},
 		{"limit=0", hub.SessionQuery{}, `limit="0": give a number from 1 to 1000`},
