@@ -52,6 +52,12 @@ func TestWhereReadersBegin(t *testing.T) {
 			want:   "d:m@80 K80 v120 ",
 		},
 		{
+			name:   "with metadata from before the first picture, hours into the encoder's clock",
+			before: []*media.Frame{metadata(0, "m")},
+			after:  []*media.Frame{key(7200000), inter(7200040)},
+			want:   "d:m@7200000 K7200000 v7200040 ",
+		},
+		{
 			name:   "with the newest metadata, once",
 			before: []*media.Frame{metadata(0, "1"), key(0), metadata(20, "2"), sound(30), metadata(40, "3"), inter(50)},
 			after:  []*media.Frame{metadata(60, "4")},

@@ -15,6 +15,9 @@ import (
 const (
 	silentAfter = 10 * time.Second // without media a stream is reconnecting
 	closeAfter  = 60 * time.Second // and its session is closed
+
+	// maxEarly is how many messages wait for the first sound or picture.
+	maxEarly = 16
 )
 
 // errGone says that the stream left the registry since it was looked up.
@@ -46,6 +49,7 @@ type stream struct {
 	pub        *Publication // nil while nobody is connected
 	generation uint32
 	timeline   timeline
+	early      []*media.Frame // data from before the first sound or picture, whose time is the stream's
 	rivals     rivals
 	challenge  chan struct{} // closed by the next frame: a rival waits for it
 	tracks     *media.TrackSet
@@ -181,6 +185,7 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 	}
 	s.timeline.begin()
 	s.ring.state.Store(nil) // the other encoder's
+	s.early = nil
 	p := &Publication{stream: s, id: id, grant: g, kick: req.Kick, since: now, lastMedia: now}
 	p.number = s.reg.roster.enter(p)
 	s.pub, s.grace = p, g.Grace
@@ -286,14 +291,25 @@ func (s *stream) write(p *Publication, f *media.Frame) error {
 		s.mu.Unlock()
 		return p.end
 	}
+	p.frames.count(f)
+	p.bytes += uint64(len(f.Payload))
+	seenOrHeard := f.Kind == media.Video || f.Kind == media.Audio
+	if !seenOrHeard && !s.timeline.running && len(s.early) < maxEarly {
+		s.early = append(s.early, f)
+		s.mu.Unlock()
+		return nil
+	}
 	if s.timeline.stamp(f, at) {
 		s.event(TimeJoined, p.id, "its timestamps jumped", nil)
 	}
-	p.frames.count(f)
-	p.bytes += uint64(len(f.Payload))
-	if f.Kind == media.Video || f.Kind == media.Audio {
+	if seenOrHeard {
 		s.heard(p, f, at)
 	}
+	for _, e := range s.early {
+		s.timeline.stamp(e, at)
+		s.ring.append(e, s.generation, at)
+	}
+	s.early = nil
 	if s.ring.append(f, s.generation, at) && p.keyed {
 		p.lostKey = true
 	}

@@ -282,6 +282,14 @@ func (s *Server) handleDelete(c *Call, streamID uint32) Event {
 	id := c.num(0, float64(streamID))
 	for _, st := range s.streams {
 		if float64(st.id) == id {
+			if st.use == idle {
+				// Encoders that publish on message stream 0, before they know the
+				// one that they asked for, delete that one in the end.
+				if zero := s.streams[0]; zero != nil && zero.use == publishing {
+					s.close(st, true)
+					st = zero
+				}
+			}
 			return s.close(st, true)
 		}
 	}

@@ -110,6 +110,18 @@ func TestPublishOnStreamZero(t *testing.T) {
 	}
 }
 
+// An encoder that publishes before it knows its stream's number ends with the
+// number all the same.
+func TestDeleteOfTheStreamThatWasNotUsed(t *testing.T) {
+	s, _ := connectedServer(t)
+	give(t, s, 0, "createStream", 2.0, nil)
+	give(t, s, 0, "publish", 0.0, nil, "cam", "live")
+	s.Accept(0)
+	if e, ok := give(t, s, 0, "deleteStream", 0.0, nil, 1.0).(message.Closed); !ok || e.StreamID != 0 {
+		t.Fatalf("got %+v", e)
+	}
+}
+
 func TestPublishOnAStreamThatWasNotCreated(t *testing.T) {
 	s, sent := connectedServer(t)
 	if e := give(t, s, 5, "publish", 0.0, nil, "a", "live"); e != nil {
