@@ -21,13 +21,17 @@ var (
 	viewerProtocols    = append([]string{"hls"}, playerProtocols...)
 )
 
+// noTLS is the version of TLS of every session, while the server speaks none.
+const noTLS = "none"
+
 // WatchHub has what the hub carries read whenever somebody asks.
 func (m *Metrics) WatchHub(h Hub) {
 	m.registry.MustRegister(&traffic{
 		hub:     h,
 		streams: m.describe("millrace_streams", "gauge", "Streams by state.", "state"),
 		sessions: m.describe("millrace_sessions", "gauge",
-			"Publishers and players that are connected. Viewers of HLS have no connection of their own.", "role", "protocol"),
+			"Publishers and players that are connected, by their version of TLS. Viewers of HLS have no connection of their own.",
+			"role", "protocol", "tls"),
 		viewers: m.describe("millrace_viewers", "gauge",
 			"Those who watch; of HLS, who asked for media in the last 20 seconds.", "protocol"),
 		waiting: m.describe("millrace_waiting_players", "gauge", "Players that wait for a stream that is not on air."),
@@ -83,7 +87,7 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 	gauge(c.waiting, float64(t.Waiting))
 	for _, protocol := range protocols(t.In, publisherProtocols) {
 		in := t.In[protocol]
-		gauge(c.sessions, float64(in.Publishers), hub.Publisher.String(), protocol)
+		gauge(c.sessions, float64(in.Publishers), hub.Publisher.String(), protocol, noTLS)
 		counter(c.bytesIn, in.Bytes, protocol)
 		for k := media.Video; k <= media.Opaque; k++ {
 			counter(c.framesIn, in.Frames[k], protocol, k.String())
@@ -92,7 +96,7 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 	for _, protocol := range protocols(t.Out, viewerProtocols) {
 		out := t.Out[protocol]
 		if protocol != "hls" {
-			gauge(c.sessions, float64(out.Players), hub.Player.String(), protocol)
+			gauge(c.sessions, float64(out.Players), hub.Player.String(), protocol, noTLS)
 		}
 		gauge(c.viewers, float64(out.Viewers), protocol)
 		counter(c.bytesOut, out.Bytes, protocol)
