@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -111,6 +112,20 @@ func allowed(pkg string, at int, path string) error {
 		return fmt.Errorf("%s imports %s: a room imports only rooms listed before it", pkg, own)
 	}
 	return nil
+}
+
+// The table of rooms in docs/ARCHITECTURE.md has a row for each.
+func TestRoomsAreDescribed(t *testing.T) {
+	page, err := os.ReadFile("../docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rooms {
+		name := strings.TrimSuffix(r.path, "/*")
+		if !strings.Contains(string(page), "`"+name+"`") && !strings.Contains(string(page), "`"+name+"/") {
+			t.Errorf("docs/ARCHITECTURE.md has no row for %s", r.path)
+		}
+	}
 }
 
 func TestRoomsRefuses(t *testing.T) {
