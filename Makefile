@@ -65,7 +65,7 @@ bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md
 	$(GO) test -run '^$$' -bench . -benchmem ./amf ./flv ./rtmp/... ./internal/hub ./internal/packager/...
 
 web: ## rebuild the embedded pages from web/ (needs Node)
-	cd web && npm ci --no-audit --no-fund && npm run build
+	cd web && export PATH=$(TOOLS)/bin:$$PATH && npm ci --no-audit --no-fund && npm run build
 
 web-check: setup ## rebuild the pages and compare them with what is committed
 	scripts/check-web
