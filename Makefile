@@ -62,7 +62,7 @@ fuzz: ## fuzz every parser, FUZZTIME each (default 5s; try FUZZTIME=10m)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md
-	$(GO) test -run '^$$' -bench . -benchmem ./amf ./flv ./rtmp/... ./internal/hub ./internal/packager/...
+	$(GO) test -run '^$$' -bench . -benchmem ./amf ./flv ./rtmp/... ./internal/hub ./internal/packager/... ./internal/proto/...
 
 web: ## rebuild the embedded pages from web/ (needs Node)
 	cd web && export PATH=$(TOOLS)/bin:$$PATH && npm ci --no-audit --no-fund && npm run build
