@@ -20,6 +20,7 @@ type commands struct {
 	Publish publishCommand `cmd:"" help:"Send a file to a server in real time."`
 	Play    playCommand    `cmd:"" help:"Play a stream into a file, or to nothing, and show how it comes in."`
 	Probe   probeCommand   `cmd:"" help:"Measure a stream and say what will trouble its viewers."`
+	Bench   benchCommand   `cmd:"" help:"Load a server with players and publishers, and measure how they fare."`
 
 	Streams  streamsCommand  `cmd:"" help:"The streams of a running server."`
 	Sessions sessionsCommand `cmd:"" help:"The encoders and viewers of a running server."`

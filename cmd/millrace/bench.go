@@ -1,0 +1,45 @@
+package main
+
+import (
+	"time"
+
+	"github.com/millrace-live/millrace/internal/tool/bench"
+)
+
+type benchCommand struct {
+	URL        string        `arg:"" placeholder:"URL" help:"rtmp://HOST/APP/NAME or http://HOST/APP/NAME.flv."`
+	Players    int           `name:"players" placeholder:"N" default:"100" help:"How many play it (100)."`
+	Publishers int           `name:"publishers" placeholder:"N" default:"0" help:"How many publish: one to URL, more to URL with 1, 2 and so on appended (0: somebody else does)."`
+	PublishTo  string        `name:"publish-to" placeholder:"URL" help:"Where they publish, if not to URL."`
+	File       string        `name:"file" placeholder:"FILE" help:"What they publish, FLV or MP4 (noise in the shape of H.264 and AAC)."`
+	Bitrate    int           `name:"bitrate" placeholder:"N" default:"2000000" help:"Bits a second of the noise (2000000)."`
+	FPS        int           `name:"fps" placeholder:"N" default:"30" help:"Pictures a second of the noise; 0 is sound alone (30)."`
+	Time       time.Duration `name:"time" placeholder:"TIME" default:"30s" help:"How long to go on when all players have come (30s)."`
+	Ramp       time.Duration `name:"ramp" placeholder:"TIME" default:"1s" help:"Over which time players come (1s)."`
+	PID        int           `name:"pid" placeholder:"PID" help:"The server's process on this machine: measure its processor time and memory (Linux)."`
+	JSON       bool          `name:"json" help:"Print progress and the report as JSON, an object a line."`
+}
+
+// Help is shown below the flags.
+func (*benchCommand) Help() string {
+	return `Any server of RTMP or HTTP-FLV can be measured. Use it on servers of your own only:
+
+    millrace bench --players 500 rtmp://localhost/live/cam1
+    millrace bench --publishers 1 --players 1000 --pid $(pidof -s millrace) rtmp://localhost/live/bench
+
+Delays and losses are known when the publishers are its own. The first connection that fails or ends too early
+decides the exit status; stalls and losses do not.
+
+` + toolStatuses
+}
+
+// Run loads the server until the time is over or the user stops it.
+func (c *benchCommand) Run(env *environment) error {
+	ctx, stop := untilStopped()
+	defer stop()
+	return bench.Run(ctx, bench.Options{
+		URL: c.URL, PublishTo: c.PublishTo, Players: c.Players, Publishers: c.Publishers,
+		File: c.File, Bitrate: c.Bitrate, FPS: c.FPS, Time: c.Time, Ramp: c.Ramp,
+		PID: c.PID, JSON: c.JSON, Terminal: env.live,
+	}, env.stdout, env.stderr)
+}

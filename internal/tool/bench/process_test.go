@@ -1,0 +1,42 @@
+package bench
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestLook(t *testing.T) {
+	proc := t.TempDir()
+	dir := filepath.Join(proc, "42")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A program may call itself what it likes.
+	write("stat", "42 (a) b) 1 (c) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 6 7 20 0 9 0 100 1000 250 18446744073709551615\n")
+	write("statm", "1000 250 3 4 0 6 0\n")
+	p, err := look(proc, 42)
+	if err != nil || p.cpu != 2*time.Second || p.rss != 250*uint64(os.Getpagesize()) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for name, files := range map[string][2]string{
+		"no fields":     {"42 (a) S", "1000 250"},
+		"no numbers":    {"42 (a) S 1 42 42 0 -1 4194560 1 2 3 4 x y 6", "1000 250"},
+		"nothing":       {"", ""},
+		"short statm":   {"42 (a) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 6", "1000"},
+		"letters there": {"42 (a) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 6", "a b"},
+	} {
+		write("stat", files[0])
+		write("statm", files[1])
+		if p, err := look(proc, 42); err == nil {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}

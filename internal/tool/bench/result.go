@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/tool"
+)
+
+// Result is what a run has measured. Times are in milliseconds where a name
+// says so, else in seconds.
+type Result struct {
+	Event string `json:"event"` // report
+	// Address is the stream's, without its secrets; Clip is what was sent.
+	Address string `json:"address"`
+	Clip    string `json:"clip,omitempty"`
+	// Seconds is how long players played, ramp and all.
+	Seconds    float64 `json:"seconds"`
+	Players    Group   `json:"players"`
+	Publishers Group   `json:"publishers"`
+	// Messages and Bytes of sound, picture and data came to the players,
+	// headers of chunks and tags not counted.
+	Messages uint64  `json:"messages"`
+	Bytes    uint64  `json:"bytes"`
+	Gbit     float64 `json:"gbit"`
+	// Connect ends with the server's answer to connect (RTMP) or with the
+	// answer's header (HTTP). Join is from the play command to the first key
+	// frame, or the first sound where there are no pictures. Delay is of
+	// messages that were sent after the play command.
+	Connect *Spread `json:"connect,omitempty"`
+	Join    *Spread `json:"join,omitempty"`
+	Delay   *Spread `json:"delay,omitempty"`
+	// Stalls are pauses of more than a second, StalledPlayers those who had
+	// any. NeverJoined are connected players without a frame to begin with.
+	Stalls         int `json:"stalls"`
+	StalledPlayers int `json:"stalled_players"`
+	NeverJoined    int `json:"never_joined"`
+	// Lost are messages that were sent after the play command and passed over
+	// between others that came, Unknown those that came and were not found
+	// among what was sent. They are known of own publishers' streams.
+	Lost        uint64 `json:"lost"`
+	LostPlayers int    `json:"lost_players"`
+	Unknown     uint64 `json:"unknown,omitempty"`
+	// LateMS is by how much this program's publishers were late at most: a
+	// measure of this machine.
+	LateMS float64 `json:"late_ms"`
+	// Ends are how connections ended, most frequent first.
+	Ends []End `json:"ends"`
+	// CPU is what this program used.
+	CPU    float64 `json:"cpu"`
+	Server *Server `json:"server,omitempty"`
+}
+
+// Group counts the players or the publishers.
+type Group struct {
+	Asked     int `json:"asked"`
+	Connected int `json:"connected"`
+	Kept      int `json:"kept"` // to the end of the run
+}
+
+// End is how connections ended.
+type End struct {
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+}
+
+// Server is what the server's process used while players played.
+type Server struct {
+	PID        int     `json:"pid"`
+	CPU        float64 `json:"cpu"`
+	CPUPerGbit float64 `json:"cpu_per_gbit,omitempty"`
+	// RSS is the resident set in bytes, before the first player came and
+	// before the last one left. A process that has served as many before has
+	// their memory still, and shows no growth.
+	RSSBefore    uint64 `json:"rss_before"`
+	RSSAfter     uint64 `json:"rss_after"`
+	RSSPerPlayer int64  `json:"rss_per_player,omitempty"`
+}
+
+// busy is a lateness of publishers, in milliseconds, that shows in delays.
+const busy = 100
+
+// String returns the report as text.
+func (r *Result) String() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("stream", "%s", r.Address)
+	if r.Clip != "" {
+		line("sent", "%s", r.Clip)
+	}
+	line("publishers", "%s", r.Publishers)
+	line("players", "%s, for %.1f s", r.Players, r.Seconds)
+	if r.Players.Asked > 0 {
+		rate := 0.0
+		if r.Seconds > 0 {
+			rate = 8 * float64(r.Bytes) / r.Seconds
+		}
+		line("delivered", "%.3f Gbit (%s) in %d messages, %s on average", r.Gbit, tool.Bytes(r.Bytes), r.Messages, tool.Bits(rate))
+		line("connect", "%s", r.Connect)
+		line("first key", "%s", r.Join)
+		line("delay", "%s", r.Delay)
+		line("stalls", "%d of more than 1 s, with %d players", r.Stalls, r.StalledPlayers)
+		if r.Publishers.Connected > 0 {
+			line("lost", "%d messages, with %d players", r.Lost, r.LostPlayers)
+		}
+		if r.NeverJoined > 0 {
+			line("no picture", "%d players waited for it in vain", r.NeverJoined)
+		}
+		if r.Unknown > 0 {
+			line("unknown", "%d messages that were not sent by this program, or too long ago", r.Unknown)
+		}
+	}
+	for _, e := range r.Ends {
+		line("ended", "%d: %s", e.Count, e.Reason)
+	}
+	text := fmt.Sprintf("%.2f s of processor time", r.CPU)
+	if r.Publishers.Connected > 0 {
+		text += fmt.Sprintf(", publishers late by at most %.0f ms", r.LateMS)
+	}
+	line("bench", "%s", text)
+	if r.LateMS > busy {
+		line("note", "this machine was too busy for its publishers: delays and stalls are its own, too")
+	}
+	if s := r.Server; s != nil {
+		text := fmt.Sprintf("%.2f s of processor time", s.CPU)
+		if s.CPUPerGbit > 0 {
+			text += fmt.Sprintf(", %.3f s a Gbit", s.CPUPerGbit)
+		}
+		line("server", "%s", text)
+		text = fmt.Sprintf("%s resident, %s before", tool.Bytes(s.RSSAfter), tool.Bytes(s.RSSBefore))
+		if s.RSSPerPlayer != 0 {
+			text += fmt.Sprintf(", %.1f kB a player", float64(s.RSSPerPlayer)/1000)
+		}
+		line("", "%s", text)
+	}
+	return b.String()
+}
+
+func (g Group) String() string {
+	if g.Asked == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d of %d connected, %d until the end", g.Connected, g.Asked, g.Kept)
+}
+
+func (s *Spread) String() string {
+	if s == nil {
+		return "not measured"
+	}
+	return fmt.Sprintf("p50 %.1f ms, p99 %.1f ms, at most %.1f ms", s.P50, s.P99, s.Max)
+}
+
+// State is how far a run has come: a line of text, or of JSON.
+type State struct {
+	Event      string  `json:"event"` // progress
+	Seconds    float64 `json:"seconds"`
+	Publishers int     `json:"publishers"`
+	Players    int     `json:"players"` // connected so far
+	Ended      int     `json:"ended"`
+	Bytes      uint64  `json:"bytes"`
+	Bitrate    float64 `json:"bitrate"` // of the last seconds, in bits a second
+}
+
+func (s State) String() string {
+	text := fmt.Sprintf("%s · %d publishers · %d players · %s · %s",
+		tool.Clock(time.Duration(s.Seconds*float64(time.Second))), s.Publishers, s.Players,
+		tool.Bits(s.Bitrate), tool.Bytes(s.Bytes))
+	if s.Ended > 0 {
+		text += fmt.Sprintf(" · %d ended early", s.Ended)
+	}
+	return text
+}
