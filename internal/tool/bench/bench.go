@@ -91,6 +91,7 @@ type bench struct {
 	start      time.Time // of the first player
 }
 
+// run returns no report if ctx ended before all publishers were connected.
 func (b *bench) run(ctx context.Context) (*Result, error) {
 	playing, stopPlaying := context.WithCancel(ctx)
 	defer stopPlaying()
@@ -101,6 +102,9 @@ func (b *bench) run(ctx context.Context) (*Result, error) {
 	if err := b.publish(publishing, &publishers); err != nil {
 		stopPublishing()
 		publishers.Wait()
+		if ctx.Err() != nil {
+			return nil, nil
+		}
 		return nil, err
 	}
 	if b.options.PID != 0 {

@@ -303,6 +303,27 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
+// Stopped while the server keeps its publishers waiting, there is nothing to
+// report.
+func TestStoppedEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelay()
+		r.Handler = rtmp.HandlerFunc(func(st *rtmp.Stream) error {
+			select {
+			case <-st.Context().Done():
+			case <-time.After(time.Minute):
+			}
+			return rtmp.ErrBadName
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var out bytes.Buffer
+		if err := Run(ctx, options(t, r), &out, &out); err != nil || out.Len() > 0 {
+			t.Errorf("%v, %s", err, &out)
+		}
+	})
+}
+
 func TestUnreachable(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -359,7 +380,7 @@ func TestLoopback(t *testing.T) {
 	defer r.Close()
 	o := options(t, r)
 	o.Dialer, o.URL = rtmp.Dialer{}, "rtmp://"+l.Addr().String()+"/live/bench"
-	o.Ramp, o.Time, o.Players = 0, 700*time.Millisecond, 20
+	o.Ramp, o.Time, o.Players = 0, 1500*time.Millisecond, 20
 	got, _, err := report(t, o)
 	if err != nil || got.Players != (Group{20, 20, 20}) || got.Connect == nil || got.Connect.Count != 20 {
 		t.Errorf("%+v, %v", got, err)
@@ -388,7 +409,7 @@ func TestHTTP(t *testing.T) {
 	}))
 	defer s.Close()
 	o := options(t, newRelay())
-	o.URL, o.Publishers, o.Ramp, o.Time = s.URL+"/live/bench.flv", 0, 0, 300*time.Millisecond
+	o.URL, o.Publishers, o.Ramp, o.Time = s.URL+"/live/bench.flv", 0, 0, time.Second
 	r, _, err := report(t, o)
 	if err != nil || r.Messages != 300 || r.Join == nil || r.Join.Count != 3 || r.Delay != nil {
 		t.Errorf("%+v, %v", r, err)
