@@ -21,7 +21,7 @@ func (*publishCommand) Help() string {
 ` + toolStatuses
 }
 
-// toolStatuses explains the exit statuses of publish, play and probe.
+// toolStatuses explains the exit statuses of the commands that deal with any server.
 const toolStatuses = `Exit status: 0 for a good end (Ctrl-C is one), 2 for a file or an address that cannot be used, 3 when the
 server refuses, 4 when none answers, 5 when the connection breaks, 1 for anything else.`
 
