@@ -101,12 +101,12 @@ func TestWatchingItRun(t *testing.T) {
 		probe(t, s.rtmpURL("live/main")), probe(t, s.flvURL("live/main")), probe(t, s.hlsURL("live/main")),
 	}
 	s.waitMetric(t, `millrace_viewers{protocol="hls"}`, 1)
-	s.waitMetric(t, `millrace_sessions{protocol="http-flv",role="player"}`, 1)
-	s.waitMetric(t, `millrace_sessions{protocol="rtmp",role="player"}`, 1)
+	s.waitMetric(t, `millrace_sessions{protocol="http-flv",role="player",tls="none"}`, 1)
+	s.waitMetric(t, `millrace_sessions{protocol="rtmp",role="player",tls="none"}`, 1)
 	now := s.scrape(t)
 	for name, want := range map[string]float64{
 		`millrace_streams{state="live"}`:                                     1,
-		`millrace_sessions{protocol="rtmp",role="publisher"}`:                1,
+		`millrace_sessions{protocol="rtmp",role="publisher",tls="none"}`:                1,
 		`millrace_join_seconds_count{protocol="rtmp"}`:                       1,
 		`millrace_join_seconds_count{protocol="http-flv"}`:                   1,
 		`millrace_hls_packagers`:                                             1,
