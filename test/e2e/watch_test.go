@@ -106,7 +106,7 @@ func TestWatchingItRun(t *testing.T) {
 	now := s.scrape(t)
 	for name, want := range map[string]float64{
 		`millrace_streams{state="live"}`:                                     1,
-		`millrace_sessions{protocol="rtmp",role="publisher",tls="none"}`:                1,
+		`millrace_sessions{protocol="rtmp",role="publisher",tls="none"}`:     1,
 		`millrace_join_seconds_count{protocol="rtmp"}`:                       1,
 		`millrace_join_seconds_count{protocol="http-flv"}`:                   1,
 		`millrace_hls_packagers`:                                             1,
