@@ -184,19 +184,3 @@ func TestFrameRate(t *testing.T) {
 		}
 	}
 }
-
-func TestAVCLevel(t *testing.T) {
-	for _, tt := range []struct {
-		c    media.AVCConfig
-		want string
-	}{
-		{media.AVCConfig{Profile: 100, Level: 40}, "4.0"},
-		{media.AVCConfig{Profile: 66, Level: 11, Compat: 0x10}, "1b"},
-		{media.AVCConfig{Profile: 100, Level: 9}, "1b"},
-		{media.AVCConfig{Profile: 66, Level: 11}, "1.1"},
-	} {
-		if got := avcLevel(&tt.c); got != tt.want {
-			t.Errorf("%+v: %s, want %s", tt.c, got, tt.want)
-		}
-	}
-}

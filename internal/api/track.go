@@ -1,12 +1,10 @@
 package api
 
 import (
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
-	"github.com/millrace-live/millrace/media"
 )
 
 func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
@@ -15,7 +13,7 @@ func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
 		KeyframeInterval: round(keyInterval.Seconds(), 2),
 	}
 	if c := t.AVC; c != nil {
-		v.Profile, v.Level = avcProfile(c), avcLevel(c)
+		v.Profile, v.Level = c.ProfileName(), c.LevelName()
 		v.Width, v.Height = c.Width, c.Height
 		v.FrameRate = frameRate(c.FrameRate, t.FrameRate)
 	}
@@ -42,39 +40,4 @@ func frameRate(declared, measured float64) float64 {
 func round(f float64, digits int) float64 {
 	scale := math.Pow10(digits)
 	return math.Round(f*scale) / scale
-}
-
-// avcProfile names profile_idc (ISO/IEC 14496-10, A.2).
-func avcProfile(c *media.AVCConfig) string {
-	const constraintSet1 = 0x40
-	switch c.Profile {
-	case 66:
-		if c.Compat&constraintSet1 != 0 {
-			return "Constrained Baseline"
-		}
-		return "Baseline"
-	case 77:
-		return "Main"
-	case 88:
-		return "Extended"
-	case 100:
-		return "High"
-	case 110:
-		return "High 10"
-	case 122:
-		return "High 4:2:2"
-	case 244:
-		return "High 4:4:4 Predictive"
-	}
-	return fmt.Sprintf("profile %d", c.Profile)
-}
-
-// avcLevel writes level_idc as people do; level 1b has two codings (ISO/IEC
-// 14496-10, A.3).
-func avcLevel(c *media.AVCConfig) string {
-	const constraintSet3 = 0x10
-	if c.Level == 9 || c.Level == 11 && c.Profile <= 88 && c.Compat&constraintSet3 != 0 {
-		return "1b"
-	}
-	return fmt.Sprintf("%d.%d", c.Level/10, c.Level%10)
 }

@@ -83,39 +83,15 @@ type player struct {
 	told   string // what was said of the tracks
 }
 
-// received is what the reading goroutine hands on.
-type received struct {
-	frame *media.Frame
-	err   error
-}
-
 func (p *player) run(ctx context.Context) error {
-	frames := make(chan received, 64)
-	stop := make(chan struct{})
-	go func() {
-		defer close(frames)
-		for {
-			f, err := p.source.Next()
-			select {
-			case frames <- received{f, err}:
-			case <-stop:
-				return
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
+	frames, stop := p.source.Frames()
 	reason, err := p.receive(ctx, frames)
-	close(stop)
-	p.source.Close()
-	for range frames { // until the goroutine has ended
-	}
+	stop()
 	return p.finish(reason, err)
 }
 
 // receive takes frames until there is a reason to stop.
-func (p *player) receive(ctx context.Context, frames <-chan received) (reason string, err error) {
+func (p *player) receive(ctx context.Context, frames <-chan tool.Received) (reason string, err error) {
 	const tick = 250 * time.Millisecond
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -135,19 +111,19 @@ func (p *player) receive(ctx context.Context, frames <-chan received) (reason st
 			switch {
 			case ctx.Err() != nil:
 				return "stopped", nil
-			case errors.Is(r.err, tool.ErrEnd) && p.start == nil:
+			case errors.Is(r.Err, tool.ErrEnd) && p.start == nil:
 				return "", &tool.Error{
 					Status: tool.Lost, Text: fmt.Sprintf("play %s: the stream ended before anything came", p.address),
 				}
-			case errors.Is(r.err, tool.ErrEnd):
+			case errors.Is(r.Err, tool.ErrEnd):
 				return "the stream ended", nil
-			case r.err != nil:
-				return "connection lost", r.err
+			case r.Err != nil:
+				return "connection lost", r.Err
 			}
 			if p.over(time.Time{}) {
 				return "duration is over", nil
 			}
-			if err := p.take(r.frame); err != nil {
+			if err := p.take(r.Frame); err != nil {
 				return "", err
 			}
 		}

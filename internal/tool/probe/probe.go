@@ -101,35 +101,11 @@ type prober struct {
 	begun    time.Time // zero before the first frame
 }
 
-// received is what the reading goroutine hands on.
-type received struct {
-	frame *media.Frame
-	err   error
-}
-
 // measure plays for as long as it takes. The report is nil if nothing came.
 func (p *prober) measure(ctx context.Context) (*Report, error) {
-	frames := make(chan received, 64)
-	stop := make(chan struct{})
-	go func() {
-		defer close(frames)
-		for {
-			f, err := p.source.Next()
-			select {
-			case frames <- received{f, err}:
-			case <-stop:
-				return
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
+	frames, stop := p.source.Frames()
 	ended, err := p.receive(ctx, frames)
-	close(stop)
-	p.source.Close()
-	for range frames { // until the goroutine has ended
-	}
+	stop()
 	if p.progress != nil {
 		p.progress.Done()
 	}
@@ -145,7 +121,7 @@ func (p *prober) measure(ctx context.Context) (*Report, error) {
 
 // receive takes frames until enough is known. It reports whether the stream
 // ended before that.
-func (p *prober) receive(ctx context.Context, frames <-chan received) (ended bool, err error) {
+func (p *prober) receive(ctx context.Context, frames <-chan tool.Received) (ended bool, err error) {
 	const tick = 100 * time.Millisecond
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -162,16 +138,16 @@ func (p *prober) receive(ctx context.Context, frames <-chan received) (ended boo
 				p.progress.Show(p.state(now))
 			}
 		case r := <-frames:
-			if r.err != nil {
-				if errors.Is(r.err, tool.ErrEnd) {
+			if r.Err != nil {
+				if errors.Is(r.Err, tool.ErrEnd) {
 					return true, nil
 				}
-				return true, r.err
+				return true, r.Err
 			}
-			if r.frame.Kind != media.Data && p.begun.IsZero() {
-				p.begun = r.frame.Arrival
+			if r.Frame.Kind != media.Data && p.begun.IsZero() {
+				p.begun = r.Frame.Arrival
 			}
-			p.analyzer.Add(r.frame)
+			p.analyzer.Add(r.Frame)
 			if p.analyzer.Full() {
 				return false, nil
 			}

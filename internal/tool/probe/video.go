@@ -1,7 +1,7 @@
 package probe
 
 import (
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
@@ -13,7 +13,9 @@ func (a *Analyzer) reportVideo(t *media.Track) *Video {
 		Frames: len(a.video.all), Backward: a.video.backward,
 	}
 	if c := t.AVC; c != nil {
-		v.Profile, v.Level = profile(c), fmt.Sprintf("%d.%d", c.Level/10, c.Level%10)
+		// "Predictive" tells profile 244 from one that the standard has withdrawn:
+		// people leave it out.
+		v.Profile, v.Level = strings.TrimSuffix(c.ProfileName(), " Predictive"), c.LevelName()
 		v.Width, v.Height, v.StatedFrameRate = c.Width, c.Height, c.FrameRate
 		v.BitDepth, v.Interlaced = int(max(c.BitDepth, c.ChromaBitDepth)), c.Interlaced
 		if int(c.ChromaFormat) < len(chromas) {
@@ -36,31 +38,6 @@ func (a *Analyzer) reportVideo(t *media.Track) *Video {
 }
 
 var chromas = [...]string{"4:0:0", "4:2:0", "4:2:2", "4:4:4"}
-
-// profile names a profile (H.264 Annex A).
-func profile(c *media.AVCConfig) string {
-	const constraint1 = 0x40
-	switch c.Profile {
-	case 66:
-		if c.Compat&constraint1 != 0 {
-			return "Constrained Baseline"
-		}
-		return "Baseline"
-	case 77:
-		return "Main"
-	case 88:
-		return "Extended"
-	case 100:
-		return "High"
-	case 110:
-		return "High 10"
-	case 122:
-		return "High 4:2:2"
-	case 244:
-		return "High 4:4:4"
-	}
-	return fmt.Sprintf("profile %d", c.Profile)
-}
 
 // frameRate is frames a second: of the even steps where nearly all are even, so
 // that a seam or a dropped frame does not bend it, else of all that are no gaps.
