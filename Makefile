@@ -25,7 +25,7 @@ build: ## build bin/millrace
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/millrace
 
 run: build ## build it and start it with the demo stream
-	$(BIN) serve --demo --open
+	$(BIN) serve --demo --open --data millrace-data
 
 test: setup lint unit web-check ## everything that proves the promises once: at most 20 minutes
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
