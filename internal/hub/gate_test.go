@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"runtime"
@@ -227,9 +228,15 @@ func TestStress(t *testing.T) {
 		readers.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(i), 2))
 			for {
-				r := h.play(PlayRequest{Delivery: Delivery(1 + i%3), FromOldest: i%10 == 0})
+				r, err := h.Play(ctx, PlayRequest{Stream: "live/cam1", Delivery: Delivery(1 + i%3), FromOldest: i%10 == 0})
+				if errors.Is(err, ErrNotFound) {
+					return // it ended while this reader was away
+				} else if err != nil {
+					t.Errorf("reader %d: Play: %v", i, err)
+					return
+				}
 				stay := i%4 != 0
-				err := follow(ctx, r, random, stay)
+				err = follow(ctx, r, random, stay)
 				r.Close()
 				switch {
 				case err == io.EOF:

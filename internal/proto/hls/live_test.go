@@ -229,6 +229,7 @@ func TestStreamWithoutSegments(t *testing.T) {
 		synctest.Wait()
 		p.p.End(nil)
 		video, _ := children(t, read(t, <-answers))
+		synctest.Wait() // the end comes right behind the segment
 		if list := parsePlaylist(t, h.get(video)); !list.ended || len(list.entries) != 1 {
 			t.Errorf("playlist %+v", list)
 		}
