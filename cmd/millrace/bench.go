@@ -9,6 +9,9 @@ import (
 type benchCommand struct {
 	URL        string        `arg:"" placeholder:"URL" help:"rtmp://HOST/APP/NAME or http://HOST/APP/NAME.flv."`
 	Players    int           `name:"players" placeholder:"N" default:"100" help:"How many play it (100)."`
+	Observers  int           `name:"observers" placeholder:"N" default:"0" help:"How many of them measure delay and losses; the others only count what comes (all of up to 20, else 2 % and at least 20)."`
+	Stall      int           `name:"stall" placeholder:"N" default:"0" help:"How many of them stop reading with their first frame, to see whether others suffer (0)."`
+	Churn      int           `name:"churn" placeholder:"N" default:"0" help:"How many more come each second, and leave soon after their first frame (0)."`
 	Publishers int           `name:"publishers" placeholder:"N" default:"0" help:"How many publish: one to URL, more to URL with 1, 2 and so on appended (0: somebody else does)."`
 	PublishTo  string        `name:"publish-to" placeholder:"URL" help:"Where they publish, if not to URL."`
 	File       string        `name:"file" placeholder:"FILE" help:"What they publish, FLV or MP4 (noise in the shape of H.264 and AAC)."`
@@ -39,6 +42,7 @@ func (c *benchCommand) Run(env *environment) error {
 	defer stop()
 	return bench.Run(ctx, bench.Options{
 		URL: c.URL, PublishTo: c.PublishTo, Players: c.Players, Publishers: c.Publishers,
+		Observers: c.Observers, Stuck: c.Stall, Churn: c.Churn,
 		File: c.File, Bitrate: c.Bitrate, FPS: c.FPS, Time: c.Time, Ramp: c.Ramp,
 		PID: c.PID, JSON: c.JSON, Terminal: env.live,
 	}, env.stdout, env.stderr)

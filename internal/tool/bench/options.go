@@ -20,6 +20,16 @@ type Options struct {
 	// and players are dealt out among them.
 	PublishTo           string
 	Players, Publishers int
+	// Observers is how many of the players read every message to measure delays
+	// and losses; the others discard what comes, which costs this machine
+	// little. 0 means all of up to 20 players, else one in 50 and at least 20.
+	Observers int
+	// Stuck is how many of the players stop reading with their first frame, but
+	// stay connected.
+	Stuck int
+	// Churn is how many more players a second come, from the steady part of the
+	// run on, to leave soon after their first frame.
+	Churn int
 	// File is an FLV or MP4 file. Without one, noise in the shape of H.264 and
 	// AAC is sent, at Bitrate bits and FPS pictures a second; 0 pictures are
 	// sound alone.
@@ -54,6 +64,10 @@ func (o *Options) check() error {
 		return usage("the number of players or publishers cannot be used; give 0 to %d", most)
 	case o.Players+o.Publishers == 0:
 		return usage("there is nothing to do; give --players or --publishers a number")
+	case o.Observers < 0 || o.Stuck < 0 || o.Observers+o.Stuck > o.Players:
+		return usage("there are not that many players; give --observers and --stall less than --players together")
+	case o.Churn < 0 || o.Churn > 10_000:
+		return usage("the number of joins a second cannot be used; give --churn 0 to 10000")
 	case o.Time <= 0 || o.Ramp < 0:
 		return usage("the time cannot be used; give --time and --ramp lengths such as 30s")
 	case o.Bitrate < 8_000 || o.Bitrate > 1_000_000_000:

@@ -19,16 +19,23 @@ type Result struct {
 	Seconds    float64 `json:"seconds"`
 	Players    Group   `json:"players"`
 	Publishers Group   `json:"publishers"`
-	// Messages and Bytes of sound, picture and data came to the players,
-	// headers of chunks and tags not counted.
-	Messages uint64  `json:"messages"`
-	Bytes    uint64  `json:"bytes"`
-	Gbit     float64 `json:"gbit"`
+	// Observers are the players that read every message; Messages, Delay, Lost
+	// and Unknown are theirs. Of all others it is known when they joined, what
+	// came and when.
+	Observers int    `json:"observers"`
+	Messages  uint64 `json:"messages"`
+	// Bytes came to all players from the play command on, headers and all.
+	// BytesSent are the publishers', without headers.
+	Bytes     uint64  `json:"bytes"`
+	Gbit      float64 `json:"gbit"`
+	BytesSent uint64  `json:"bytes_sent"`
 	// Connect ends with the server's answer to connect (RTMP) or with the
-	// answer's header (HTTP). Join is from the play command to the first key
-	// frame, or the first sound where there are no pictures. Delay is of
+	// answer's header (HTTP). Start is from the play command to
+	// NetStream.Play.Start (RTMP). Join is from the play command to the first
+	// key frame, or the first sound where there are no pictures. Delay is of
 	// messages that were sent after the play command.
 	Connect *Spread `json:"connect,omitempty"`
+	Start   *Spread `json:"start,omitempty"`
 	Join    *Spread `json:"join,omitempty"`
 	Delay   *Spread `json:"delay,omitempty"`
 	// Stalls are pauses of more than a second, StalledPlayers those who had
@@ -42,13 +49,20 @@ type Result struct {
 	Lost        uint64 `json:"lost"`
 	LostPlayers int    `json:"lost_players"`
 	Unknown     uint64 `json:"unknown,omitempty"`
+	// Stuck are the players that were to stop reading, Churn those that came
+	// and went. Players, Stalls and NeverJoined do not count either.
+	Stuck *Stuck `json:"stuck,omitempty"`
+	Churn *Churn `json:"churn,omitempty"`
 	// LateMS is by how much this program's publishers were late at most: a
 	// measure of this machine.
 	LateMS float64 `json:"late_ms"`
 	// Ends are how connections ended, most frequent first.
 	Ends []End `json:"ends"`
 	// CPU is what this program used.
-	CPU    float64 `json:"cpu"`
+	CPU float64 `json:"cpu"`
+	// Steady is the part of the run that Server's costs are of; none if the run
+	// ended before it began.
+	Steady *Steady `json:"steady,omitempty"`
 	Server *Server `json:"server,omitempty"`
 }
 
@@ -59,23 +73,68 @@ type Group struct {
 	Kept      int `json:"kept"` // to the end of the run
 }
 
+// Stuck are players that stopped reading with their first frame and kept their
+// connections.
+type Stuck struct {
+	Asked     int `json:"asked"`
+	Connected int `json:"connected"`
+	// Closed is how many of them the server closed, After how long they had
+	// been stuck. Where the server cannot be seen from here it is noticed at
+	// the end of the run only, and After does not count it.
+	Closed int     `json:"closed"`
+	After  *Spread `json:"after,omitempty"`
+}
+
+// Churn are players that came during the steady part of the run and went a
+// second or two after their first frame.
+type Churn struct {
+	PerSecond int     `json:"per_second"` // asked for
+	Joins     int     `json:"joins"`      // begun
+	Failed    int     `json:"failed"`     // refused, or lost before they went
+	Connect   *Spread `json:"connect,omitempty"`
+	Start     *Spread `json:"start,omitempty"`
+	Join      *Spread `json:"join,omitempty"`
+	// NeverJoined went after 10 s without a frame to begin with.
+	NeverJoined int `json:"never_joined"`
+}
+
+// Steady is the part of the run from a second after the ramp to the end.
+type Steady struct {
+	Seconds float64 `json:"seconds"`
+	Players int     `json:"players"` // connected when it began
+	// Bytes came to all players, those that come and go included; BytesSent are
+	// the publishers'.
+	Bytes     uint64  `json:"bytes"`
+	Gbit      float64 `json:"gbit"`
+	BytesSent uint64  `json:"bytes_sent"`
+	// CPU is what this program used.
+	CPU float64 `json:"cpu"`
+}
+
 // End is how connections ended.
 type End struct {
 	Reason string `json:"reason"`
 	Count  int    `json:"count"`
 }
 
-// Server is what the server's process used while players played.
+// Server is what the server's process used.
 type Server struct {
-	PID        int     `json:"pid"`
+	PID int `json:"pid"`
+	// CPU is of the steady part, RampCPU of what came before it, from the first
+	// player on.
 	CPU        float64 `json:"cpu"`
 	CPUPerGbit float64 `json:"cpu_per_gbit,omitempty"`
-	// RSS is the resident set in bytes, before the first player came and
-	// before the last one left. A process that has served as many before has
-	// their memory still, and shows no growth.
-	RSSBefore    uint64 `json:"rss_before"`
-	RSSAfter     uint64 `json:"rss_after"`
-	RSSPerPlayer int64  `json:"rss_per_player,omitempty"`
+	RampCPU    float64 `json:"ramp_cpu"`
+	// RSS is the resident set in bytes, before the first player came and at the
+	// end of the steady part; Anon is the part of it that no files are behind.
+	// A process that has served as many before has their memory still, and
+	// shows no growth.
+	RSSBefore     uint64 `json:"rss_before"`
+	RSSAfter      uint64 `json:"rss_after"`
+	RSSPerPlayer  int64  `json:"rss_per_player,omitempty"`
+	AnonBefore    uint64 `json:"rss_anon_before"`
+	AnonAfter     uint64 `json:"rss_anon_after"`
+	AnonPerPlayer int64  `json:"rss_anon_per_player,omitempty"`
 }
 
 // busy is a lateness of publishers, in milliseconds, that shows in delays.
