@@ -114,6 +114,10 @@ func (b *Batch) refer(p []byte) {
 	b.size += len(p)
 }
 
+// Slices are the bytes of the batch, for those who write them by themselves; see
+// [Stream.Detach]. They hold until Reset.
+func (b *Batch) Slices() [][]byte { return b.slices }
+
 // Len is how many bytes the batch has on the wire.
 func (b *Batch) Len() int { return b.size }
 

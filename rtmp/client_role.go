@@ -50,21 +50,21 @@ func (r *clientRole) opened() {
 	r.out.enqueue(message.NewProtocolControl(message.SetChunkSize, uint32(r.set.chunkSize)))
 }
 
-func (r *clientRole) handle(m *message.Message) (func() error, *Stream, error) {
+func (r *clientRole) handle(m *message.Message) (task, *Stream, error) {
 	event, err := r.engine.Handle(m)
 	if err != nil {
-		return nil, nil, err
+		return task{}, nil, err
 	}
 	switch e := event.(type) {
 	case message.Media:
-		return nil, r.streams[m.StreamID], nil
+		return task{}, r.streams[m.StreamID], nil
 	case message.Connected:
 		r.enter(streamless)
 		r.in.chunks.SetLimits(mediaLimit, otherLimit)
 		r.large = true
 		close(r.connected)
 	case message.Rejected:
-		return nil, nil, e.Err
+		return task{}, nil, e.Err
 	case message.Opened:
 		r.openStream(e)
 	case message.Refused:
@@ -74,12 +74,12 @@ func (r *clientRole) handle(m *message.Message) (func() error, *Stream, error) {
 	case message.Ended:
 		if st := r.streams[e.StreamID]; st != nil {
 			r.dropStream(st)
-			return func() error { st.end(e.Err); return nil }, nil, nil
+			return task{do: func() error { st.end(e.Err); return nil }}, nil, nil
 		}
 	case message.Pong:
 		r.pong(e.Value)
 	}
-	return nil, nil, nil
+	return task{}, nil, nil
 }
 
 // settle gives a request its answer; nobody waits for one that was given up.

@@ -44,6 +44,9 @@ var (
 	ErrSilent = errors.New("rtmp: peer is silent")
 	// ErrFlood is the end of a session whose peer sent commands without end.
 	ErrFlood = errors.New("rtmp: too many commands")
+	// ErrDetached is what a handler returns whose stream goes on without it;
+	// see [Stream.Detach].
+	ErrDetached = errors.New("rtmp: stream detached")
 	// ErrPanic is the end of a session in which a handler, or this package,
 	// panicked.
 	ErrPanic = errors.New("rtmp: panic")

@@ -13,7 +13,7 @@ type Handler interface {
 	// When ServeRTMP returns after Accept, the stream is closed: with nil in
 	// order, with a *StatusError as the reason that the client is told. A
 	// publisher that has no other stream is then disconnected, since encoders
-	// go on sending otherwise.
+	// go on sending otherwise. With ErrDetached nothing is closed.
 	//
 	// A panic ends the session, not the server.
 	ServeRTMP(s *Stream) error

@@ -12,13 +12,28 @@ import (
 )
 
 // run reads until the session ends, and says why it ended: nil if the peer
-// closed it in order. head is what was read already.
+// closed it in order, ErrDetached if it has not ended. head is what was read
+// already.
 func (s *Session) run(head []byte) error {
-	err := s.read(head)
+	return s.readOn(func() error {
+		if len(head) > 0 || s.role.begin() {
+			return s.received(head)
+		}
+		return nil
+	})
+}
+
+// readOn is run, with what comes before the first read.
+func (s *Session) readOn(first func() error) error {
+	err := s.read(first)
+	if err == ErrDetached { //nolint:errorlint // it is never wrapped here
+		return err
+	}
 	if s.in.shake != nil && err != nil {
 		err = fmt.Errorf("%w: %w", ErrHandshake, err)
 	}
 	s.shut(err)
+	s.settleDetach(nil)
 	s.tasks.Wait()
 	if err = context.Cause(s.ctx); errors.Is(err, io.EOF) && !errors.Is(err, ErrConnectionLost) {
 		return nil
@@ -26,21 +41,22 @@ func (s *Session) run(head []byte) error {
 	return err
 }
 
-func (s *Session) read(head []byte) (err error) {
+func (s *Session) read(first func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = s.panicked(v)
 		}
 	}()
-	if len(head) > 0 || s.role.begin() {
-		if err := s.received(head); err != nil {
-			return err
-		}
+	if err := first(); err != nil {
+		return err
 	}
 	buf := make([]byte, strangerBuffer)
 	for {
 		if s.large && len(buf) < publisherBuffer {
 			buf = make([]byte, publisherBuffer)
+		}
+		if s.detach() {
+			return ErrDetached
 		}
 		s.arm()
 		n, err := s.conn.Read(buf)
@@ -143,16 +159,22 @@ func (s *Session) handle(m *message.Message) error {
 		return nil
 	}
 	next, st, err := s.role.handle(m)
+	driven := s.driven
 	s.mu.Unlock()
 	switch {
 	case err != nil:
 		return err
+	case st != nil && st.sending():
+		return nil // nobody reads it
 	case st != nil:
 		return st.deliver(m)
-	case next != nil:
-		return next()
+	case next.do == nil:
+		return nil
+	case next.mayWait && driven != nil:
+		driven.postpone(next.do)
+		return nil
 	}
-	return nil
+	return next.do()
 }
 
 // flooded counts what the peer makes this side work for. Acknowledgements are

@@ -134,8 +134,15 @@ func (srv *Server) ServeConn(ctx context.Context, c net.Conn, head []byte) error
 		c.Close()
 		return ErrServerClosed
 	}
+	return srv.conclude(s, s.run(head))
+}
+
+// conclude counts s out when it has ended with err.
+func (srv *Server) conclude(s *Session, err error) error {
+	if err == ErrDetached { //nolint:errorlint // it is never wrapped here
+		return err
+	}
 	defer srv.remove(s)
-	err := s.run(head)
 	if srv.Ended != nil {
 		srv.Ended(s, err)
 	}

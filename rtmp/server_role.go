@@ -29,52 +29,52 @@ func (r *serverRole) opened()           {}
 func (r *serverRole) ping(value uint32) { r.engine.Ping(value) }
 
 // handle has the engine answer m, and says what is left to do.
-func (r *serverRole) handle(m *message.Message) (func() error, *Stream, error) {
+func (r *serverRole) handle(m *message.Message) (task, *Stream, error) {
 	event, err := r.engine.Handle(m)
 	if err != nil {
-		return nil, nil, err
+		return task{}, nil, err
 	}
 	switch e := event.(type) {
 	case message.Media:
-		return nil, r.streams[m.StreamID], nil
+		return task{}, r.streams[m.StreamID], nil
 	case *message.Connect:
 		r.info = e
-		return r.connect, nil, nil
+		return task{r.connect, true}, nil, nil
 	case message.Publish:
 		if r.late() {
-			return nil, nil, ErrTimeout
+			return task{}, nil, ErrTimeout
 		}
 		st := newStream(r.Session, e.StreamID, true, e.Name)
 		st.kind = e.Kind
 		r.addStream(st)
-		return func() error { return r.publish(st) }, nil, nil
+		return task{func() error { return r.publish(st) }, true}, nil, nil
 	case message.Play:
 		if r.late() {
-			return nil, nil, ErrTimeout
+			return task{}, nil, ErrTimeout
 		}
 		old := r.streams[e.StreamID]
 		st := newStream(r.Session, e.StreamID, false, e.Name)
 		st.play = e
 		r.addStream(st)
-		return func() error {
+		return task{func() error {
 			if old != nil {
 				old.end(ErrStreamClosed)
 			}
-			r.start(st)
+			r.start(st, func() error { return r.serve(st) })
 			return nil
-		}, nil, nil
+		}, true}, nil, nil
 	case message.Closed:
 		if st := r.streams[e.StreamID]; st != nil {
 			r.dropStream(st)
-			return func() error { st.end(ErrStreamClosed); return nil }, nil, nil
+			return task{do: func() error { st.end(ErrStreamClosed); return nil }}, nil, nil
 		}
 	case message.ControlEvent:
 		st := r.streams[e.StreamID]
-		return func() error { r.control(st, e); return nil }, nil, nil
+		return task{do: func() error { r.control(st, e); return nil }}, nil, nil
 	case message.Pong:
 		r.pong(e.Value)
 	}
-	return nil, nil, nil
+	return task{}, nil, nil
 }
 
 // late reports whether a client that was never let in has had its time, however
@@ -111,7 +111,7 @@ func (r *serverRole) publish(st *Stream) error {
 	r.nextPing = time.Now().Add(r.checkEvery())
 	// What was answered before must not wait for the handler.
 	r.out.kick()
-	r.start(st)
+	r.start(st, func() error { return r.serve(st) })
 	select {
 	case <-st.decided:
 	case <-r.ctx.Done():
@@ -124,10 +124,13 @@ func (r *serverRole) publish(st *Stream) error {
 	return nil
 }
 
-// start runs the handler for st.
-func (r *serverRole) start(st *Stream) {
+// start runs serve, which is a handler at work for st, and ends st after it.
+func (r *serverRole) start(st *Stream, serve func() error) {
 	r.tasks.Go(func() {
-		err := r.serve(st)
+		err := r.survive(serve)
+		if errors.Is(err, ErrDetached) {
+			return
+		}
 		st.finish(err)
 		if !st.local.Load() || !st.publish || !st.accepted.Load() {
 			return
@@ -141,13 +144,18 @@ func (r *serverRole) start(st *Stream) {
 	})
 }
 
-func (r *serverRole) serve(st *Stream) (err error) {
+// survive ends the session if serve panics.
+func (r *serverRole) survive(serve func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = r.panicked(v)
 			r.shut(err)
 		}
 	}()
+	return serve()
+}
+
+func (r *serverRole) serve(st *Stream) error {
 	if r.server.Handler == nil {
 		return errNotAccepted
 	}

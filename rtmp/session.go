@@ -41,13 +41,15 @@ type Session struct {
 	info     *message.Connect
 	streams  map[uint32]*Stream
 	phase    phase
-	used     bool      // a stream was accepted
-	since    time.Time // when the phase began
-	armed    time.Time // the read deadline that is set
-	leaving  bool      // this side ends the session in order
-	broken   error     // of a write
-	left     time.Time // when reading ends, if leaving or broken
-	err      error     // why the session ended
+	used     bool        // a stream was accepted
+	since    time.Time   // when the phase began
+	armed    time.Time   // the read deadline that is set
+	leaving  bool        // this side ends the session in order
+	asked    *detachment // a handler waits to be detached
+	driven   *Detached   // a driver has the session
+	broken   error       // of a write
+	left     time.Time   // when reading ends, if leaving or broken
+	err      error       // why the session ended
 	finished bool
 }
 
@@ -56,7 +58,7 @@ type role interface {
 	// handle takes a message of the peer that is not the transport's. It is
 	// called with the session locked, and returns what is to be done when it
 	// is not.
-	handle(m *message.Message) (func() error, *Stream, error)
+	handle(m *message.Message) (task, *Stream, error)
 	// begin reports whether this side speaks first.
 	begin() bool
 	// opened is called when the handshake is done.
@@ -64,6 +66,13 @@ type role interface {
 	// endStream tells the peer that this side ends a stream.
 	endStream(st *Stream, err error)
 	ping(value uint32)
+}
+
+// task is what is left to do for a message; the zero value is nothing.
+type task struct {
+	do func() error
+	// mayWait is set if do may wait for a handler.
+	mayWait bool
 }
 
 // phase is how far a session has come.
@@ -235,6 +244,12 @@ func (s *Session) shut(err error) {
 	for _, st := range streams {
 		st.end(err)
 	}
+	s.mu.Lock()
+	driven := s.driven
+	s.mu.Unlock()
+	if driven != nil {
+		driven.wake()
+	}
 }
 
 // leave ends all streams in order, with reason for their handlers and their
@@ -262,7 +277,17 @@ func (s *Session) closePolitely(reason error) {
 		return
 	}
 	s.leaving, s.err = true, reason
+	driven := s.driven
 	s.mu.Unlock()
+	if driven != nil {
+		driven.wake()
+		return
+	}
+	s.part(reason)
+}
+
+// part is the end of closePolitely.
+func (s *Session) part(reason error) {
 	_ = s.flush()
 	half, ok := s.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {

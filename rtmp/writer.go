@@ -36,6 +36,9 @@ type writer struct {
 	limit    int
 	full     bool
 	flushing bool // a goroutine is on its way to write the queue
+	// wake is set while a driver writes to the socket: it calls for it, and
+	// nobody else writes.
+	wake func()
 }
 
 func newWriter(c net.Conn, set settings) *writer {
@@ -90,11 +93,18 @@ func (w *writer) overflown() bool {
 // its own writes, since the caller is the one that reads.
 func (w *writer) kick() {
 	w.qmu.Lock()
-	defer w.qmu.Unlock()
-	if w.flushing || len(w.queue) == 0 {
+	idle, wake := w.flushing || len(w.queue) == 0, w.wake
+	if !idle && wake == nil {
+		w.flushing = true
+	}
+	w.qmu.Unlock()
+	switch {
+	case idle:
+		return
+	case wake != nil:
+		wake()
 		return
 	}
-	w.flushing = true
 	go func() {
 		if err := w.drain(); err != nil {
 			w.failed(err)
@@ -107,7 +117,7 @@ func (w *writer) drain() error {
 	for {
 		err := w.flush()
 		w.qmu.Lock()
-		if err != nil || len(w.queue) == 0 {
+		if err != nil || len(w.queue) == 0 || w.wake != nil {
 			w.flushing = false
 			w.qmu.Unlock()
 			return err
@@ -116,8 +126,55 @@ func (w *writer) drain() error {
 	}
 }
 
-// flush writes what waits.
-func (w *writer) flush() error { return w.write(nil) }
+// flush writes what waits, or has the driver write it.
+func (w *writer) flush() error {
+	w.qmu.Lock()
+	wake := w.wake
+	w.qmu.Unlock()
+	if wake != nil {
+		wake()
+		return nil
+	}
+	return w.write(nil)
+}
+
+// drive leaves writing to a driver, once nobody else writes.
+func (w *writer) drive(wake func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	w.wake = wake
+}
+
+// take gives the driver what waits, nil if nothing does.
+func (w *writer) take() []byte {
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	if len(w.queue) == 0 {
+		return nil
+	}
+	q := w.queue
+	w.queue = nil
+	return q
+}
+
+// undrive ends what drive began. Nobody writes until the function that it
+// returns was called, which writes rest before anything else.
+func (w *writer) undrive(rest [][]byte) (finish func() error) {
+	w.mu.Lock()
+	w.qmu.Lock()
+	w.wake = nil
+	w.qmu.Unlock()
+	w.armed = time.Time{}
+	return func() error {
+		defer w.mu.Unlock()
+		if w.iov = append(w.iov, rest...); w.err == nil && len(rest) > 0 {
+			w.err = w.writeAll()
+		}
+		return w.err
+	}
+}
 
 // write writes what waits, and slices behind it, which it leaves as they are.
 func (w *writer) write(slices [][]byte) error {
@@ -127,6 +184,10 @@ func (w *writer) write(slices [][]byte) error {
 		return w.err
 	}
 	w.qmu.Lock()
+	if w.wake != nil {
+		w.qmu.Unlock()
+		return errDriven
+	}
 	queue := w.queue
 	w.queue, w.spare = w.spare[:0], nil
 	w.qmu.Unlock()

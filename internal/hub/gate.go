@@ -34,7 +34,7 @@ const burst = 64 << 10
 // notifying them. So either the second look sees it, or the link comes first
 // and the reader is among those taken out. A notice is one token in a channel that
 // holds one: given before the reader waits it is kept, and a stale one costs a
-// look in vain. What concerns a single reader (Close, Resync, SetTracks) is an
+// look in vain. (A function of OnReady promises the same.) What concerns a single reader (Close, Resync, SetTracks) is an
 // atomic flag, then a token: Next reads the flags after taking the token.
 type gate struct {
 	ring *ring

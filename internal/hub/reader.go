@@ -18,6 +18,10 @@ const (
 	jumpTime = 30 * time.Second
 )
 
+// lot is how many bytes of payload Next gives at once, or a single frame that is
+// longer: it bounds what a player holds that it has not sent yet.
+const lot = 1 << 20
+
 // Reader is a player's cursor in a stream.
 //
 // Next, and only Next, is for one goroutine; all other methods may be called
@@ -26,6 +30,7 @@ type Reader struct {
 	stream   *stream
 	gate     *gate
 	ready    chan struct{}
+	wake     atomic.Pointer[func()] // instead of ready
 	id       who
 	since    time.Time
 	number   uint64 // in the roster; 0 of a packager
@@ -65,6 +70,18 @@ func (r *Reader) Broadcast() string { return r.stream.broadcast }
 // Ready gives a token when Next has more to say: frames, the end, or a change
 // of State. It may give one in vain.
 func (r *Reader) Ready() <-chan struct{} { return r.ready }
+
+// OnReady has f called where Ready would give a token, for players that have no
+// goroutine to wait; nil goes back to Ready. f is called at once, too, and after
+// that from any goroutine; it must not wait, nor call Next.
+func (r *Reader) OnReady(f func()) {
+	if f == nil {
+		r.wake.Store(nil)
+	} else {
+		r.wake.Store(&f)
+	}
+	r.notify()
+}
 
 // State returns the state of the stream: Live, Reconnecting or Ended.
 func (r *Reader) State() State { return State(r.stream.state.Load()) }
@@ -118,9 +135,10 @@ func (r *Reader) Close() {
 	r.notify()
 }
 
-// Next fills dst, which must have room for one frame at least, with the frames
-// that may leave now and returns how many there were. (0, nil) means none yet:
-// wait for Ready, then call again. The frames are shared and immutable.
+// Next fills dst, which must have room for one frame at least, with frames that
+// may leave now, of 1 MiB together or a single longer one, and returns how many
+// there were. (0, nil) means none yet: wait for Ready, then call again. The
+// frames are shared and immutable.
 //
 // The first frame is the stream's metadata when it has any (Data, class Key),
 // then come frames from the newest key of the default video track on. Every
@@ -174,6 +192,10 @@ func (r *Reader) due() bool {
 }
 
 func (r *Reader) notify() {
+	if wake := r.wake.Load(); wake != nil {
+		(*wake)()
+		return
+	}
 	select {
 	case r.ready <- struct{}{}:
 	default:
@@ -184,7 +206,8 @@ func (r *Reader) fill(dst []*media.Frame, limit uint64) (n int) {
 	if r.lags() {
 		r.jump()
 	}
-	for n < len(dst) && r.cursor < limit && r.err == nil {
+	size := 0
+	for n < len(dst) && size < lot && r.cursor < limit && r.err == nil {
 		e := r.stream.ring.at(r.cursor)
 		if e == nil {
 			r.jump()
@@ -195,8 +218,12 @@ func (r *Reader) fill(dst []*media.Frame, limit uint64) (n int) {
 			n++
 			continue
 		}
+		if n > 0 && size+len(e.frame.Payload) > lot {
+			break
+		}
 		r.cursor++
 		if r.wants(e) {
+			size += len(e.frame.Payload)
 			dst[n] = e.frame
 			n++
 		}

@@ -38,7 +38,7 @@ type door struct {
 }
 
 func openRTMP(s *Server) door {
-	d := rtmp.New(s.hub, rtmp.Options{Logger: s.log, Meter: s.metrics})
+	d := rtmp.New(s.hub, rtmp.Options{Logger: s.log, Meter: s.metrics, Driver: s.driver})
 	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, close: d.Shutdown}
 }
 

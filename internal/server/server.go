@@ -19,6 +19,7 @@ import (
 	"github.com/millrace-live/millrace/internal/demo"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/metrics"
+	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/store"
 )
 
@@ -57,6 +58,7 @@ type Server struct {
 	panics  atomic.Uint64 // of HTTP requests
 	goers   sync.WaitGroup
 
+	driver     *netx.Driver
 	access     access.Current
 	keys       *access.Keyring // of the data folder and the demo
 	configKeys *access.Keyring
@@ -69,6 +71,8 @@ const (
 	firstKeyName  = "first-key.txt"
 	// drain is how long the end of a server may take.
 	drain = 10 * time.Second
+	// writeTimeout is how long a player may take no byte of what is sent to it.
+	writeTimeout = 10 * time.Second
 	// maxStack ends the process where a session's recursion runs away, before
 	// it has taken the machine's memory. It is the last line: the parsers
 	// count their depth.
@@ -123,6 +127,10 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.metrics = metrics.New(o.Version)
 	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.event, Joined: s.metrics.Joined})
+	if s.driver, err = netx.NewDriver(0, writeTimeout); err != nil {
+		return err
+	}
+	defer s.driver.Close()
 	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
 	if s.set.PublicURL != "" {
 		// It was checked with the settings.
@@ -168,7 +176,10 @@ func (s *Server) event(e hub.Event) {
 // watch has everything read that counts by itself.
 func (s *Server) watch() {
 	s.metrics.WatchHub(s.hub)
-	panics := map[string]func() uint64{"http": s.panics.Load}
+	panics := map[string]func() uint64{
+		"http":   s.panics.Load,
+		"driver": func() uint64 { return s.driver.Stats().Panics },
+	}
 	for _, d := range s.doors {
 		if d.panics != nil {
 			panics[d.name] = d.panics

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/rtmp"
 )
 
@@ -39,6 +40,8 @@ func (noMeter) Unreadable(string)           {}
 type Options struct {
 	Logger *slog.Logger // required
 	Meter  Meter        // may be nil
+	// Driver carries players; each has goroutines of its own if it is nil.
+	Driver *netx.Driver
 }
 
 // Door serves RTMP. New makes one.
@@ -47,11 +50,16 @@ type Door struct {
 	logger *slog.Logger
 	meter  Meter
 	server *rtmp.Server
+	driver *netx.Driver
+	shared []shared // one for each lane of driver
 }
 
 // New returns a door to h.
 func New(h Hub, o Options) *Door {
-	d := &Door{hub: h, logger: o.Logger, meter: o.Meter}
+	d := &Door{hub: h, logger: o.Logger, meter: o.Meter, driver: o.Driver}
+	if d.driver != nil {
+		d.shared = make([]shared, d.driver.Lanes())
+	}
 	if d.meter == nil {
 		d.meter = noMeter{}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-live/millrace/flv"
@@ -13,10 +15,6 @@ import (
 	"github.com/millrace-live/millrace/rtmp"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
-
-// maxBatch is where a batch leaves even if more could go with it: it bounds
-// what a player holds of its own.
-const maxBatch = 1 << 20
 
 // play serves a viewer. Every start value plays live.
 func (d *Door) play(s *rtmp.Stream) error {
@@ -27,35 +25,48 @@ func (d *Door) play(s *rtmp.Stream) error {
 	if err != nil {
 		return refusal(err, false)
 	}
-	defer reader.Close()
-	p := &player{stream: s, reader: reader, batch: rtmp.NewBatch(s.Session().ChunkSize()), change: make(chan struct{}, 1)}
+	p := &player{door: d, stream: s, reader: reader, began: time.Now(), change: make(chan struct{}, 1)}
 	p.audio, p.video = true, true
 	s.OnControl(p.control)
 	if err := s.Accept(); err != nil {
+		reader.Close()
 		return err
 	}
-	log := d.log(s, reader.Stream(), reader.Broadcast())
-	log.Info("play started", "player", software(s))
-	began := time.Now()
-	err = p.run(s.Context())
-	how := endOf(err)
-	d.meter.PlayEnded("rtmp", how.word)
-	log.Info("play ended", "reason", how.text, "after", since(began), "skipped", reader.Drops())
-	return refusal(err, false)
+	p.log().Info("play started", "player", software(s))
+	if d.ride(p) {
+		return rtmp.ErrDetached
+	}
+	return p.serve()
 }
 
-// player carries frames from a reader to one viewer.
+// player carries frames from a reader to one viewer: by itself, on a goroutine,
+// or as a rider of the driver.
 type player struct {
+	door   *Door
 	stream *rtmp.Stream
 	reader *hub.Reader
+	began  time.Time
 	mux    flv.Muxer
-	tags   []flv.Tag
-	batch  *rtmp.Batch
 
+	paused       atomic.Bool
 	mu           sync.Mutex
-	paused       bool
 	audio, video bool
 	change       chan struct{} // has a token when paused has changed
+}
+
+func (p *player) log() *slog.Logger {
+	return p.door.log(p.stream, p.reader.Stream(), p.reader.Broadcast())
+}
+
+// serve plays until the viewer goes or the stream ends, and returns what the
+// viewer is told.
+func (p *player) serve() error {
+	defer p.reader.Close()
+	err := p.run(p.stream.Context())
+	how := endOf(err)
+	p.door.meter.PlayEnded("rtmp", how.word)
+	p.log().Info("play ended", "reason", how.text, "after", since(p.began), "skipped", p.reader.Drops())
+	return refusal(err, false)
 }
 
 // control does what the player asks for. It runs on the goroutine that reads
@@ -65,10 +76,9 @@ func (p *player) control(c rtmp.Control) error {
 	defer p.mu.Unlock()
 	switch c := c.(type) {
 	case message.Pause:
-		if p.paused && !c.On {
+		if was := p.paused.Swap(c.On); was && !c.On {
 			p.reader.Resync()
 		}
-		p.paused = c.On
 		select {
 		case p.change <- struct{}{}:
 		default:
@@ -86,31 +96,29 @@ func (p *player) control(c rtmp.Control) error {
 	return nil
 }
 
-func (p *player) isPaused() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.paused
-}
-
 // run ends with nil at the end of the stream, else with what went wrong; ctx
 // ends when the viewer goes.
 func (p *player) run(ctx context.Context) error {
 	var frames [64]*media.Frame
+	var tags []flv.Tag
+	batch := p.stream.NewBatch()
 	for {
-		if p.isPaused() {
+		if p.paused.Load() {
 			if err := p.rest(ctx); err != nil {
 				return end(err)
 			}
 			continue
 		}
 		n, err := p.reader.Next(frames[:])
-		if err := p.send(frames[:n]); err != nil {
-			return err
-		}
-		switch {
-		case err != nil:
+		if err != nil {
 			return end(err)
-		case n > 0:
+		}
+		if n > 0 {
+			tags = p.fill(batch, tags, frames[:n])
+			clear(frames[:n])
+			if err := p.send(batch); err != nil {
+				return err
+			}
 			continue
 		}
 		select {
@@ -135,7 +143,7 @@ func end(err error) error {
 func (p *player) rest(ctx context.Context) error {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	for p.isPaused() {
+	for p.paused.Load() {
 		select {
 		case <-p.change:
 		case <-look.C:
@@ -149,31 +157,27 @@ func (p *player) rest(ctx context.Context) error {
 	return nil
 }
 
-func (p *player) send(frames []*media.Frame) error {
+// fill puts frames into an empty batch. tags are scratch.
+func (p *player) fill(batch *rtmp.Batch, tags []flv.Tag, frames []*media.Frame) []flv.Tag {
+	batch.Reset()
 	for _, f := range frames {
-		p.tags = p.mux.Mux(p.tags[:0], f)
-		for i := range p.tags {
-			p.batch.AppendTag(p.stream.ID(), &p.tags[i])
-		}
-		if p.batch.Len() >= maxBatch {
-			if err := p.flush(); err != nil {
-				return err
-			}
+		tags = p.mux.Mux(tags[:0], f)
+		for i := range tags {
+			batch.AppendTag(p.stream.ID(), &tags[i])
 		}
 	}
-	clear(frames)
-	if p.batch.Len() == 0 {
-		return nil
-	}
-	return p.flush()
+	clear(tags)
+	return tags
 }
 
-func (p *player) flush() error {
-	err := p.stream.Send(p.batch)
-	if err == nil {
-		p.reader.Sent(p.batch.Len())
+func (p *player) send(batch *rtmp.Batch) error {
+	if batch.Len() == 0 {
+		return nil
 	}
-	p.batch.Reset()
-	clear(p.tags)
+	defer batch.Reset()
+	err := p.stream.Send(batch)
+	if err == nil {
+		p.reader.Sent(batch.Len())
+	}
 	return err
 }

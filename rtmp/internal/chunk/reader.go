@@ -55,6 +55,8 @@ type Reader struct {
 	msg        message.Message
 	read       uint64
 	dropped    uint64
+	paused     bool
+	unread     int
 	err        error
 }
 
@@ -91,10 +93,11 @@ func (r *Reader) Feed(p []byte, emit func(*message.Message) error) error {
 		return r.err
 	}
 	r.read += uint64(len(p))
+	r.paused, r.unread = false, 0
 	// A cut header is completed byte by byte. It may turn out shorter than
 	// what has been gathered, when a type 3 header that could have had an
 	// extended timestamp has none.
-	for r.headN > 0 && len(p) > 0 {
+	for r.headN > 0 && len(p) > 0 && !r.paused {
 		r.head[r.headN] = p[0]
 		r.headN++
 		p = p[1:]
@@ -105,36 +108,57 @@ func (r *Reader) Feed(p []byte, emit func(*message.Message) error) error {
 			return r.err
 		}
 	}
-	r.err = r.feed(p, emit)
+	for len(p) > 0 && r.err == nil {
+		if r.paused {
+			r.read -= uint64(len(p))
+			r.unread = len(p)
+			break
+		}
+		p, r.err = r.step(p, emit)
+	}
 	return r.err
 }
 
-func (r *Reader) feed(p []byte, emit func(*message.Message) error) error {
-	for len(p) > 0 {
-		if r.chunkLeft == 0 {
-			n, err := r.header(p)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				r.headN = copy(r.head[:], p)
-				return nil
-			}
-			p = p[n:]
-		} else {
-			n, err := r.payload(p)
-			if err != nil {
-				return err
-			}
-			p = p[n:]
-		}
-		if r.current.left == 0 {
-			if err := r.finish(r.current, emit); err != nil {
-				return err
-			}
-		}
+// Pause makes Feed return before the whole of its input was read. It is called
+// from emit; the messages that a few bytes more finish may still be emitted.
+func (r *Reader) Pause() { r.paused = true }
+
+// Unread is how many bytes, at the end of its input, the last Feed did not read
+// because of a Pause.
+func (r *Reader) Unread() int { return r.unread }
+
+// feed reads all of p.
+func (r *Reader) feed(p []byte, emit func(*message.Message) error) (err error) {
+	for len(p) > 0 && err == nil {
+		p, err = r.step(p, emit)
 	}
-	return nil
+	return err
+}
+
+// step reads one header, or what there is of one chunk's payload, and returns
+// what follows it.
+func (r *Reader) step(p []byte, emit func(*message.Message) error) ([]byte, error) {
+	if r.chunkLeft == 0 {
+		n, err := r.header(p)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			r.headN = copy(r.head[:], p)
+			return nil, nil
+		}
+		p = p[n:]
+	} else {
+		n, err := r.payload(p)
+		if err != nil {
+			return nil, err
+		}
+		p = p[n:]
+	}
+	if r.current.left == 0 {
+		return p, r.finish(r.current, emit)
+	}
+	return p, nil
 }
 
 // header reads the chunk header that p begins with and opens its chunk. It
