@@ -1,0 +1,71 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/millrace-live/millrace/rtmp"
+)
+
+// floorCommand is the hidden subcommand: a bare server on loopback. The first
+// line that it prints is its address, the last one what it did.
+func floorCommand(args []string) error {
+	flags := flag.NewFlagSet("load floor", flag.ContinueOnError)
+	read := flags.Bool("read", false, "read from publishers and throw it away")
+	hold := flags.Duration("hold", 0, "send what comes within this time together")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	// Nothing but the loop is to run: what the library leaves behind in a run
+	// is less than what makes the collector begin.
+	debug.SetGCPercent(1000)
+
+	srv, counts, err := newFloor(*read, *hold)
+	if err != nil {
+		return err
+	}
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	over := make(chan os.Signal, 1)
+	signal.Notify(over, os.Interrupt, syscall.SIGTERM)
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(handles{l}) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-over:
+	}
+	if counts == nil {
+		return nil
+	}
+	return json.NewEncoder(os.Stdout).Encode(counts)
+}
+
+// newFloor returns the server of a floor, and what it counts, if it does.
+func newFloor(read bool, hold time.Duration) (*rtmp.Server, *floorCounts, error) {
+	if read {
+		if hold != 0 {
+			return nil, nil, errors.New("a reader holds nothing back")
+		}
+		r, err := newReader()
+		return &rtmp.Server{Handler: r, ChunkSize: chunkSize}, nil, err
+	}
+	w, err := newWriter(hold)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &rtmp.Server{Handler: w, ChunkSize: chunkSize}, &w.counts, nil
+}

@@ -1,0 +1,81 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"github.com/millrace-live/millrace/rtmp"
+)
+
+// reader is the floor of ingest: one thread that asks epoll which publishers
+// have sent something, and throws it away.
+type reader struct {
+	epoll int
+
+	mu      sync.Mutex
+	handles map[int32]*handle // by descriptor
+}
+
+func newReader() (*reader, error) {
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{epoll: epoll, handles: make(map[int32]*handle)}
+	go r.run()
+	return r, nil
+}
+
+// ServeRTMP gives a publisher to the loop.
+func (r *reader) ServeRTMP(st *rtmp.Stream) error {
+	if !st.Publishing() {
+		return rtmp.ErrStreamNotFound
+	}
+	h := st.Session().Conn().(*handle)
+	fd, err := h.take(nil)
+	if err != nil {
+		return err
+	}
+	if err := st.Accept(); err != nil {
+		syscall.Close(fd)
+		return err
+	}
+	r.mu.Lock()
+	r.handles[int32(fd)] = h
+	r.mu.Unlock()
+	if err := syscall.EpollCtl(r.epoll, syscall.EPOLL_CTL_ADD, fd,
+		&syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}); err != nil {
+		return err
+	}
+	<-st.Context().Done()
+	return context.Cause(st.Context())
+}
+
+func (r *reader) run() {
+	buf := make([]byte, 64<<10)
+	events := make([]syscall.EpollEvent, 256)
+	for {
+		n, _ := syscall.EpollWait(r.epoll, events, -1)
+		for i := range max(n, 0) {
+			fd := events[i].Fd
+			got, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+			if errno == 0 && got == 0 || errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
+				r.end(fd)
+			}
+		}
+	}
+}
+
+// end closes a descriptor, and with it takes it out of epoll.
+func (r *reader) end(fd int32) {
+	r.mu.Lock()
+	h := r.handles[fd]
+	delete(r.handles, fd)
+	r.mu.Unlock()
+	syscall.Close(int(fd))
+	h.Close()
+}
