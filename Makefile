@@ -12,7 +12,7 @@ COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 DATE     ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: help setup build run test unit e2e packages ci lint fmt fuzz bench web web-check release clean
+.PHONY: help setup build run test unit e2e packages ci lint fmt fuzz bench load web web-check release clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -63,6 +63,9 @@ fuzz: ## fuzz every parser, FUZZTIME each (default 5s; try FUZZTIME=10m)
 
 bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md
 	$(GO) test -run '^$$' -bench . -benchmem ./amf ./flv ./rtmp/... ./internal/hub ./internal/packager/... ./internal/proto/...
+
+load: ## Millrace beside nginx-rtmp and bare loops, for docs/PERFORMANCE.md: hours (LOAD=--quick: a minute)
+	cd test && $(GO) run ./load $(LOAD)
 
 web: ## rebuild the embedded pages from web/ (needs Node)
 	cd web && export PATH=$(TOOLS)/bin:$$PATH && npm ci --no-audit --no-fund && npm run build
