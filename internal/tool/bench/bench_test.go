@@ -419,6 +419,7 @@ func TestHTTP(t *testing.T) {
 	}))
 	defer s.Close()
 	o := options(t, newRelay())
+	o.Dialer = rtmp.Dialer{}
 	o.URL, o.Publishers, o.Ramp, o.Time = s.URL+"/live/bench.flv", 0, 0, time.Second
 	r, _, err := report(t, o)
 	if err != nil || r.Messages != 300 || r.Join == nil || r.Join.Count != 3 || r.Delay != nil {

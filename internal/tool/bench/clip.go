@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"hash/maphash"
+	"time"
 
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -54,6 +56,13 @@ func (c *clip) index() {
 		}
 		c.tails[t] = i
 	}
+}
+
+// frame is how long a picture lasts on average, a piece of sound if there are no
+// pictures.
+func (c *clip) frame() time.Duration {
+	n := cmp.Or(c.counts[message.Video], c.counts[message.Audio], 1)
+	return time.Duration(c.period) * time.Millisecond / time.Duration(n)
 }
 
 func isMedia(t message.Type) bool { return t == message.Audio || t == message.Video }

@@ -19,22 +19,24 @@ const (
 	strayed = 50
 )
 
-// totals are what all players measure together.
+// totals are what players measure together.
 type totals struct {
-	connect, join, delay histogram
+	connect, start, join, delay histogram
 }
 
-// meter measures what one player gets. Its goroutine calls it with the time;
-// bytes and messages may be read by others meanwhile, the rest afterwards.
+// meter measures what one player gets. Its goroutine calls it with the time,
+// or after the join that of a drainer; messages may be read by others meanwhile,
+// the rest afterwards.
 type meter struct {
 	totals *totals
-	ledger *ledger // nil if another's stream is played
+	ledger *ledger // nil if another's stream is played, or nobody observes
 
-	bytes, messages atomic.Uint64
+	messages atomic.Uint64
 
 	asked  time.Time // the play command
 	last   time.Time // of the last message
 	joined bool
+	onJoin func()    // nil if nobody wants to know
 	sound  time.Time // of the first sound, before the join
 	frames rtmp.FrameReader
 
@@ -54,19 +56,23 @@ func (m *meter) begin(now time.Time) {
 
 // add takes a message that arrived now.
 func (m *meter) add(msg *message.Message, now time.Time) {
-	m.bytes.Add(uint64(len(msg.Payload)))
 	m.messages.Add(1)
 	if !isMedia(msg.Type) {
 		return
 	}
-	m.pause(now)
-	m.last = now
+	m.arrive(now)
 	if !m.joined && !m.waitForKey(msg, now) {
 		return // a sequence header
 	}
 	if m.ledger != nil {
 		m.follow(msg, now)
 	}
+}
+
+// arrive takes note that something came now.
+func (m *meter) arrive(now time.Time) {
+	m.pause(now)
+	m.last = now
 }
 
 // pause counts a stall if now is too long after the last message.
@@ -85,15 +91,21 @@ func (m *meter) waitForKey(msg *message.Message, now time.Time) bool {
 	}
 	switch {
 	case f.IsKey():
-		m.joined = true
-		m.totals.join.add(now.Sub(m.asked))
+		m.join(now)
 	case f.Kind == media.Audio && m.sound.IsZero():
 		m.sound = now
 	case f.Kind == media.Audio && now.Sub(m.sound) > soundAlone && m.frames.Tracks().Default(media.Video) == nil:
-		m.joined = true
-		m.totals.join.add(m.sound.Sub(m.asked))
+		m.join(m.sound)
 	}
 	return true
+}
+
+func (m *meter) join(first time.Time) {
+	m.joined = true
+	m.totals.join.add(first.Sub(m.asked))
+	if m.onJoin != nil {
+		m.onJoin()
+	}
 }
 
 // follow looks up when the message was sent, and what is missing before it.

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -45,10 +44,8 @@ type Options struct {
 	// Else the report goes there as text, and progress to stderr: one live line
 	// if Terminal says that this is a terminal, a line each 10 s if not.
 	JSON, Terminal bool
-	// Dialer and HTTP connect; HTTP is a client without limits of the whole
-	// time if nil.
+	// Dialer connects; its NetDial does so for HTTP, too.
 	Dialer rtmp.Dialer
-	HTTP   *http.Client
 
 	proc string // where the system's counters are, "/proc" if empty
 }
@@ -75,14 +72,20 @@ func (o *Options) check() error {
 	case o.FPS < 0 || o.FPS > 240:
 		return usage("the rate of pictures cannot be used; give --fps 0 to 240")
 	}
-	if o.HTTP == nil {
-		// One connection a player, also where the server would share one.
-		o.HTTP = &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
-	}
 	if o.proc == "" {
 		o.proc = "/proc"
 	}
 	return nil
+}
+
+// observers is how many players observe.
+func (o *Options) observers() int {
+	const all, share = 20, 50
+	n := o.Observers
+	if n == 0 {
+		n = max(all, o.Players/share)
+	}
+	return min(n, o.Players-o.Stuck)
 }
 
 // addresses are those of one publisher and its players.

@@ -16,6 +16,8 @@ import (
 type process struct {
 	cpu time.Duration
 	rss uint64 // bytes
+	// anon is the part of rss that no files are behind: stacks, heap.
+	anon uint64
 }
 
 // tick is what Linux counts processor time in, on every architecture that Go
@@ -30,12 +32,15 @@ func look(proc string, pid int) (p process, err error) {
 	if err == nil {
 		p.cpu, err = parseStat(stat)
 	}
-	var statm []byte
+	var status []byte
 	if err == nil {
-		statm, err = os.ReadFile(filepath.Join(dir, "statm"))
+		status, err = os.ReadFile(filepath.Join(dir, "status"))
 	}
 	if err == nil {
-		p.rss, err = parseStatm(statm)
+		p.rss, err = parseStatus(status, "VmRSS:")
+	}
+	if err == nil {
+		p.anon, err = parseStatus(status, "RssAnon:")
 	}
 	if err != nil {
 		return p, &tool.Error{Status: tool.Usage, Err: err, Text: fmt.Sprintf(
@@ -65,15 +70,16 @@ func parseStat(b []byte) (time.Duration, error) {
 	return time.Duration(user+system) * tick, nil
 }
 
-// parseStatm reads the resident set, the second field, in pages.
-func parseStatm(b []byte) (uint64, error) {
-	fields := bytes.Fields(b)
-	if len(fields) < 2 {
-		return 0, errProc
+// parseStatus reads a size, which is in kB.
+func parseStatus(b []byte, name string) (uint64, error) {
+	for line := range bytes.Lines(b) {
+		if f := bytes.Fields(line); len(f) == 3 && string(f[0]) == name {
+			n, err := strconv.ParseUint(string(f[1]), 10, 64)
+			if err != nil {
+				return 0, errProc
+			}
+			return n << 10, nil
+		}
 	}
-	pages, err := strconv.ParseUint(string(fields[1]), 10, 64)
-	if err != nil {
-		return 0, errProc
-	}
-	return pages * uint64(os.Getpagesize()), nil
+	return 0, errProc
 }

@@ -151,14 +151,21 @@ func (r *Result) String() string {
 		line("sent", "%s", r.Clip)
 	}
 	line("publishers", "%s", r.Publishers)
-	line("players", "%s, for %.1f s", r.Players, r.Seconds)
+	text := fmt.Sprintf("%s, for %.1f s", r.Players, r.Seconds)
+	if r.Observers > 0 {
+		text += fmt.Sprintf("; %d observed", r.Observers)
+	}
+	line("players", "%s", text)
 	if r.Players.Asked > 0 {
 		rate := 0.0
 		if r.Seconds > 0 {
 			rate = 8 * float64(r.Bytes) / r.Seconds
 		}
-		line("delivered", "%.3f Gbit (%s) in %d messages, %s on average", r.Gbit, tool.Bytes(r.Bytes), r.Messages, tool.Bits(rate))
+		line("delivered", "%.3f Gbit (%s), %s on average", r.Gbit, tool.Bytes(r.Bytes), tool.Bits(rate))
 		line("connect", "%s", r.Connect)
+		if r.Start != nil {
+			line("play start", "%s", r.Start)
+		}
 		line("first key", "%s", r.Join)
 		line("delay", "%s", r.Delay)
 		line("stalls", "%d of more than 1 s, with %d players", r.Stalls, r.StalledPlayers)
@@ -172,26 +179,44 @@ func (r *Result) String() string {
 			line("unknown", "%d messages that were not sent by this program, or too long ago", r.Unknown)
 		}
 	}
+	if s := r.Stuck; s != nil {
+		text := ""
+		if s.After != nil {
+			text = ", after " + s.After.String()
+		}
+		line("stuck", "%d of %d connected; the server closed %d%s", s.Connected, s.Asked, s.Closed, text)
+	}
+	if c := r.Churn; c != nil {
+		line("churn", "%d came, %d a second; %d failed, %d waited in vain for a picture", c.Joins, c.PerSecond, c.Failed, c.NeverJoined)
+		line("  connect", "%s", c.Connect)
+		line("  first key", "%s", c.Join)
+	}
 	for _, e := range r.Ends {
 		line("ended", "%d: %s", e.Count, e.Reason)
 	}
-	text := fmt.Sprintf("%.2f s of processor time", r.CPU)
+	text = fmt.Sprintf("%.2f s of processor time", r.CPU)
 	if r.Publishers.Connected > 0 {
 		text += fmt.Sprintf(", publishers late by at most %.0f ms", r.LateMS)
+	}
+	if r.Steady != nil {
+		text += fmt.Sprintf(", %.2f s in the steady part", r.Steady.CPU)
 	}
 	line("bench", "%s", text)
 	if r.LateMS > busy {
 		line("note", "this machine was too busy for its publishers: delays and stalls are its own, too")
 	}
 	if s := r.Server; s != nil {
-		text := fmt.Sprintf("%.2f s of processor time", s.CPU)
-		if s.CPUPerGbit > 0 {
-			text += fmt.Sprintf(", %.3f s a Gbit", s.CPUPerGbit)
+		text := "ended before its steady part"
+		if t := r.Steady; t != nil {
+			text = fmt.Sprintf("%.2f s of processor time in the steady %.1f s", s.CPU, t.Seconds)
+			if s.CPUPerGbit > 0 {
+				text += fmt.Sprintf(", %.3f s a Gbit", s.CPUPerGbit)
+			}
 		}
-		line("server", "%s", text)
+		line("server", "%s; %.2f s before that", text, s.RampCPU)
 		text = fmt.Sprintf("%s resident, %s before", tool.Bytes(s.RSSAfter), tool.Bytes(s.RSSBefore))
 		if s.RSSPerPlayer != 0 {
-			text += fmt.Sprintf(", %.1f kB a player", float64(s.RSSPerPlayer)/1000)
+			text += fmt.Sprintf(", %.1f kB a player (%.1f kB anonymous)", float64(s.RSSPerPlayer)/1000, float64(s.AnonPerPlayer)/1000)
 		}
 		line("", "%s", text)
 	}

@@ -17,10 +17,15 @@ func TestReport(t *testing.T) {
 			Messages: 2_263_000, Bytes: 7_750_000_000, Gbit: 62,
 			Connect: &Spread{998, 0.7, 12.3, 40}, Join: &Spread{996, 1.2, 18.9, 55.5}, Delay: &Spread{2_200_000, 31.2, 48, 110.04},
 			Stalls: 9, StalledPlayers: 8, NeverJoined: 2, Lost: 120, LostPlayers: 3, Unknown: 4, LateMS: 240.5,
-			Ends: []End{{"play rtmp://localhost/live/***: rtmp: connection lost", 8}},
-			CPU:  21.5,
+			Ends:      []End{{"play rtmp://localhost/live/***: rtmp: connection lost", 8}},
+			Observers: 20, Start: &Spread{998, 0.3, 2.1, 8.25},
+			Stuck:  &Stuck{Asked: 10, Connected: 10, Closed: 9, After: &Spread{8, 10_100, 10_900, 11_020}},
+			Churn:  &Churn{PerSecond: 20, Joins: 600, Failed: 1, Connect: &Spread{599, 0.7, 3, 9}, Join: &Spread{598, 1.4, 9, 21}, NeverJoined: 1},
+			CPU:    21.5,
+			Steady: &Steady{Seconds: 29, Players: 998, Bytes: 7_250_000_000, Gbit: 58, CPU: 4.25},
 			Server: &Server{
-				PID: 7, CPU: 18.25, CPUPerGbit: 0.29435, RSSBefore: 18_100_000, RSSAfter: 58_100_000, RSSPerPlayer: 40_080,
+				PID: 7, CPU: 17.25, CPUPerGbit: 0.29741, RampCPU: 1, RSSBefore: 18_100_000, RSSAfter: 58_100_000, RSSPerPlayer: 40_080,
+				AnonBefore: 9_000_000, AnonAfter: 45_000_000, AnonPerPlayer: 36_000,
 			},
 		},
 		"players": {
