@@ -43,7 +43,7 @@ func openRTMP(s *Server) door {
 }
 
 func openHTTPFLV(s *Server) door {
-	h := &httpflv.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics}
+	h := &httpflv.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.driver}
 	return door{
 		name: "http-flv",
 		match: func(path string) (stream, file string, ok bool) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,8 +39,14 @@ type Handler struct {
 	Logger *slog.Logger
 	Meter  Meter // may be nil
 	// WriteTimeout is how long a viewer may accept no byte at all; 10 s when
-	// zero.
+	// zero. A driver has one of its own.
 	WriteTimeout time.Duration
+	// Driver carries viewers over TCP; each has goroutines of its own if it is
+	// nil.
+	Driver *netx.Driver
+
+	once   sync.Once
+	shared []shared // one for each lane of Driver
 }
 
 func (h *Handler) writeTimeout() time.Duration { return cmp.Or(h.WriteTimeout, 10*time.Second) }
@@ -67,8 +74,12 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		problem.WriteError(w, err)
 		return
 	}
-	defer reader.Close()
 	v.player = player{reader: reader}
+	defer func() {
+		if !v.riding {
+			reader.Close()
+		}
+	}()
 	switch {
 	case r.Method == http.MethodHead:
 		setHeader(w.Header())
@@ -99,22 +110,35 @@ type viewer struct {
 	session  string
 	protocol string
 	remote   netip.AddrPort
+	began    time.Time
+	riding   bool // the driver has it
 }
 
 // play runs the player between the connection's two log lines.
-func (v *viewer) play(ctx context.Context, encoder string) error {
-	log := v.Logger.With("stream", v.stream, "broadcast", v.player.reader.Broadcast(), "session", v.session,
-		"protocol", v.protocol, "remote", v.remote.String())
-	log.Info("play started", "player", encoder)
-	began := time.Now()
+func (v *viewer) play(ctx context.Context, software string) error {
+	v.started(software)
 	err := v.player.run(ctx)
+	v.ended(err)
+	return err
+}
+
+func (v *viewer) log() *slog.Logger {
+	return v.Logger.With("stream", v.stream, "broadcast", v.player.reader.Broadcast(), "session", v.session,
+		"protocol", v.protocol, "remote", v.remote.String())
+}
+
+func (v *viewer) started(software string) {
+	v.began = time.Now()
+	v.log().Info("play started", "player", software)
+}
+
+func (v *viewer) ended(err error) {
 	word, text := ending(err)
 	if v.Meter != nil {
 		v.Meter.PlayEnded(v.protocol, word)
 	}
-	log.Info("play ended", "reason", text, "after", time.Since(began).Round(time.Millisecond),
+	v.log().Info("play ended", "reason", text, "after", time.Since(v.began).Round(time.Millisecond),
 		"skipped", v.player.reader.Drops())
-	return err
 }
 
 // ending is how a play ended: in a word for counters, and in a sentence for the
@@ -128,7 +152,7 @@ func ending(err error) (word, text string) {
 		return "left", "the viewer left"
 	case errors.Is(err, hub.ErrSlowReader):
 		return "too-slow", "the viewer was too slow for the stream"
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, netx.ErrStuck):
 		return "stuck", "the viewer accepted nothing for too long"
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
 		return "connection-lost", "the viewer's connection was lost"
@@ -146,7 +170,6 @@ func (v *viewer) overHTTP(w http.ResponseWriter, r *http.Request) {
 		v.overResponse(w, r)
 		return
 	}
-	defer c.Close()
 	if n := buffered.Reader.Buffered(); n > 0 {
 		_, _ = buffered.Discard(n)
 	}
@@ -155,6 +178,10 @@ func (v *viewer) overHTTP(w http.ResponseWriter, r *http.Request) {
 
 	out := &writer{conn: c, timeout: v.writeTimeout(), plain: !r.ProtoAtLeast(1, 1)}
 	out.head = responseHead(out.plain)
+	if v.ride(out, r.UserAgent()) {
+		return
+	}
+	defer c.Close()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go func() { cancel(discard(c)) }()

@@ -57,6 +57,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{registry: hub.New(hub.Options{Access: hub.Everyone{}}), ends: make(chan string, 100)}
 	door := &Handler{
 		Hub: h.registry, Logger: slog.New(slog.DiscardHandler), Meter: h, WriteTimeout: 500 * time.Millisecond,
+		Driver: driver,
 	}
 	h.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		door.ServeStream(w, r, strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), ".flv"))

@@ -10,43 +10,31 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// maxBatch is where a batch leaves even if more could go with it: it bounds
-// what a viewer holds of its own.
-const maxBatch = 1 << 20
-
 // player carries frames from a reader to one viewer.
 type player struct {
 	reader *hub.Reader
 	mux    flv.Muxer
-	tags   []flv.Tag
-	batch  batch
-	// send writes the batch, waiting for the viewer.
+	// send writes a batch, waiting for the viewer.
 	send func(*batch) error
 }
 
 // run ends with nil at the end of the stream, else with what went wrong; ctx
 // ends when the viewer goes.
 func (p *player) run(ctx context.Context) error {
-	p.batch.header()
 	var frames [64]*media.Frame
+	var tags []flv.Tag
+	var b batch
+	b.header()
 	for {
 		n, err := p.reader.Next(frames[:])
-		for _, f := range frames[:n] {
-			p.tags = p.mux.Mux(p.tags[:0], f)
-			for i := range p.tags {
-				p.batch.tag(&p.tags[i])
-			}
-			if p.batch.size >= maxBatch {
-				if err := p.flush(); err != nil {
-					return err
-				}
-			}
-		}
+		tags = p.fill(&b, tags, frames[:n])
 		clear(frames[:n])
-		if p.batch.size > 0 {
-			if err := p.flush(); err != nil {
+		if b.size > 0 {
+			if err := p.send(&b); err != nil {
 				return err
 			}
+			p.reader.Sent(b.size)
+			b.reset()
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -64,12 +52,14 @@ func (p *player) run(ctx context.Context) error {
 	}
 }
 
-func (p *player) flush() error {
-	err := p.send(&p.batch)
-	if err == nil {
-		p.reader.Sent(p.batch.size)
+// fill adds frames to a batch. tags are scratch.
+func (p *player) fill(b *batch, tags []flv.Tag, frames []*media.Frame) []flv.Tag {
+	for _, f := range frames {
+		tags = p.mux.Mux(tags[:0], f)
+		for i := range tags {
+			b.tag(&tags[i])
+		}
 	}
-	p.batch.reset()
-	clear(p.tags)
-	return err
+	clear(tags)
+	return tags
 }

@@ -33,18 +33,25 @@ var (
 // viewer takes no byte at all for the timeout; one that takes some is only
 // slow, and the hub makes it skip.
 func (w *writer) send(b *batch) error {
-	if !w.plain {
-		w.head = append(strconv.AppendInt(w.head, int64(b.size), 16), chunkEnd...)
-	}
-	w.rest = append(append(w.rest[:0], w.head), b.slices()...)
-	if !w.plain {
-		w.rest = append(w.rest, chunkEnd)
-	}
+	w.rest, w.head = frame(w.rest[:0], w.head, b, w.plain)
 	all := w.rest
 	err := w.write()
 	clear(all) // or they would keep the payloads from the collector
 	w.rest, w.head = all, w.head[:0]
 	return err
+}
+
+// frame appends to dst the pieces of b as they go over the connection, with head
+// in front; head is returned as it has grown.
+func frame(dst [][]byte, head []byte, b *batch, plain bool) (pieces [][]byte, grown []byte) {
+	if !plain {
+		head = append(strconv.AppendInt(head, int64(b.size), 16), chunkEnd...)
+	}
+	dst = append(append(dst, head), b.slices()...)
+	if !plain {
+		dst = append(dst, chunkEnd)
+	}
+	return dst, head
 }
 
 // end says that nothing follows.

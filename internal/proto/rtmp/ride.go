@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -98,41 +97,34 @@ func (r *rider) Left(rest [][]byte, why error) {
 // at the same place of the same stream get it as it is: headers are rendered
 // once for all of them, and the list of slices is made once.
 type shared struct {
-	frames, had [64]*media.Frame
-	n           int // of had
-	tags        []flv.Tag
-	batch       *rtmp.Batch
-	vector      *netx.Vector
+	row    hub.Row
+	tags   []flv.Tag
+	batch  *rtmp.Batch
+	vector *netx.Vector
 
-	chunkSize     int
 	streamID      uint32
 	before, after flv.Muxer
 }
 
 // next returns the player's next batch, nil if there is none yet.
 func (s *shared) next(p *player) (*netx.Vector, error) {
-	n, err := p.reader.Next(s.frames[:])
-	if n == 0 {
+	frames, same, err := s.row.Next(p.reader)
+	if len(frames) == 0 {
 		return nil, err
 	}
-	size, id := p.stream.Session().ChunkSize(), p.stream.ID()
-	if s.vector == nil || s.chunkSize != size || s.streamID != id || s.before != p.mux ||
-		!slices.Equal(s.frames[:n], s.had[:s.n]) {
-		s.chunkSize, s.streamID, s.before = size, id, p.mux
-		s.render(p, n)
+	if id := p.stream.ID(); !same || s.streamID != id || s.before != p.mux {
+		s.streamID, s.before = id, p.mux
+		s.render(p, frames)
 		s.after = p.mux
 	}
 	p.mux = s.after
 	return s.vector, nil
 }
 
-func (s *shared) render(p *player, n int) {
+func (s *shared) render(p *player, frames []*media.Frame) {
 	if s.vector == nil || s.vector.Kept() {
 		s.batch, s.vector = p.stream.NewBatch(), new(netx.Vector)
 	}
-	s.tags = p.fill(s.batch, s.tags, s.frames[:n])
+	s.tags = p.fill(s.batch, s.tags, frames)
 	s.vector.Set(s.batch.Slices())
-	clear(s.had[:s.n])
-	s.n = copy(s.had[:], s.frames[:n])
-	clear(s.frames[:n])
 }
