@@ -3,6 +3,8 @@ package rtmp
 import (
 	"errors"
 	"time"
+
+	"github.com/millrace-live/millrace/rtmp/message"
 )
 
 // errDriven is the error of sending on a stream that a driver carries.
@@ -13,12 +15,12 @@ var errDriven = errors.New("rtmp: a driver writes to this connection")
 var errPostponed = errors.New("rtmp: the peer asks for another stream")
 
 // Detached is a session of a server that goes on without goroutines of its own,
-// for the sake of one stream that plays. Whoever detached it, the driver, reads
-// and writes its connection, as one of a few goroutines that serve thousands.
+// for the sake of its one stream. Whoever detached it, the driver, reads and
+// writes its connection, as one of a few goroutines that serve thousands.
 //
 // The driver carries the plain course alone: what the peer sends goes to
-// [Detached.Receive], what is to be answered comes from [Detached.Answers], the
-// driver sends messages of its own making behind that, and calls
+// [Detached.Receive], what is to be answered comes from [Detached.Answers], a
+// player's driver sends messages of its own making behind that, and all call
 // [Detached.Tick]. With the first error of any of these, and whatever else goes
 // wrong, it puts the session back on goroutines by [Detached.Attach], which know
 // what to do.
@@ -27,6 +29,8 @@ var errPostponed = errors.New("rtmp: the peer asks for another stream")
 type Detached struct {
 	stream *Stream
 	wake   func()
+	sink   func(*message.Message) error
+	failed error          // of sink
 	later  []func() error // what Receive could not do without waiting
 	unread []byte
 	err    error
@@ -39,8 +43,8 @@ type detachment struct {
 	granted chan *Detached
 }
 
-// Detach takes the session of a stream that plays, and was accepted, off its
-// goroutines. The handler then returns ErrDetached. wake is called, from any
+// Detach takes the session of an accepted stream off its goroutines. The handler
+// then returns ErrDetached. wake is called, from any
 // goroutine, when the driver has to look for answers or for the end of the
 // stream ([Stream.Err]); it must not wait. Until then nothing may be sent but by
 // the driver, which has the connection from [Session.Conn].
@@ -70,7 +74,7 @@ func (st *Stream) Detach(wake func()) *Detached {
 // is locked.
 func (s *Session) detachable(st *Stream) bool {
 	_, server := s.role.(*serverRole)
-	return server && st.sending() && st.accepted.Load() && s.streams[st.id] == st && len(s.streams) == 1 &&
+	return server && st.accepted.Load() && s.streams[st.id] == st && len(s.streams) == 1 &&
 		!s.finished && !s.leaving && s.broken == nil
 }
 
@@ -102,6 +106,33 @@ func (s *Session) settleDetach(d *Detached) {
 	}
 }
 
+// Each has fn called, by Receive, for every audio, video and data message of a
+// publication, as [Stream.Each] does; for those that have come already it is
+// called at once. It is called before anything is received. The error is fn's,
+// or why the stream has ended.
+func (d *Detached) Each(fn func(*message.Message) error) error {
+	d.sink = fn
+	if d.failed = d.stream.drain(fn); d.failed != nil {
+		return d.failed
+	}
+	return d.stream.Err()
+}
+
+// deliver takes a message of the publication.
+func (d *Detached) deliver(m *message.Message) error {
+	if m.Type == message.Aggregate {
+		return message.Split(m, d.put)
+	}
+	return d.put(m)
+}
+
+func (d *Detached) put(m *message.Message) error {
+	if d.failed == nil {
+		d.failed = d.sink(m)
+	}
+	return nil
+}
+
 func (d *Detached) postpone(do func() error) {
 	d.later = append(d.later, do)
 	d.stream.session.in.chunks.Pause()
@@ -124,6 +155,9 @@ func (d *Detached) Receive(p []byte) (err error) {
 			d.unread = append([]byte(nil), p[len(p)-n:]...)
 		}
 		return errPostponed
+	}
+	if d.failed != nil {
+		return d.failed
 	}
 	return d.stream.Err()
 }

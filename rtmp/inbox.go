@@ -97,14 +97,8 @@ func (b *inbox) pop() message.Message {
 func (b *inbox) each(fn func(*message.Message) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.queue) > 0 {
-		m := b.pop()
-		b.mu.Unlock()
-		err := fn(&m)
-		b.mu.Lock()
-		if err != nil {
-			return err
-		}
+	if err := b.empty(fn); err != nil {
+		return err
 	}
 	if b.err == nil {
 		b.sink = fn
@@ -117,6 +111,27 @@ func (b *inbox) each(fn func(*message.Message) error) error {
 		return b.failed
 	}
 	return b.err
+}
+
+// drain calls fn for the messages that wait.
+func (b *inbox) drain(fn func(*message.Message) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.empty(fn)
+}
+
+// empty is drain; b is locked, but not while fn runs.
+func (b *inbox) empty(fn func(*message.Message) error) error {
+	for len(b.queue) > 0 {
+		m := b.pop()
+		b.mu.Unlock()
+		err := fn(&m)
+		b.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *inbox) close(err error) {

@@ -166,6 +166,8 @@ func (s *Session) handle(m *message.Message) error {
 		return err
 	case st != nil && st.sending():
 		return nil // nobody reads it
+	case st != nil && driven != nil && driven.stream == st:
+		return driven.deliver(m)
 	case st != nil:
 		return st.deliver(m)
 	case next.do == nil:

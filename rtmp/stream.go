@@ -121,10 +121,7 @@ func (st *Stream) Context() context.Context { return st.ctx }
 
 // Err is why the stream ended, nil while it has not.
 func (st *Stream) Err() error {
-	if !st.ended.Load() {
-		return nil
-	}
-	return context.Cause(st.ctx)
+	return context.Cause(st.ctx) // nil while ctx is not done
 }
 
 // sending reports whether media leaves by this stream.

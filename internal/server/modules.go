@@ -38,12 +38,12 @@ type door struct {
 }
 
 func openRTMP(s *Server) door {
-	d := rtmp.New(s.hub, rtmp.Options{Logger: s.log, Meter: s.metrics, Driver: s.driver})
+	d := rtmp.New(s.hub, rtmp.Options{Logger: s.log, Meter: s.metrics, Players: s.players, Encoders: s.encoders})
 	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, close: d.Shutdown}
 }
 
 func openHTTPFLV(s *Server) door {
-	h := &httpflv.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.driver}
+	h := &httpflv.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.players}
 	return door{
 		name: "http-flv",
 		match: func(path string) (stream, file string, ok bool) {

@@ -58,7 +58,8 @@ type Server struct {
 	panics  atomic.Uint64 // of HTTP requests
 	goers   sync.WaitGroup
 
-	driver     *netx.Driver
+	players    *netx.Driver
+	encoders   *netx.Driver
 	access     access.Current
 	keys       *access.Keyring // of the data folder and the demo
 	configKeys *access.Keyring
@@ -127,10 +128,12 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.metrics = metrics.New(o.Version)
 	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.event, Joined: s.metrics.Joined})
-	if s.driver, err = netx.NewDriver(0, writeTimeout); err != nil {
-		return err
+	for _, driver := range []**netx.Driver{&s.players, &s.encoders} {
+		if *driver, err = netx.NewDriver(0, writeTimeout); err != nil {
+			return err
+		}
+		defer (*driver).Close()
 	}
-	defer s.driver.Close()
 	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
 	if s.set.PublicURL != "" {
 		// It was checked with the settings.
@@ -178,7 +181,7 @@ func (s *Server) watch() {
 	s.metrics.WatchHub(s.hub)
 	panics := map[string]func() uint64{
 		"http":   s.panics.Load,
-		"driver": func() uint64 { return s.driver.Stats().Panics },
+		"driver": func() uint64 { return s.players.Stats().Panics + s.encoders.Stats().Panics },
 	}
 	for _, d := range s.doors {
 		if d.panics != nil {

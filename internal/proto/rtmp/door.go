@@ -40,8 +40,10 @@ func (noMeter) Unreadable(string)           {}
 type Options struct {
 	Logger *slog.Logger // required
 	Meter  Meter        // may be nil
-	// Driver carries players; each has goroutines of its own if it is nil.
-	Driver *netx.Driver
+	// Players and Encoders carry those; each of them has goroutines of its own
+	// if the driver is nil. They are two, so that no encoder waits for a
+	// thousand players.
+	Players, Encoders *netx.Driver
 }
 
 // Door serves RTMP. New makes one.
@@ -50,16 +52,15 @@ type Door struct {
 	logger *slog.Logger
 	meter  Meter
 	server *rtmp.Server
-	driver *netx.Driver
-	shared []shared // one for each lane of driver
+	shared []shared // one for each lane of players
+
+	players, encoders *netx.Driver
 }
 
 // New returns a door to h.
 func New(h Hub, o Options) *Door {
-	d := &Door{hub: h, logger: o.Logger, meter: o.Meter, driver: o.Driver}
-	if d.driver != nil {
-		d.shared = make([]shared, d.driver.Lanes())
-	}
+	d := &Door{hub: h, logger: o.Logger, meter: o.Meter, players: o.Players, encoders: o.Encoders}
+	d.shared = make([]shared, d.players.Lanes())
 	if d.meter == nil {
 		d.meter = noMeter{}
 	}

@@ -71,7 +71,7 @@ func newHouse(t *testing.T, o hub.Options) *house {
 		o.Access = hub.Everyone{}
 	}
 	h := &house{registry: hub.New(o), log: &lines{}}
-	door := New(h.registry, Options{Logger: slog.New(slog.NewTextHandler(h.log, nil)), Meter: &h.met, Driver: driver})
+	door := New(h.registry, Options{Logger: slog.New(slog.NewTextHandler(h.log, nil)), Meter: &h.met, Players: driver, Encoders: driver})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

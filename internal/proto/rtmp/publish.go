@@ -2,7 +2,6 @@ package rtmp
 
 import (
 	"errors"
-	"log/slog"
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/rtmp"
@@ -24,36 +23,45 @@ func (d *Door) publish(s *rtmp.Stream) error {
 		pub.End(err)
 		return err
 	}
-	p := publisher{publication: pub, log: d.log(s, pub.Stream(), pub.Broadcast()), meter: d.meter}
-	err = s.Each(p.take)
-	if errors.Is(err, rtmp.ErrStreamClosed) {
-		pub.End(nil)
-		return nil
+	p := &publisher{door: d, stream: s, publication: pub}
+	if d.carry(p) {
+		return rtmp.ErrDetached
 	}
-	pub.End(err)
-	return refusal(err, true)
+	return p.serve()
 }
 
-// publisher turns the messages of an encoder into frames. Its methods run on
-// the goroutine that reads the connection.
+// publisher turns the messages of an encoder into frames.
 type publisher struct {
+	door        *Door
+	stream      *rtmp.Stream
 	publication *hub.Publication
-	log         *slog.Logger
-	meter       Meter
 	reader      rtmp.FrameReader
 	unreadable  int
 }
 
-// take gives a message to the stream. Its error ends the publication.
+// serve takes what the encoder sends until either side ends the publication, and
+// returns what the encoder is told.
+func (p *publisher) serve() error {
+	err := p.stream.Each(p.take)
+	if errors.Is(err, rtmp.ErrStreamClosed) {
+		p.publication.End(nil)
+		return nil
+	}
+	p.publication.End(err)
+	return refusal(err, true)
+}
+
+// take gives a message to the stream. Its error ends the publication. It runs
+// where the connection is read.
 func (p *publisher) take(m *message.Message) error {
 	f, err := p.reader.Demux(m)
 	if err == nil && f != nil {
 		err = mend(f)
 	}
 	if err != nil {
-		p.meter.Unreadable("rtmp")
+		p.door.meter.Unreadable("rtmp")
 		if p.unreadable++; p.unreadable == 1 {
-			p.log.Warn("a message could not be read and was dropped", "error", err)
+			p.door.log(p.stream, p.publication.Stream(), p.publication.Broadcast()).Warn("a message could not be read and was dropped", "error", err)
 		}
 		return nil
 	}

@@ -14,51 +14,100 @@ import (
 	"github.com/millrace-live/millrace/rtmp"
 )
 
-// rider is a player in the driver's hands. What is not the plain course it
-// leaves to the player's own goroutines, by getting off.
-type rider struct {
-	*player
+// passenger is a stream in a driver's hands. What is not the plain course is left
+// to the goroutines of its session, by getting off.
+type passenger struct {
+	stream   *rtmp.Stream
 	detached *rtmp.Detached
 	seat     atomic.Pointer[netx.Seat]
+	// called is set when the session has answers, or has ended: to look for
+	// them each time would touch memory of every player with every frame.
+	called atomic.Bool
+}
+
+// detach takes the stream off its goroutines if the driver can have it.
+func (p *passenger) detach(d *netx.Driver, s *rtmp.Stream) bool {
+	if _, ok := s.Session().Conn().(*net.TCPConn); !ok || d == nil {
+		return false
+	}
+	p.stream = s
+	p.detached = s.Detach(p.call)
+	return p.detached != nil
+}
+
+// board begins the ride of r, whose passenger p is.
+func (p *passenger) board(d *netx.Driver, r netx.Rider) *netx.Seat {
+	seat, ok := d.Add(p.stream.Session().Conn(), r)
+	if !ok { // it has just been closed
+		r.Left(nil, net.ErrClosed)
+		return nil
+	}
+	p.seat.Store(seat)
+	p.call() // for calls that found no seat
+	return seat
+}
+
+// call is the session's way of asking for the driver.
+func (p *passenger) call() {
+	p.called.Store(true)
+	if seat := p.seat.Load(); seat != nil {
+		seat.Wake()
+	}
+}
+
+// answers returns what the session has to say, nil if that is nothing.
+func (p *passenger) answers() (*netx.Vector, error) {
+	if !p.called.Load() || !p.called.Swap(false) {
+		return nil, nil
+	}
+	if err := p.stream.Err(); err != nil {
+		return nil, err
+	}
+	answers := p.detached.Answers()
+	if answers == nil {
+		return nil, nil
+	}
+	p.detached.Sent(len(answers))
+	v := new(netx.Vector)
+	v.Set([][]byte{answers})
+	return v, nil
+}
+
+// Received implements [netx.Rider].
+func (p *passenger) Received(b []byte) error { return p.detached.Receive(b) }
+
+// attach puts the stream back on goroutines, the first of which calls serve.
+func (p *passenger) attach(rest [][]byte, why error, serve func() error) {
+	var failed error
+	if errors.Is(why, netx.ErrStuck) {
+		failed = rtmp.ErrSlowReader
+	}
+	p.detached.Attach(rest, failed, serve)
+}
+
+// playRider is a player that rides.
+type playRider struct {
+	passenger
+	*player
 }
 
 // ride takes the player off its goroutines, if there is a driver and nothing
 // speaks against it.
 func (d *Door) ride(p *player) bool {
-	conn, ok := p.stream.Session().Conn().(*net.TCPConn)
-	if !ok || d.driver == nil {
+	r := &playRider{player: p}
+	if !r.detach(d.players, p.stream) {
 		return false
 	}
-	r := &rider{player: p}
-	if r.detached = p.stream.Detach(r.wake); r.detached == nil {
-		return false
+	if seat := r.board(d.players, r); seat != nil {
+		p.reader.OnReady(seat.Wake)
 	}
-	seat, ok := d.driver.Add(conn, r)
-	if !ok { // it has just been closed
-		r.Left(nil, net.ErrClosed)
-		return true
-	}
-	r.seat.Store(seat)
-	r.reader.OnReady(r.wake) // which makes up for calls that found no seat
 	return true
 }
 
-func (r *rider) wake() {
-	if seat := r.seat.Load(); seat != nil {
-		seat.Wake()
-	}
-}
-
 // Next implements [netx.Rider].
-func (r *rider) Next(lane int) (*netx.Vector, error) {
-	if answers := r.detached.Answers(); answers != nil {
-		r.detached.Sent(len(answers))
-		v := new(netx.Vector)
-		v.Set([][]byte{answers})
-		return v, nil
-	}
-	if err := r.stream.Err(); err != nil {
-		return nil, err
+func (r *playRider) Next(lane int) (*netx.Vector, error) {
+	if v, err := r.answers(); v != nil || err != nil {
+		return v, err
 	}
 	if r.paused.Load() {
 		return nil, nil
@@ -71,12 +120,9 @@ func (r *rider) Next(lane int) (*netx.Vector, error) {
 	return v, err
 }
 
-// Received implements [netx.Rider].
-func (r *rider) Received(p []byte) error { return r.detached.Receive(p) }
-
 // Tick implements [netx.Rider]. A player that pauses takes nothing from its
 // reader, and so does not see there that the stream has ended.
-func (r *rider) Tick(now time.Time) error {
+func (r *playRider) Tick(now time.Time) error {
 	if r.paused.Load() && r.reader.State() == hub.Ended {
 		return io.EOF
 	}
@@ -84,14 +130,40 @@ func (r *rider) Tick(now time.Time) error {
 }
 
 // Left implements [netx.Rider].
-func (r *rider) Left(rest [][]byte, why error) {
+func (r *playRider) Left(rest [][]byte, why error) {
 	r.reader.OnReady(nil)
-	var failed error
-	if errors.Is(why, netx.ErrStuck) {
-		failed = rtmp.ErrSlowReader
-	}
-	r.detached.Attach(rest, failed, r.serve)
+	r.attach(rest, why, r.serve)
 }
+
+// publishRider is an encoder that rides.
+type publishRider struct {
+	passenger
+	*publisher
+}
+
+// carry takes the encoder off its goroutines as ride does with a player.
+func (d *Door) carry(p *publisher) bool {
+	r := &publishRider{publisher: p}
+	if !r.detach(d.encoders, p.stream) {
+		return false
+	}
+	if err := r.detached.Each(p.take); err != nil {
+		r.Left(nil, err)
+		return true
+	}
+	r.board(d.encoders, r)
+	return true
+}
+
+// Next implements [netx.Rider].
+func (r *publishRider) Next(int) (*netx.Vector, error) { return r.answers() }
+
+// Tick implements [netx.Rider].
+func (r *publishRider) Tick(now time.Time) error { return r.detached.Tick(now) }
+
+// Left implements [netx.Rider]. Should the publication be over, serve finds it
+// out.
+func (r *publishRider) Left(rest [][]byte, why error) { r.attach(rest, why, r.serve) }
 
 // shared is the last batch that players of one lane were given. Those who stand
 // at the same place of the same stream get it as it is: headers are rendered
