@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 func floorCommand(args []string) error {
 	flags := flag.NewFlagSet("load floor", flag.ContinueOnError)
 	read := flags.Bool("read", false, "read from publishers and throw it away")
+	nagle := flags.Bool("nagle", false, "leave TCP's wait for acknowledgements as it is")
 	hold := flags.Duration("hold", 0, "send what comes within this time together")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -29,8 +31,9 @@ func floorCommand(args []string) error {
 	// Nothing but the loop is to run: what the library leaves behind in a run
 	// is less than what makes the collector begin.
 	debug.SetGCPercent(1000)
+	runtime.GOMAXPROCS(max(2, runtime.NumCPU())) // one is the loop's
 
-	srv, counts, err := newFloor(*read, *hold)
+	srv, counts, err := newFloor(*read, *nagle, *hold)
 	if err != nil {
 		return err
 	}
@@ -55,7 +58,7 @@ func floorCommand(args []string) error {
 }
 
 // newFloor returns the server of a floor, and what it counts, if it does.
-func newFloor(read bool, hold time.Duration) (*rtmp.Server, *floorCounts, error) {
+func newFloor(read, nagle bool, hold time.Duration) (*rtmp.Server, *floorCounts, error) {
 	if read {
 		if hold != 0 {
 			return nil, nil, errors.New("a reader holds nothing back")
@@ -63,7 +66,7 @@ func newFloor(read bool, hold time.Duration) (*rtmp.Server, *floorCounts, error)
 		r, err := newReader()
 		return &rtmp.Server{Handler: r, ChunkSize: chunkSize}, nil, err
 	}
-	w, err := newWriter(hold)
+	w, err := newWriter(nagle, hold)
 	if err != nil {
 		return nil, nil, err
 	}

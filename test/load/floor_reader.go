@@ -58,10 +58,16 @@ func (r *reader) ServeRTMP(st *rtmp.Stream) error {
 func (r *reader) run() {
 	buf := make([]byte, 64<<10)
 	events := make([]syscall.EpollEvent, 256)
+	const limitMS = 100
 	for {
-		n, _ := syscall.EpollWait(r.epoll, events, -1)
-		for i := range max(n, 0) {
-			fd := events[i].Fd
+		// A raw call, for the reasons of await.
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(r.epoll),
+			uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), limitMS, 0, 0)
+		if errno != 0 {
+			continue // a signal
+		}
+		for _, e := range events[:n] {
+			fd := e.Fd
 			got, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
 			if errno == 0 && got == 0 || errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
 				r.end(fd)

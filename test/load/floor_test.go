@@ -17,7 +17,7 @@ import (
 // serveFloor serves a floor in this process.
 func serveFloor(t *testing.T, read bool, hold time.Duration) string {
 	t.Helper()
-	srv, _, err := newFloor(read, hold)
+	srv, _, err := newFloor(read, false, hold)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,10 @@ const mostBehind = 8 << 20
 // writer is the floor of fan-out: the thread that reads from the publisher
 // renders its messages once and writes them to one descriptor after another.
 type writer struct {
-	hold       time.Duration // messages of this long leave together
+	hold time.Duration // messages of this long leave together
+	// nagle has TCP keep a small segment until the one before is acknowledged,
+	// as nginx-rtmp does. (Go switches that off.)
+	nagle      bool
 	door       *door
 	publishing atomic.Bool
 	counts     floorCounts
@@ -52,12 +55,12 @@ type player struct {
 	behind []byte
 }
 
-func newWriter(hold time.Duration) (*writer, error) {
+func newWriter(nagle bool, hold time.Duration) (*writer, error) {
 	d, err := newDoor()
 	if err != nil {
 		return nil, err
 	}
-	return &writer{hold: hold, door: d, key: -1}, nil
+	return &writer{hold: hold, nagle: nagle, door: d, key: -1}, nil
 }
 
 // ServeRTMP takes one publisher and any number of players.
@@ -69,6 +72,9 @@ func (w *writer) ServeRTMP(st *rtmp.Stream) error {
 		return errors.New("the floor plays message stream 1 alone")
 	}
 	h := st.Session().Conn().(*handle)
+	if err := h.tcp.SetNoDelay(!w.nagle); err != nil {
+		return err
+	}
 	fd, err := h.take(nil)
 	if err != nil {
 		return err
@@ -94,9 +100,6 @@ func (w *writer) publish(st *rtmp.Stream) error {
 		return err
 	}
 	defer syscall.Close(fd)
-	if err := syscall.SetNonblock(fd, false); err != nil {
-		return err
-	}
 	if err := st.Accept(); err != nil {
 		return err
 	}
@@ -113,43 +116,41 @@ func (w *writer) publish(st *rtmp.Stream) error {
 	return err
 }
 
-// read is the publisher's session reading: from a descriptor that blocks, but
-// not beyond the time when what is pending is due.
+// read is the publisher's session reading, which sends what is due meanwhile.
 func (w *writer) read(fd int, p []byte) (int, error) {
-	for len(w.pending) > 0 {
-		wait := time.Until(w.due)
-		if wait <= 0 {
-			w.flush()
-			break
-		}
-		if readable(fd, wait) {
-			break
-		}
-	}
 	for {
 		n, err := syscall.Read(fd, p)
 		switch {
-		case err == syscall.EINTR:
-		case err != nil:
-			return 0, err
+		case n > 0:
+			return n, nil
 		case n == 0:
 			return 0, io.EOF
-		default:
-			return n, nil
+		case err != syscall.EAGAIN && err != syscall.EINTR:
+			return 0, err
 		}
+		wait := 100 * time.Millisecond
+		if len(w.pending) > 0 {
+			wait = min(wait, time.Until(w.due))
+		}
+		if wait > 0 {
+			await(fd, wait)
+			continue
+		}
+		w.flush()
 	}
 }
 
-// readable waits for bytes, at most this long.
-func readable(fd int, wait time.Duration) bool {
+// await waits for bytes, at most this long. The call is a raw one: the
+// scheduler would take a thread that sleeps in the system for gone, and make it
+// queue when it wakes. The limit lets the rest of the program have its turn.
+func await(fd int, wait time.Duration) {
 	poll := struct {
 		fd              int32
 		events, revents int16
 	}{int32(fd), pollIn, 0}
 	limit := syscall.NsecToTimespec(int64(wait))
-	n, _, _ := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1,
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1,
 		uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
-	return n == 1
 }
 
 const pollIn = 1 // POLLIN, which package syscall lacks

@@ -99,7 +99,7 @@ func parse(args []string) (*options, error) {
 		return func(text string) (err error) { *to, err = parseNumbers(text); return err }
 	}
 	flags.Func("only", "scenarios, with commas: fan-out, sound, ingest, joins, stalled, memory (all)", names(&only))
-	flags.Func("servers", "servers, with commas: floor, floor-30ms, floor-100ms, floor-reader, nginx-rtmp, realtime, balanced, economy (all)", names(&servers))
+	flags.Func("servers", "servers, with commas: floor, floor-30ms, floor-100ms, floor-nagle, floor-reader, nginx-rtmp, realtime, balanced, economy (all)", names(&servers))
 	flags.Func("players", "sizes of fan-out (100,500,1000,2000,5000)", numbers(&s.players))
 	flags.Func("publishers", "sizes of ingest (50,200,500,2000)", numbers(&s.publishers))
 	quick := flags.Bool("quick", false, "one round of fan-out to 1,000 players and of ingest from 200 publishers, 5 s each")

@@ -86,8 +86,10 @@ func scenarios(s scale) []scenario {
 	}
 	fanOut := scenario{
 		name: "fan-out", title: "One stream to many players", head: "players",
-		about:   "One publisher of 30 pictures and 43 pieces of sound a second.",
-		servers: []string{floorEach, floor30, floor100, nginx, realtime, balanced, economy},
+		about: "One publisher of 30 pictures and 43 pieces of sound a second. The floor is one write a message and player, or\n" +
+			"one each 30 or 100 ms. nginx-rtmp leaves Nagle's algorithm on, so that TCP merges small messages until the last\n" +
+			"ones are acknowledged; floor-nagle is the floor of that.",
+		servers: []string{floorEach, floor30, floor100, floorNagle, nginx, realtime, balanced, economy},
 		columns: fanOutColumns(floorEach),
 	}
 	for _, n := range s.players {
@@ -115,7 +117,7 @@ func scenarios(s scale) []scenario {
 		fanOut,
 		{
 			name: "sound", title: "Sound alone", head: "players", about: "One publisher of 43 pieces of sound a second.",
-			servers: []string{floorEach, nginx, economy, balanced},
+			servers: []string{floorEach, floorNagle, nginx, economy, balanced},
 			columns: fanOutColumns(floorEach),
 			sizes: []size{{label(2000, soundRate), []load{
 				{Players: 2000, Publishers: 1, Bitrate: soundRate, Time: s.time},

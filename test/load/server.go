@@ -13,6 +13,7 @@ const (
 	floorEach   = "floor"
 	floor30     = "floor-30ms"
 	floor100    = "floor-100ms"
+	floorNagle  = "floor-nagle"
 	floorReader = "floor-reader"
 	nginx       = "nginx-rtmp"
 	realtime    = "realtime"
@@ -44,6 +45,8 @@ func (b *bed) start(name string) (*server, error) {
 		s, err = startFloor(dir, "--hold", "30ms")
 	case floor100:
 		s, err = startFloor(dir, "--hold", "100ms")
+	case floorNagle:
+		s, err = startFloor(dir, "--nagle")
 	case floorReader:
 		s, err = startFloor(dir, "--read")
 	case nginx:
