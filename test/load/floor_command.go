@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -12,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,7 +33,7 @@ func floorCommand(args []string) error {
 	debug.SetGCPercent(1000)
 	runtime.GOMAXPROCS(max(2, runtime.NumCPU())) // one is the loop's
 
-	srv, counts, err := newFloor(*read, *nagle, *hold)
+	f, err := newFloor(*read, *nagle, *hold)
 	if err != nil {
 		return err
 	}
@@ -45,30 +45,36 @@ func floorCommand(args []string) error {
 	over := make(chan os.Signal, 1)
 	signal.Notify(over, os.Interrupt, syscall.SIGTERM)
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(handles{l}) }()
+	go func() { failed <- f.Serve(handles{l}) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-over:
 	}
-	if counts == nil {
+	if f.counts == nil {
 		return nil
 	}
-	return json.NewEncoder(os.Stdout).Encode(counts)
+	return json.NewEncoder(os.Stdout).Encode(f.counts)
 }
 
-// newFloor returns the server of a floor, and what it counts, if it does.
-func newFloor(read, nagle bool, hold time.Duration) (*rtmp.Server, *floorCounts, error) {
+// floor is a bare server.
+type floor struct {
+	*rtmp.Server
+	counts *floorCounts // nil if it counts nothing
+	over   *atomic.Bool // ends its loop
+}
+
+func newFloor(read, nagle bool, hold time.Duration) (*floor, error) {
 	if read {
-		if hold != 0 {
-			return nil, nil, errors.New("a reader holds nothing back")
-		}
 		r, err := newReader()
-		return &rtmp.Server{Handler: r, ChunkSize: chunkSize}, nil, err
+		if err != nil {
+			return nil, err
+		}
+		return &floor{&rtmp.Server{Handler: r, ChunkSize: chunkSize}, nil, &r.over}, nil
 	}
 	w, err := newWriter(nagle, hold)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return &rtmp.Server{Handler: w, ChunkSize: chunkSize}, &w.counts, nil
+	return &floor{&rtmp.Server{Handler: w, ChunkSize: chunkSize}, &w.counts, &w.door.over}, nil
 }

@@ -12,6 +12,7 @@ import (
 // until one hangs up, which costs those who stay nothing.
 type door struct {
 	epoll   int
+	over    atomic.Bool
 	changed atomic.Bool
 
 	mu      sync.Mutex
@@ -44,8 +45,9 @@ func (d *door) enter(fd int, h *handle) error {
 // be using them.
 func (d *door) watch() {
 	events := make([]syscall.EpollEvent, 256)
-	for {
-		n, _ := syscall.EpollWait(d.epoll, events, -1)
+	const limitMS = 1000 // to see that it is over
+	for !d.over.Load() {
+		n, _ := syscall.EpollWait(d.epoll, events, limitMS)
 		d.mu.Lock()
 		for i := range max(n, 0) {
 			fd := int(events[i].Fd)
@@ -55,6 +57,7 @@ func (d *door) watch() {
 		}
 		d.mu.Unlock()
 	}
+	syscall.Close(d.epoll)
 }
 
 // take returns who came and who went since the last time. Who did both is in

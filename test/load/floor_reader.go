@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -15,6 +17,7 @@ import (
 // have sent something, and throws it away.
 type reader struct {
 	epoll int
+	over  atomic.Bool
 
 	mu      sync.Mutex
 	handles map[int32]*handle // by descriptor
@@ -58,22 +61,26 @@ func (r *reader) ServeRTMP(st *rtmp.Stream) error {
 func (r *reader) run() {
 	buf := make([]byte, 64<<10)
 	events := make([]syscall.EpollEvent, 256)
-	const limitMS = 100
-	for {
+	for turn := 1; !r.over.Load(); turn++ {
 		// A raw call, for the reasons of await.
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(r.epoll),
-			uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), limitMS, 0, 0)
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(r.epoll), uintptr(unsafe.Pointer(&events[0])),
+			uintptr(len(events)), uintptr(longestAwait.Milliseconds()), 0, 0)
 		if errno != 0 {
-			continue // a signal
+			n = 0 // a signal
 		}
 		for _, e := range events[:n] {
-			fd := e.Fd
-			got, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+			got, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(e.Fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
 			if errno == 0 && got == 0 || errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
-				r.end(fd)
+				r.end(e.Fd)
 			}
 		}
+		// Nothing else here lets the scheduler in, and it has a world to stop
+		// when the collector begins.
+		if n == 0 || turn%64 == 0 {
+			runtime.Gosched()
+		}
 	}
+	syscall.Close(r.epoll)
 }
 
 // end closes a descriptor, and with it takes it out of epoll.

@@ -17,7 +17,7 @@ import (
 // serveFloor serves a floor in this process.
 func serveFloor(t *testing.T, read bool, hold time.Duration) string {
 	t.Helper()
-	srv, _, err := newFloor(read, false, hold)
+	f, err := newFloor(read, false, hold)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,8 +25,11 @@ func serveFloor(t *testing.T, read bool, hold time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go srv.Serve(handles{l})
-	t.Cleanup(func() { srv.Close() })
+	go f.Serve(handles{l})
+	t.Cleanup(func() {
+		f.Close()
+		f.over.Store(true)
+	})
 	return "rtmp://" + l.Addr().String() + "/live/test"
 }
 
@@ -35,7 +38,6 @@ func serveFloor(t *testing.T, read bool, hold time.Duration) string {
 func TestFloorWriter(t *testing.T) {
 	for _, hold := range []time.Duration{0, 30 * time.Millisecond} {
 		t.Run(hold.String(), func(t *testing.T) {
-			t.Parallel()
 			address := serveFloor(t, false, hold)
 			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 			defer stop()

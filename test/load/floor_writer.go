@@ -128,7 +128,7 @@ func (w *writer) read(fd int, p []byte) (int, error) {
 		case err != syscall.EAGAIN && err != syscall.EINTR:
 			return 0, err
 		}
-		wait := 100 * time.Millisecond
+		wait := longestAwait
 		if len(w.pending) > 0 {
 			wait = min(wait, time.Until(w.due))
 		}
@@ -152,6 +152,9 @@ func await(fd int, wait time.Duration) {
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1,
 		uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
 }
+
+// longestAwait is how long a floor's loop sleeps in a raw call at most.
+const longestAwait = 20 * time.Millisecond
 
 const pollIn = 1 // POLLIN, which package syscall lacks
 
