@@ -81,7 +81,8 @@ type bench struct {
 	shown    string
 	clip     *clip
 	progress *tool.Progress
-	totals   totals // of the players that stay
+	totals   totals    // of the players that stay
+	late     histogram // of the publishers
 	rate     tool.Rate
 	drainer  *drainer
 
@@ -175,7 +176,7 @@ func (b *bench) enlist() {
 		observed[i%len(b.streams)] = observed[i%len(b.streams)] || duty == observe
 	}
 	for i := range o.Publishers {
-		p := &publisher{address: b.streams[i].publish, clip: b.clip}
+		p := &publisher{address: b.streams[i].publish, clip: b.clip, late: &b.late}
 		if observed[i] {
 			p.ledger = newLedger(b.clip, time.Now())
 		}

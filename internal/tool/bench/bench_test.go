@@ -30,11 +30,15 @@ type relay struct {
 	// stall is when, after the publication has begun, nothing is passed on for
 	// stallFor.
 	stall, stallFor time.Duration
+	// keep lets players begin with the newest key frame, and all that came
+	// since; of one stream.
+	keep bool
 
 	sessions sync.WaitGroup
 
 	mu      sync.Mutex
 	players map[chan delivery]string // the stream that each plays
+	kept    []delivery
 }
 
 type delivery struct {
@@ -62,6 +66,9 @@ func (r *relay) serve(st *rtmp.Stream) error {
 	q := make(chan delivery, 10_000)
 	r.mu.Lock()
 	r.players[q] = st.Path()
+	for _, d := range r.kept {
+		q <- d
+	}
 	r.mu.Unlock()
 	defer func() {
 		r.mu.Lock()
@@ -96,6 +103,13 @@ func (r *relay) pass(stream string, start time.Time, m *message.Message) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.keep {
+		const headers = 2
+		if len(m.Payload) > 1 && m.Payload[0] == 0x17 && m.Payload[1] == 1 {
+			r.kept = r.kept[:min(headers, len(r.kept))]
+		}
+		r.kept = append(r.kept, d)
+	}
 	for q, of := range r.players {
 		if of == stream {
 			q <- d

@@ -21,8 +21,8 @@ type churn struct {
 }
 
 const (
-	// patience is how long one of them waits for its first frame.
-	patience = 10 * time.Second
+	// longestWait is how long one of them waits for its first frame.
+	longestWait = 10 * time.Second
 	// shortVisit is how long one stays after it, longVisit at most.
 	shortVisit, longVisit = time.Second, 2 * time.Second
 )
@@ -53,7 +53,7 @@ func (c *churn) begin(ctx context.Context, b *bench) {
 
 // visit plays until a second or two after the first frame.
 func (p *player) visit(ctx context.Context, d *rtmp.Dialer) {
-	ctx, leave := context.WithTimeout(ctx, patience)
+	ctx, leave := context.WithTimeout(ctx, longestWait)
 	defer leave()
 	p.meter.onJoin = func() {
 		time.AfterFunc(shortVisit+rand.N(longVisit-shortVisit), leave)

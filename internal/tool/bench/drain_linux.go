@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -17,10 +18,13 @@ import (
 const draining = true
 
 // The wheel: one slot a turn of step, and each connection is looked at again
-// after 1 to slots of them.
+// after 1 to slots of them. With 600 players of 2 Mbit/s on two processors this
+// program took 0.15 s a Gbit with 1 slot, 0.10 with 8, 0.06 with 20, and it took
+// 0.095 when it waited in epoll, 0.08 when it asked epoll each 10 ms, 0.07 each
+// 40 ms; the server took the same within the noise.
 const (
 	step  = 5 * time.Millisecond
-	slots = 8
+	slots = 20
 	// comfortable is how much should wait in a socket when it is drained, so
 	// that its buffer never fills and the server never waits.
 	comfortable = 32 << 10
@@ -193,7 +197,7 @@ func (s *seat) drain(now time.Time) (n int, ok bool) {
 	case err == nil:
 		s.end(io.EOF)
 		return 0, false
-	case err != unix.EAGAIN && err != unix.EINTR: //nolint:errorlint // straight from the system
+	case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR):
 		s.end(os.NewSyscallError("read", err))
 		return 0, false
 	}
@@ -271,14 +275,14 @@ func (s *seat) write(p []byte) (int, error) {
 		switch {
 		case err == nil:
 			written += n
-		case err == unix.EAGAIN: //nolint:errorlint // straight from the system
+		case err == unix.EAGAIN:
 			// Only a descriptor that was closed meanwhile is another's here,
 			// and then the wait is in vain.
 			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 			if ready, _ := unix.Poll(fds, patience); ready == 0 {
 				return written, os.ErrDeadlineExceeded
 			}
-		case err != unix.EINTR: //nolint:errorlint // as above
+		case err != unix.EINTR:
 			return written, os.NewSyscallError("write", err)
 		}
 	}

@@ -23,12 +23,12 @@ type feed struct {
 	raw syscall.RawConn
 	try func(fd uintptr) bool
 
-	mu   sync.Mutex
-	is   bool   // eager
-	rest []byte // what the socket did not take
-	p    []byte // of try
-	n    int
-	err  error
+	mu    sync.Mutex
+	hurry bool   // it is eager
+	rest  []byte // what the socket did not take
+	p     []byte // of try
+	n     int
+	err   error
 }
 
 // newFeed returns nil if c cannot be one.
@@ -57,13 +57,13 @@ func (f *feed) eager(is bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.is = is
+	f.hurry = is
 }
 
 func (f *feed) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.is {
+	if !f.hurry {
 		if err := f.settle(); err != nil {
 			return 0, err
 		}

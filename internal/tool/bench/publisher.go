@@ -23,7 +23,7 @@ type publisher struct {
 
 	feed  *feed // its connection, if that takes writes without waiting
 	sent  atomic.Uint64
-	late  time.Duration
+	late  *histogram
 	on    bool  // it was connected
 	err   error // why it ended before it was stopped
 	ended chan error
@@ -89,7 +89,7 @@ func (p *publisher) run(ctx context.Context, st *rtmp.Stream, pace func(*publish
 		}
 	}
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the end that was asked for
+		return nil
 	}
 	if why := st.Err(); why != nil {
 		err = why
@@ -113,7 +113,7 @@ func (p *publisher) step(batch *rtmp.Batch) bool {
 	batch.Reset()
 	batch.Append(p.stream.ID(), packet.typ, timestamp, packet.head, packet.body)
 	now := time.Now()
-	p.late = max(p.late, now.Sub(p.due))
+	p.late.add(now.Sub(p.due))
 	if p.ledger != nil {
 		p.ledger.note(p.next, now)
 	}

@@ -53,8 +53,9 @@ type Result struct {
 	// and went. Players, Stalls and NeverJoined do not count either.
 	Stuck *Stuck `json:"stuck,omitempty"`
 	Churn *Churn `json:"churn,omitempty"`
-	// LateMS is by how much this program's publishers were late at most: a
-	// measure of this machine.
+	// Late is by how much this program's messages left too late, a measure of
+	// this machine; LateMS is the most.
+	Late   *Spread `json:"late,omitempty"`
 	LateMS float64 `json:"late_ms"`
 	// Ends are how connections ended, most frequent first.
 	Ends []End `json:"ends"`

@@ -20,7 +20,6 @@ func (b *bench) sum(r *Result, over mark, alive bool) (first error) {
 	for _, p := range b.publishers {
 		r.Clip = b.clip.name
 		r.Publishers.count(p.on, p.err, ends)
-		r.LateMS = max(r.LateMS, milliseconds(p.late))
 		first = cmp.Or(first, p.err)
 	}
 	var stuck stuckSum
@@ -43,6 +42,9 @@ func (b *bench) sum(r *Result, over mark, alive bool) (first error) {
 	}
 	t := &b.totals
 	r.Connect, r.Start, r.Join, r.Delay = t.connect.spread(), t.start.spread(), t.join.spread(), t.delay.spread()
+	if r.Late = b.late.spread(); r.Late != nil {
+		r.LateMS = r.Late.Max
+	}
 	r.Ends = sorted(ends)
 	if m := b.steady; m != nil {
 		r.Steady = &Steady{
