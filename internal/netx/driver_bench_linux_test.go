@@ -233,9 +233,10 @@ func benchGoroutines(b *testing.B, size int) {
 		wake := make(chan bool, 1)
 		wakes = append(wakes, wake)
 		go func() {
-			buffers := make(net.Buffers, 0, len(slices))
+			var buffers [][]byte
 			for range wake {
-				batch := append(buffers, slices...)
+				buffers = append(buffers[:0], slices...)
+				batch := net.Buffers(buffers)
 				batch.WriteTo(c)
 				through.Done()
 			}

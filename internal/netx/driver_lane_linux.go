@@ -18,7 +18,7 @@ import (
 const (
 	turnVectors = 4
 	turnBytes   = 1 << 20
-	turnReads   = 4
+	turnReads   = 2
 	// yieldEvery is after how many turns a lane lets other goroutines run: its
 	// system calls do not tell the scheduler that they take time, and the
 	// publisher's goroutine must not wait for a thousand players.

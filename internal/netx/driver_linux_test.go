@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // patience is how long a test waits for what must come.
@@ -256,7 +258,7 @@ func TestDriverGoesOnWithinASlice(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	d := testDriver(t, 1, 0, time.Second)
+	d := testDriver(t, 1, 0, time.Hour) // whose tick would hide a missed event
 	want := noise(seed, size)
 	var vectors []*Vector
 	for p := want; len(p) > 0; {
@@ -319,6 +321,63 @@ func TestDriverWritesMoreSlicesThanACallTakes(t *testing.T) {
 		add(t, d, here, r)
 		expect(t, peer, want)
 	}
+}
+
+func TestDriverGoesOnAfterATurnsVectors(t *testing.T) {
+	const vectors = 10 * turnVectors
+	d := testDriver(t, 1, 0, time.Hour)
+	here, peer := pair(t)
+	r, given := newTestRider(), 0
+	v := vectorOf([]byte("one"))
+	r.next = func(int) (*Vector, error) {
+		if given == vectors {
+			return nil, nil
+		}
+		given++
+		return v, nil
+	}
+	add(t, d, here, r)
+	expect(t, peer, bytes.Repeat([]byte("one"), vectors))
+}
+
+func TestDriverReadsMoreThanATurnsBytes(t *testing.T) {
+	const size = turnReads*(64<<10) + 1
+	d := testDriver(t, 1, 0, time.Hour)
+	p := newPairs(t)
+	raw, err := p.l.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4*size) })
+	here, peer, err := p.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	defer peer.Close()
+	peer.Write(make([]byte, size))
+	// All of it is there when the ride begins, and no event comes later.
+	raw, err = here.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for there := 0; there < size; {
+		if time.Sleep(time.Millisecond); raw.Control(func(fd uintptr) {
+			there, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+		}) != nil || err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, got := newTestRider(), 0
+	done := make(chan bool)
+	r.received = func(p []byte) error {
+		if got += len(p); got == size {
+			close(done)
+		}
+		return nil
+	}
+	add(t, d, here, r)
+	receive(t, done)
 }
 
 func TestDriverTakesMoreThanATurnsBytes(t *testing.T) {
@@ -839,5 +898,21 @@ func TestDriverAllocatesNothingPerWake(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations a wake", n)
+	}
+}
+
+func TestPollerKnowsSeatsByBirth(t *testing.T) {
+	d := testDriver(t, 1, 0, time.Hour)
+	here, _ := pair(t)
+	s := add(t, d, here, newTestRider())
+	e := unix.EpollEvent{Events: unix.EPOLLHUP, Fd: s.index, Pad: s.birth - 1}
+	d.poll.tell([]unix.EpollEvent{e})
+	if s.state.Load()&hungUp != 0 {
+		t.Error("took the event of the seat's last holder")
+	}
+	e.Pad++
+	d.poll.tell([]unix.EpollEvent{e})
+	if s.state.Load()&hungUp == 0 {
+		t.Error("missed its event")
 	}
 }
