@@ -138,13 +138,17 @@ func (w *writer) flush() error {
 	return w.write(nil)
 }
 
-// drive leaves writing to a driver, once nobody else writes.
+// drive leaves writing to a driver, once nobody else writes. The buffers have
+// done their work with the handshake, and are half of what a session holds.
 func (w *writer) drive(wake func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.qmu.Lock()
 	defer w.qmu.Unlock()
-	w.wake = wake
+	w.wake, w.spare, w.iov, w.joined = wake, nil, nil, nil
+	if len(w.queue) == 0 {
+		w.queue = nil
+	}
 }
 
 // take gives the driver what waits, nil if nothing does.
