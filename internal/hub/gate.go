@@ -34,7 +34,7 @@ const burst = 64 << 10
 // notifying them. So either the second look sees it, or the link comes first
 // and the reader is among those taken out. A notice is one token in a channel that
 // holds one: given before the reader waits it is kept, and a stale one costs a
-// look in vain. (A function of OnReady promises the same.) What concerns a single reader (Close, Resync, SetTracks) is an
+// look in vain. (A Waker promises the same.) What concerns a single reader (Close, Resync, SetTracks) is an
 // atomic flag, then a token: Next reads the flags after taking the token.
 type gate struct {
 	ring *ring
@@ -117,19 +117,23 @@ func (g *gate) advance() {
 // wake notifies all who are parked, and unlocks mu. It lets go of the lock
 // every few readers, since those it woke come back to park, behind the others.
 func (g *gate) wake() {
-	var some [64]*Reader
+	var some [64]struct {
+		reader *Reader
+		waker  Waker
+	}
 	round := g.round
 	g.round++
 	for {
 		n := 0
 		for n < len(some) && g.parked.first != nil && g.parked.first.round <= round {
-			some[n] = g.parked.first
-			g.parked.remove(some[n])
+			r := g.parked.first
+			some[n].reader, some[n].waker = r, r.waker
+			g.parked.remove(r)
 			n++
 		}
 		g.mu.Unlock()
-		for _, r := range some[:n] {
-			r.notify()
+		for i := range some[:n] {
+			some[i].reader.tell(some[i].waker)
 		}
 		if n < len(some) {
 			return

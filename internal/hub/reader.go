@@ -27,38 +27,41 @@ const lot = 1 << 20
 // Next, and only Next, is for one goroutine; all other methods may be called
 // from any. A Reader must be closed.
 type Reader struct {
-	stream   *stream
-	gate     *gate
+	// What every frame needs comes first, close together: with a thousand
+	// readers, the cost of a wake is that of the memory it touches.
+	stream           *stream
+	gate             *gate
+	closed, resync   atomic.Bool
+	noVideo, noAudio atomic.Bool
+	reached          atomic.Uint64 // cursor, as Next left it when it last gave something
+
+	// Owned by the goroutine that calls Next.
+	cursor     uint64
+	burst      uint64 // frames below it belong to the first burst, which never waits
+	pending    *entry // metadata to give before the next frame
+	err        error
+	generation uint32
+	keyed      bool // it had its first key
+
+	// Guarded by gate.mu.
+	parked     bool
+	round      uint64
+	prev, next *Reader
+	waker      Waker // instead of ready
+
+	started [4]uint64 // video tracks that had their key, by identifier
+	state   uint64    // the number of the metadata given last
+	jumps   [maxJumps - 1]time.Time
+
 	ready    chan struct{}
-	wake     atomic.Pointer[func()] // instead of ready
 	id       who
 	since    time.Time
 	number   uint64 // in the roster; 0 of a packager
 	packager bool
 	out      *outlet
 	viewers  int // guarded by stream.mu
-
-	// Guarded by gate.mu.
-	parked     bool
-	round      uint64
-	prev, next *Reader
-
-	closed, resync   atomic.Bool
-	noVideo, noAudio atomic.Bool
-	drops            atomic.Uint64
-	bytesOut         atomic.Uint64
-	reached          atomic.Uint64 // cursor, as Next left it when it last gave something
-
-	// Owned by the goroutine that calls Next.
-	cursor     uint64
-	burst      uint64    // frames below it belong to the first burst, which never waits
-	state      uint64    // the number of the metadata given last
-	pending    *entry    // metadata to give before the next frame
-	started    [4]uint64 // video tracks that had their key, by identifier
-	generation uint32
-	keyed      bool // it had its first key
-	jumps      [maxJumps - 1]time.Time
-	err        error
+	drops    atomic.Uint64
+	bytesOut atomic.Uint64
 }
 
 // Stream returns the name of the stream, "app/name".
@@ -71,15 +74,16 @@ func (r *Reader) Broadcast() string { return r.stream.broadcast }
 // of State. It may give one in vain.
 func (r *Reader) Ready() <-chan struct{} { return r.ready }
 
-// OnReady has f called where Ready would give a token, for players that have no
-// goroutine to wait; nil goes back to Ready. f is called at once, too, and after
-// that from any goroutine; it must not wait, nor call Next.
-func (r *Reader) OnReady(f func()) {
-	if f == nil {
-		r.wake.Store(nil)
-	} else {
-		r.wake.Store(&f)
-	}
+// Waker is told what Ready would give a token for. Wake may be called from any
+// goroutine; it must not wait, nor call the Reader.
+type Waker interface{ Wake() }
+
+// OnReady has w told where Ready would give a token, for players that have no
+// goroutine to wait; nil goes back to Ready. w is told at once, too.
+func (r *Reader) OnReady(w Waker) {
+	r.gate.mu.Lock()
+	r.waker = w
+	r.gate.mu.Unlock()
 	r.notify()
 }
 
@@ -192,8 +196,16 @@ func (r *Reader) due() bool {
 }
 
 func (r *Reader) notify() {
-	if wake := r.wake.Load(); wake != nil {
-		(*wake)()
+	r.gate.mu.Lock()
+	w := r.waker
+	r.gate.mu.Unlock()
+	r.tell(w)
+}
+
+// tell tells w, which is the reader's waker, or whoever waits for Ready.
+func (r *Reader) tell(w Waker) {
+	if w != nil {
+		w.Wake()
 		return
 	}
 	select {

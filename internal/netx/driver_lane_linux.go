@@ -4,7 +4,6 @@ package netx
 
 import (
 	"io"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -19,10 +18,6 @@ const (
 	turnVectors = 4
 	turnBytes   = 1 << 20
 	turnReads   = 2
-	// yieldEvery is after how many turns a lane lets other goroutines run: its
-	// system calls do not tell the scheduler that they take time, and the
-	// publisher's goroutine must not wait for a thousand players.
-	yieldEvery = 64
 )
 
 // maxIOV is how many slices one writev takes (IOV_MAX).
@@ -47,9 +42,8 @@ type lane struct {
 	list    *Seat     // what was taken of the queue and had no turn yet
 	ticking int       // how many seats have not been ticked
 	now     time.Time // of the tick
-	turns   int
-	current *Seat // whose rider may be running
-	failed  *Seat // who panicked and is to leave
+	current *Seat     // whose rider may be running
+	failed  *Seat     // who panicked and is to leave
 	failure error
 	buf     []byte // 64 KiB to read into
 
@@ -222,7 +216,6 @@ func (l *lane) leave(s *Seat, why error) {
 
 // tick is what s needs once a second.
 func (l *lane) tick(s *Seat) {
-	l.yield()
 	if s.waits {
 		if l.d.timeout > 0 && l.now.Sub(s.since) >= l.d.timeout {
 			l.leave(s, ErrStuck)
@@ -243,15 +236,8 @@ func (l *lane) tick(s *Seat) {
 	}
 }
 
-func (l *lane) yield() {
-	if l.turns++; l.turns%yieldEvery == 0 {
-		runtime.Gosched()
-	}
-}
-
 // turn does for s what there is to do.
 func (l *lane) turn(s *Seat) {
-	l.yield()
 	// The bit queued is cleared first; [Seat.Wake] says why.
 	state := s.state.And(^uint32(queued | readable | room))
 	if state&left != 0 {

@@ -33,7 +33,9 @@ type Driver struct {
 	births int32      // how often a seat was taken, which tells its holders apart
 }
 
-// NewDriver starts a driver of that many lanes, of GOMAXPROCS when lanes is 0. A
+// NewDriver starts a driver of that many lanes; 0 stands for half of GOMAXPROCS,
+// since a lane that is busy lets nobody else have its processor, and the system's
+// side of the sockets, encoders and everything else want some, too. A
 // peer that takes no byte for timeout while some wait for it is let go with
 // [ErrStuck]; never when timeout is 0. On systems without a driver it returns
 // nil, which is ready for use.
@@ -43,7 +45,7 @@ func NewDriver(lanes int, timeout time.Duration) (*Driver, error) {
 
 func newDriver(lanes int, timeout, tick time.Duration) (*Driver, error) {
 	if lanes <= 0 {
-		lanes = runtime.GOMAXPROCS(0)
+		lanes = max(1, runtime.GOMAXPROCS(0)/2)
 	}
 	d := &Driver{timeout: timeout}
 	p, err := newPoller(d)

@@ -40,7 +40,7 @@ func (v *viewer) ride(out *writer, software string) bool {
 	}
 	v.log().Info("play started", "player", software)
 	r.seat.Store(seat)
-	v.player.reader.OnReady(seat.Wake)
+	v.player.reader.OnReady(seat)
 	return true
 }
 

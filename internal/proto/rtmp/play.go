@@ -25,8 +25,10 @@ func (d *Door) play(s *rtmp.Stream) error {
 	if err != nil {
 		return refusal(err, false)
 	}
-	p := &player{door: d, stream: s, reader: reader, began: time.Now(), change: make(chan struct{}, 1)}
-	p.audio, p.video = true, true
+	p := &player{
+		passenger: passenger{stream: s}, door: d, reader: reader, id: s.ID(), audio: true, video: true,
+		began: time.Now(), change: make(chan struct{}, 1),
+	}
 	s.OnControl(p.control)
 	if err := s.Accept(); err != nil {
 		reader.Close()
@@ -42,13 +44,16 @@ func (d *Door) play(s *rtmp.Stream) error {
 // player carries frames from a reader to one viewer: by itself, on a goroutine,
 // or as a rider of the driver.
 type player struct {
-	door   *Door
-	stream *rtmp.Stream
+	// What every batch needs comes first, close together.
+	passenger
 	reader *hub.Reader
-	began  time.Time
 	mux    flv.Muxer
+	id     uint32 // of the message stream
+	paused atomic.Bool
+	sent   int // bytes that the driver has been given, and nobody has been told of
 
-	paused       atomic.Bool
+	door         *Door
+	began        time.Time
 	mu           sync.Mutex
 	audio, video bool
 	change       chan struct{} // has a token when paused has changed
@@ -163,7 +168,7 @@ func (p *player) fill(batch *rtmp.Batch, tags []flv.Tag, frames []*media.Frame) 
 	for _, f := range frames {
 		tags = p.mux.Mux(tags[:0], f)
 		for i := range tags {
-			batch.AppendTag(p.stream.ID(), &tags[i])
+			batch.AppendTag(p.id, &tags[i])
 		}
 	}
 	clear(tags)

@@ -23,8 +23,8 @@ func (d *Door) publish(s *rtmp.Stream) error {
 		pub.End(err)
 		return err
 	}
-	p := &publisher{door: d, stream: s, publication: pub}
-	if d.carry(p) {
+	p := &publisher{passenger: passenger{stream: s}, door: d, publication: pub}
+	if d.ingest(p) {
 		return rtmp.ErrDetached
 	}
 	return p.serve()
@@ -32,8 +32,8 @@ func (d *Door) publish(s *rtmp.Stream) error {
 
 // publisher turns the messages of an encoder into frames.
 type publisher struct {
+	passenger
 	door        *Door
-	stream      *rtmp.Stream
 	publication *hub.Publication
 	reader      rtmp.FrameReader
 	unreadable  int

@@ -17,21 +17,20 @@ import (
 // passenger is a stream in a driver's hands. What is not the plain course is left
 // to the goroutines of its session, by getting off.
 type passenger struct {
+	// called is set when the session has answers, or has ended: to look for
+	// them each time would touch memory of every player with every frame.
+	called   atomic.Bool
 	stream   *rtmp.Stream
 	detached *rtmp.Detached
 	seat     atomic.Pointer[netx.Seat]
-	// called is set when the session has answers, or has ended: to look for
-	// them each time would touch memory of every player with every frame.
-	called atomic.Bool
 }
 
 // detach takes the stream off its goroutines if the driver can have it.
-func (p *passenger) detach(d *netx.Driver, s *rtmp.Stream) bool {
-	if _, ok := s.Session().Conn().(*net.TCPConn); !ok || d == nil {
+func (p *passenger) detach(d *netx.Driver) bool {
+	if _, ok := p.stream.Session().Conn().(*net.TCPConn); !ok || d == nil {
 		return false
 	}
-	p.stream = s
-	p.detached = s.Detach(p.call)
+	p.detached = p.stream.Detach(p.call)
 	return p.detached != nil
 }
 
@@ -85,85 +84,82 @@ func (p *passenger) attach(rest [][]byte, why error, serve func() error) {
 	p.detached.Attach(rest, failed, serve)
 }
 
-// playRider is a player that rides.
-type playRider struct {
-	passenger
-	*player
-}
-
 // ride takes the player off its goroutines, if there is a driver and nothing
 // speaks against it.
 func (d *Door) ride(p *player) bool {
-	r := &playRider{player: p}
-	if !r.detach(d.players, p.stream) {
+	if !p.detach(d.players) {
 		return false
 	}
-	if seat := r.board(d.players, r); seat != nil {
-		p.reader.OnReady(seat.Wake)
+	if seat := p.board(d.players, p); seat != nil {
+		p.reader.OnReady(seat)
 	}
 	return true
 }
 
 // Next implements [netx.Rider].
-func (r *playRider) Next(lane int) (*netx.Vector, error) {
-	if v, err := r.answers(); v != nil || err != nil {
+func (p *player) Next(lane int) (*netx.Vector, error) {
+	if v, err := p.answers(); v != nil || err != nil {
 		return v, err
 	}
-	if r.paused.Load() {
+	if p.paused.Load() {
 		return nil, nil
 	}
-	v, err := r.door.shared[lane].next(r.player)
+	v, err := p.door.shared[lane].next(p)
 	if v != nil {
-		r.reader.Sent(v.Len())
-		r.detached.Sent(v.Len())
+		p.sent += v.Len()
 	}
 	return v, err
 }
 
 // Tick implements [netx.Rider]. A player that pauses takes nothing from its
 // reader, and so does not see there that the stream has ended.
-func (r *playRider) Tick(now time.Time) error {
-	if r.paused.Load() && r.reader.State() == hub.Ended {
+func (p *player) Tick(now time.Time) error {
+	p.count()
+	if p.paused.Load() && p.reader.State() == hub.Ended {
 		return io.EOF
 	}
-	return r.detached.Tick(now)
+	return p.detached.Tick(now)
+}
+
+// count tells what was sent. Counters that others read are not touched with
+// every batch.
+func (p *player) count() {
+	if p.sent > 0 {
+		p.reader.Sent(p.sent)
+		p.detached.Sent(p.sent)
+		p.sent = 0
+	}
 }
 
 // Left implements [netx.Rider].
-func (r *playRider) Left(rest [][]byte, why error) {
-	r.reader.OnReady(nil)
-	r.attach(rest, why, r.serve)
+func (p *player) Left(rest [][]byte, why error) {
+	p.count()
+	p.reader.OnReady(nil)
+	p.attach(rest, why, p.serve)
 }
 
-// publishRider is an encoder that rides.
-type publishRider struct {
-	passenger
-	*publisher
-}
-
-// carry takes the encoder off its goroutines as ride does with a player.
-func (d *Door) carry(p *publisher) bool {
-	r := &publishRider{publisher: p}
-	if !r.detach(d.encoders, p.stream) {
+// ingest takes the encoder off its goroutines as ride does with a player.
+func (d *Door) ingest(p *publisher) bool {
+	if !p.detach(d.encoders) {
 		return false
 	}
-	if err := r.detached.Each(p.take); err != nil {
-		r.Left(nil, err)
+	if err := p.detached.Each(p.take); err != nil {
+		p.Left(nil, err)
 		return true
 	}
-	r.board(d.encoders, r)
+	p.board(d.encoders, p)
 	return true
 }
 
 // Next implements [netx.Rider].
-func (r *publishRider) Next(int) (*netx.Vector, error) { return r.answers() }
+func (p *publisher) Next(int) (*netx.Vector, error) { return p.answers() }
 
 // Tick implements [netx.Rider].
-func (r *publishRider) Tick(now time.Time) error { return r.detached.Tick(now) }
+func (p *publisher) Tick(now time.Time) error { return p.detached.Tick(now) }
 
 // Left implements [netx.Rider]. Should the publication be over, serve finds it
 // out.
-func (r *publishRider) Left(rest [][]byte, why error) { r.attach(rest, why, r.serve) }
+func (p *publisher) Left(rest [][]byte, why error) { p.attach(rest, why, p.serve) }
 
 // shared is the last batch that players of one lane were given. Those who stand
 // at the same place of the same stream get it as it is: headers are rendered
@@ -184,8 +180,8 @@ func (s *shared) next(p *player) (*netx.Vector, error) {
 	if len(frames) == 0 {
 		return nil, err
 	}
-	if id := p.stream.ID(); !same || s.streamID != id || s.before != p.mux {
-		s.streamID, s.before = id, p.mux
+	if !same || s.streamID != p.id || s.before != p.mux {
+		s.streamID, s.before = p.id, p.mux
 		s.render(p, frames)
 		s.after = p.mux
 	}
