@@ -16,10 +16,21 @@ import (
 // charges to the same group, and the program itself.
 const memoryShare = 0.9
 
-// limitMemory makes the collector work harder near the memory limit of this
-// process's control group instead of growing until the kernel kills the
-// server. A GOMEMLIMIT in the environment wins: the runtime has read it.
+// garbage is how much the heap may grow between two collections, in percent. It
+// is rings and sessions, which last, and what comes anew in a second is little
+// beside it: at a quarter of Go's default a player takes a third less memory, an
+// encoder two fifths, for an eighth more work with encoders and none to speak of
+// with players.
+const garbage = 25
+
+// limitMemory keeps garbage small, and makes the collector work harder near the
+// memory limit of this process's control group instead of growing until the
+// kernel kills the server. GOGC and GOMEMLIMIT in the environment win: the
+// runtime has read them.
 func limitMemory(log *slog.Logger) {
+	if _, given := os.LookupEnv("GOGC"); !given {
+		debug.SetGCPercent(garbage)
+	}
 	if _, given := os.LookupEnv("GOMEMLIMIT"); given {
 		return
 	}
