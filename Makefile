@@ -37,7 +37,7 @@ unit: ## unit tests under the race detector, import rules and a program that use
 	scripts/check-library
 
 e2e: build ## real encoders and players against the built server
-	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -count=1 -parallel 4 -timeout 15m ./docs/... ./e2e/...
+	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -count=1 -parallel 4 -timeout 15m ./docs/... ./e2e/... ./load/...
 
 packages: ## what users install: archives, the Debian package, the container, and docs/install.md
 	cd test && PLATFORMS='$(or $(PLATFORMS),linux/amd64)' ../scripts/gotest -count=1 -timeout 10m ./packaging/...
@@ -45,6 +45,10 @@ packages: ## what users install: archives, the Debian package, the container, an
 ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing, all platforms
 	$(GO) build -race -o bin/millrace-race ./cmd/millrace
 	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 ../scripts/gotest -race -count=1 -parallel 4 -timeout 20m ./docs/... ./e2e/...
+	scripts/gotest -race -tags portable -timeout 5m ./internal/netx ./internal/proto/... ./internal/tool/bench
+	CGO_ENABLED=0 $(GO) build -tags portable -o bin/millrace-portable ./cmd/millrace
+	cd test && MILLRACE=$(CURDIR)/bin/millrace-portable ../scripts/gotest -count=1 -timeout 5m \
+		-run 'EveryPacket|JoinLate|OneKind|FirstKeyFrame|WebSocketFLV|Crowd|Hung' ./e2e
 	FUZZTIME=40s scripts/fuzz
 	scripts/check-platforms
 	$(MAKE) packages PLATFORMS='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64'

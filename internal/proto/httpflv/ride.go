@@ -78,7 +78,10 @@ func (r *rider) Left(_ [][]byte, why error) {
 	go func() {
 		defer r.out.conn.Close()
 		defer r.player.reader.Close()
+		var panicked *netx.PanicError
 		switch {
+		case errors.As(why, &panicked):
+			r.log().Error("panic in a viewer", "panic", panicked.Value, "stack", string(panicked.Stack))
 		case errors.Is(why, errOver), errors.Is(why, netx.ErrDriverClosed):
 			_ = r.out.end() // the log has its end already
 			why = nil
