@@ -210,7 +210,7 @@ func (d *Detached) Attach(rest [][]byte, failed error, handler func() error) {
 	}()
 }
 
-// resume does what Receive left.
+// resume does what Receive left, and answers what it read last.
 func (d *Detached) resume() error {
 	if d.err != nil {
 		return d.err
@@ -220,8 +220,12 @@ func (d *Detached) resume() error {
 			return err
 		}
 	}
-	if len(d.unread) == 0 {
-		return nil
+	s := d.stream.session
+	if len(d.unread) > 0 {
+		if err := s.feed(d.unread); err != nil {
+			return err
+		}
 	}
-	return d.stream.session.feed(d.unread)
+	s.out.kick()
+	return nil
 }

@@ -76,8 +76,12 @@ func carry(st *Stream, handler func() error) *carrier {
 			case <-c.done:
 				return
 			}
+			if st.Err() != nil { // the answers are left to the session
+				c.leave()
+				return
+			}
 			out := append(c.detached.Answers(), media...)
-			if _, err := conn.Write(out); err != nil || st.Err() != nil {
+			if _, err := conn.Write(out); err != nil {
 				c.leave()
 			}
 		}
@@ -187,6 +191,22 @@ func mustMessage(t *testing.T, streamID uint32, values ...amf.Value) *message.Me
 		t.Fatal(err)
 	}
 	return m
+}
+
+// What answers the last message that a driver received is written without it.
+func TestDetachedThenUnpublished(t *testing.T) {
+	address, _, carriers, _ := detaching(t, untilEnd)
+	p := dialPeer(t, address)
+	p.connect()
+	p.command(1, "publish", 3.0, nil, "cam1", "live")
+	if code := p.until("onStatus", 0); code != message.CodePublishStart {
+		t.Fatal(code)
+	}
+	receive(t, carriers, "the stream")
+	p.command(0, "deleteStream", 4.0, nil, 1.0)
+	if code := p.until("onStatus", 0); code != message.CodeUnpublishSuccess {
+		t.Errorf("the end is told by %s", code)
+	}
 }
 
 // The server's own ends reach a player that a driver has.
