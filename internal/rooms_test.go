@@ -31,6 +31,7 @@ var rooms = []room{
 	{path: "internal/netx"},
 	{path: "internal/hub", only: []string{"media"}},
 	{path: "internal/store"},
+	{path: "internal/certs"},
 	{path: "internal/access"},
 	{path: "internal/problem"},
 	{path: "internal/demo"},
