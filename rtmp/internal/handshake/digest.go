@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"io"
+
+	"github.com/millrace-live/millrace/rtmp/internal/rtmpe"
 )
 
 const (
@@ -69,31 +71,50 @@ func digestOffset(block []byte, form Form) int {
 	return at + 4 + sum%728
 }
 
+// keyOffset is where block says its public key stands: in the half where the
+// digest is not.
+func keyOffset(block []byte, form Form) int {
+	at, half := blockSize-4, blockSize/2+4
+	if form == KeyFirst {
+		at, half = blockSize/2, bodyStart
+	}
+	sum := int(block[at]) + int(block[at+1]) + int(block[at+2]) + int(block[at+3])
+	return half + sum%632
+}
+
+// publicKey is the room for the public key in block.
+func publicKey(block []byte, form Form) []byte {
+	at := keyOffset(block, form)
+	return block[at : at+rtmpe.KeySize]
+}
+
 // reply makes the C2 or S2 that answers a block with this digest: random
-// filling and its signature.
-func (s signer) reply(dst, digest []byte, random io.Reader) error {
+// filling and its signature, for a type of RTMPE or for 0.
+func (s signer) reply(dst, digest []byte, typ uint8, random io.Reader) error {
 	if _, err := io.ReadFull(random, dst[:signatureStart]); err != nil {
 		return err
 	}
-	copy(dst[signatureStart:], s.signature(dst, digest))
+	copy(dst[signatureStart:], s.signature(dst, digest, typ))
 	return nil
 }
 
 // signature is the signature that reply has to carry when it answers a block
 // with this digest.
-func (s signer) signature(reply, digest []byte) []byte {
+func (s signer) signature(reply, digest []byte, typ uint8) []byte {
 	key := mac([]byte(s.text+keyTail), digest)
-	return mac(key, reply[:signatureStart])
+	signature := mac(key, reply[:signatureStart])
+	rtmpe.EncryptSignature(typ, key, signature)
+	return signature
 }
 
 // judge says how reply answers the block that it was sent, which has this
 // digest, or none. GStreamer writes a time of its own over bytes 4 to 7 of its
 // echo, so the first eight bytes do not count.
-func (s signer) judge(reply, block, digest []byte) Reply {
+func (s signer) judge(reply, block, digest []byte, typ uint8) Reply {
 	switch {
 	case bytes.Equal(reply[bodyStart:], block[bodyStart:]):
 		return Echo
-	case digest != nil && bytes.Equal(reply[signatureStart:], s.signature(reply, digest)):
+	case digest != nil && bytes.Equal(reply[signatureStart:], s.signature(reply, digest, typ)):
 		return Signed
 	}
 	return Other

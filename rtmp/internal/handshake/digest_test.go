@@ -62,15 +62,19 @@ func TestReplyOfRealPrograms(t *testing.T) {
 	tests := []struct {
 		session        string
 		client, server Reply // what C2 and S2 are
+		typ            uint8
 	}{
-		{captures + "ffmpeg-publish", Echo, Signed}, // ffmpeg echoes when it publishes
-		{captures + "ffmpeg-play", Signed, Signed},
-		{captures + "ffmpeg-play-vod", Signed, Signed},
-		{captures + "rtmpdump-play", Echo, Echo},
-		{captures + "gst-rtmp2sink-publish", Echo, Echo}, // with its own time in bytes 4 to 7
-		{captures + "gst-rtmp2src-play", Echo, Echo},
-		{"testdata/swfv-t3", Signed, Signed},
-		{"testdata/rtmpdump-rtmpe-v6", Signed, Signed},
+		{captures + "ffmpeg-publish", Echo, Signed, 0}, // ffmpeg echoes when it publishes
+		{captures + "ffmpeg-play", Signed, Signed, 0},
+		{captures + "ffmpeg-play-vod", Signed, Signed, 0},
+		{captures + "rtmpdump-play", Echo, Echo, 0},
+		{captures + "gst-rtmp2sink-publish", Echo, Echo, 0}, // with its own time in bytes 4 to 7
+		{captures + "gst-rtmp2src-play", Echo, Echo, 0},
+		{"testdata/swfv-t3", Signed, Signed, 0},
+		{"testdata/rtmpdump-rtmpe-v6", Signed, Signed, 6},
+		{"testdata/rtmpdump-rtmpe-v8", Signed, Signed, 8},
+		{"testdata/rtmpdump-rtmpe-v9", Signed, Signed, 9},
+		{"testdata/swfv-t6", Signed, Signed, 6},
 	}
 	for _, test := range tests {
 		c := handshakeBytes(t, test.session+".c2s.bin")[1:]
@@ -78,10 +82,10 @@ func TestReplyOfRealPrograms(t *testing.T) {
 		c1, c2, s1, s2 := c[:blockSize], c[blockSize:], s[:blockSize], s[blockSize:]
 		_, clientDigest := clientSigner.find(c1)
 		_, serverDigest := serverSigner.find(s1)
-		if got := clientSigner.judge(c2, s1, serverDigest); got != test.client {
+		if got := clientSigner.judge(c2, s1, serverDigest, test.typ); got != test.client {
 			t.Errorf("%s: C2 is %v, want %v", test.session, got, test.client)
 		}
-		if got := serverSigner.judge(s2, c1, clientDigest); got != test.server {
+		if got := serverSigner.judge(s2, c1, clientDigest, test.typ); got != test.server {
 			t.Errorf("%s: S2 is %v, want %v", test.session, got, test.server)
 		}
 	}

@@ -103,7 +103,7 @@ func TestServerMeetsRealClients(t *testing.T) {
 			if test.want.Form == Simple {
 				want = Echo
 			}
-			if got := serverSigner.judge(s2, in[1:1+blockSize], digest); got != want {
+			if got := serverSigner.judge(s2, in[1:1+blockSize], digest, 0); got != want {
 				t.Errorf("%s: S2 is %v, want %v", test.file, got, want)
 			}
 			if form, _ := serverSigner.find(s1); form != test.want.Form {
@@ -156,7 +156,7 @@ func TestClientSignsWhenServerHasDigest(t *testing.T) {
 	out, _, done := feed(t, client, in, 500)
 	s1 := in[1 : 1+blockSize]
 	_, digest := serverSigner.find(s1)
-	if got := clientSigner.judge(out[1+blockSize:], s1, digest); !done || got != Signed {
+	if got := clientSigner.judge(out[1+blockSize:], s1, digest, 0); !done || got != Signed {
 		t.Errorf("done %v, C2 is %v, want it signed", done, got)
 	}
 	if want := (Peer{3, [4]byte{13, 14, 10, 13}, DigestFirst, Other}); client.Peer() != want {
@@ -176,7 +176,11 @@ func TestVersions(t *testing.T) {
 			var reserved *VersionError
 			switch {
 			case v == 6 || v == 8 || v == 9:
-				if !errors.Is(err, ErrEncrypted) || n != 0 {
+				want, used := ErrUnasked, 0
+				if name == "server" {
+					want, used = ErrDigest, 1+blockSize
+				}
+				if !errors.Is(err, want) || n != used {
 					t.Errorf("%s, version %d: %d bytes used, error %v", name, v, n, err)
 				}
 			case v < 32:

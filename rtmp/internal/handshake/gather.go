@@ -19,11 +19,11 @@ func (g *gather) take(p []byte, size int) (part []byte, n int) {
 	return g.buf[:size], n
 }
 
-// checkFirst looks at the version when p begins with it, before anything is
-// taken: a caller may try another protocol on the same bytes.
-func (g *gather) checkFirst(p []byte) error {
+// first gives the version when p begins with it, before anything is taken: a
+// caller may try another protocol on the same bytes.
+func (g *gather) first(p []byte) (version byte, ok bool) {
 	if g.n > 0 || len(p) == 0 {
-		return nil
+		return 0, false
 	}
-	return checkVersion(p[0])
+	return p[0], true
 }

@@ -78,9 +78,25 @@ type Peer struct {
 	Reply Reply
 }
 
-// ErrEncrypted reports a peer that opens with RTMPE (version 6, 8 or 9), which
-// these engines do not speak.
-var ErrEncrypted = errors.New("handshake: peer opens with RTMPE")
+// Why a handshake of RTMPE fails.
+var (
+	// ErrEncrypted reports a client of RTMPE (version 6, 8 or 9) at a server that
+	// refuses it.
+	ErrEncrypted = errors.New("handshake: peer opens with RTMPE, which is switched off here")
+	// ErrUnasked reports a server that answers plain RTMP with RTMPE.
+	ErrUnasked = errors.New("handshake: server answers with RTMPE, which was not asked for")
+	// ErrNotEncrypted reports a server that answers a client of RTMPE with
+	// plain RTMP.
+	ErrNotEncrypted = errors.New("handshake: server answers RTMPE without encryption")
+	// ErrDigest reports a peer of RTMPE whose opening block has no right
+	// digest, of either form.
+	ErrDigest = errors.New("handshake: peer opens with RTMPE, and the digest is wrong")
+	// ErrKey reports a peer of RTMPE whose public key gives the secret away.
+	ErrKey = errors.New("handshake: peer opens with RTMPE, and its public key is degenerate")
+	// ErrAmbiguous reports a secret whose first byte is zero, one in 256: some
+	// servers count that byte and some do not. Another handshake will do.
+	ErrAmbiguous = errors.New("handshake: secret of RTMPE begins with zero")
+)
 
 // VersionError reports a first byte that is reserved so that text protocols
 // can be told apart (32 and above: the letters of "GET" are there).
@@ -92,18 +108,11 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("handshake: first byte is %#02x, not an RTMP version", e.Version)
 }
 
-// version is what this side sends as C0 or S0.
+// version is what this side sends as C0 or S0 in plain RTMP, and as an answer to
+// all versions that mean nothing. RTMP 1.0 5.2.2 calls 0 to 2 deprecated and 4
+// to 31 for the future, and asks a server that does not know the version to
+// answer 3: the client may then go on or not.
 const version = 3
 
-// checkVersion lets pass what can be answered with version 3. RTMP 1.0 5.2.2
-// calls 0 to 2 deprecated and 4 to 31 for the future, and asks a server that
-// does not know the version to answer 3: the client may then go on or not.
-func checkVersion(v uint8) error {
-	switch {
-	case v >= 32:
-		return &VersionError{Version: v}
-	case v == 6 || v == 8 || v == 9:
-		return ErrEncrypted
-	}
-	return nil
-}
+// reserved is the first of the versions that are reserved; see [VersionError].
+const reserved = 32
