@@ -51,7 +51,8 @@ type PublishRequest struct {
 	App, Name string // as sent, query removed
 	Query     url.Values
 	Session   string // identifier for events
-	Protocol  string // "rtmp", "whip"
+	Protocol  string // "rtmp", "rtmps", "whip"
+	TLS       string // the version that the client speaks ("1.3"), "" in plain
 	Remote    netip.AddrPort
 	Software  string // what the client calls itself
 	// RTT is asked for the time that the client's last answer took, when
@@ -71,6 +72,7 @@ type PlayRequest struct {
 	Query     url.Values
 	Session   string
 	Protocol  string
+	TLS       string // as in PublishRequest
 	Remote    netip.AddrPort
 	Software  string               // what the client calls itself
 	RTT       func() time.Duration // as in PublishRequest

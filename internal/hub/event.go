@@ -59,9 +59,9 @@ type Event struct {
 
 // who is the client that an event is about.
 type who struct {
-	session, protocol, software string
-	remote                      netip.AddrPort
-	rtt                         func() time.Duration
+	session, protocol, tls, software string
+	remote                           netip.AddrPort
+	rtt                              func() time.Duration
 }
 
 func (w who) event(k EventKind, stream, reason string, err error) Event {

@@ -145,7 +145,7 @@ func (r *Registry) Play(ctx context.Context, req PlayRequest) (*Reader, error) {
 	if err == nil && req.Stream == "" {
 		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
 	}
-	id := who{req.Session, req.Protocol, clip(req.Software), req.Remote, req.RTT}
+	id := who{req.Session, req.Protocol, req.TLS, clip(req.Software), req.Remote, req.RTT}
 	var reader *Reader
 	if err == nil {
 		reader, err = r.play(ctx, &req, id)

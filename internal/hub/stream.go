@@ -55,7 +55,7 @@ type stream struct {
 	tracks     *media.TrackSet
 	meters     []*meter
 	in         map[string]Inflow // by protocol, of publications that are over
-	out        map[string]*outlet
+	out        map[way]*outlet
 	lastMedia  time.Time
 	keyAt      int64 // DTS of the newest key of the default video track
 	keyGap     int64 // to the one before it
@@ -77,7 +77,7 @@ type todo struct {
 func newStream(r *Registry, name string) *stream {
 	now := time.Now()
 	s := &stream{reg: r, name: name, born: now, since: now, onAir: make(chan struct{})}
-	s.in, s.out = make(map[string]Inflow), make(map[string]*outlet)
+	s.in, s.out = make(map[string]Inflow), make(map[way]*outlet)
 	s.ring.init()
 	for d, hold := range holds {
 		if d > 0 {
@@ -151,7 +151,7 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 		return nil, nil, 0, errGone
 	}
 	now := time.Now()
-	id := who{req.Session, req.Protocol, req.Software, req.Remote, req.RTT}
+	id := who{req.Session, req.Protocol, req.TLS, req.Software, req.Remote, req.RTT}
 	if old := s.pub; old != nil {
 		v := s.judge(old, g, id, asked, now)
 		switch {
@@ -429,7 +429,7 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 	r.pending = s.ring.state.Load()
 	r.reached.Store(r.cursor)
 	s.players++
-	r.out = s.outlet(id.protocol)
+	r.out = s.outlet(way{id.protocol, id.tls})
 	if !r.packager {
 		r.viewers = 1
 		r.number = s.reg.roster.enter(r)
@@ -467,11 +467,11 @@ func (s *stream) leave(r *Reader) {
 	s.reg.release()
 }
 
-func (s *stream) outlet(protocol string) *outlet {
-	o := s.out[protocol]
+func (s *stream) outlet(w way) *outlet {
+	o := s.out[w]
 	if o == nil {
 		o = &outlet{}
-		s.out[protocol] = o
+		s.out[w] = o
 	}
 	return o
 }
@@ -518,11 +518,11 @@ func (s *stream) info() StreamInfo {
 			}
 		}
 	}
-	for protocol, o := range s.out {
+	for w, o := range s.out {
 		i.BytesOut += o.bytes.Load()
 		i.Drops += o.drops.Load()
 		if o.viewers > 0 {
-			i.Viewers[protocol] = o.viewers
+			i.Viewers[w.protocol] += o.viewers
 			i.ViewersTotal += o.viewers
 		}
 	}

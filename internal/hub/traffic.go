@@ -19,6 +19,15 @@ type Traffic struct {
 	// In and Out are by protocol. One that was used once stays.
 	In  map[string]Inflow
 	Out map[string]Outflow
+	// Connected are the sessions that there are now. A kind of which there is
+	// none may be missing.
+	Connected map[Connection]int
+}
+
+// Connection is a kind of session.
+type Connection struct {
+	Role          Role
+	Protocol, TLS string // as in PublishRequest
 }
 
 // Inflow is what publishers sent by one protocol.
@@ -66,7 +75,10 @@ func (o *Outflow) add(x *Outflow) {
 	o.Skips += x.Skips
 }
 
-// outlet is the Outflow of one stream. Each of its readers counts in it.
+// way is how media leaves: the protocol, and the version of TLS below it.
+type way struct{ protocol, tls string }
+
+// outlet is the Outflow of one stream, one way. Each of its readers counts in it.
 type outlet struct {
 	players, viewers    int // guarded by stream.mu
 	bytes, drops, skips atomic.Uint64
@@ -77,7 +89,10 @@ func (o *outlet) flow() Outflow {
 }
 
 func newTraffic() Traffic {
-	return Traffic{Streams: make(map[State]int), In: make(map[string]Inflow), Out: make(map[string]Outflow)}
+	return Traffic{
+		Streams: make(map[State]int), In: make(map[string]Inflow), Out: make(map[string]Outflow),
+		Connected: make(map[Connection]int),
+	}
 }
 
 func (t *Traffic) addIn(protocol string, i Inflow) {
@@ -100,9 +115,11 @@ func (s *stream) flows(t *Traffic) {
 	}
 	if p := s.pub; p != nil {
 		t.addIn(p.id.protocol, Inflow{1, p.bytes, p.frames})
+		t.Connected[Connection{Publisher, p.id.protocol, p.id.tls}]++
 	}
-	for protocol, o := range s.out {
-		t.addOut(protocol, o.flow())
+	for w, o := range s.out {
+		t.addOut(w.protocol, o.flow())
+		t.Connected[Connection{Player, w.protocol, w.tls}] += o.players
 	}
 }
 
@@ -116,6 +133,9 @@ func (r *Registry) Traffic() Traffic {
 	}
 	for protocol, o := range r.past.Out {
 		t.addOut(protocol, o)
+	}
+	for c, n := range r.past.Connected {
+		t.Connected[c] += n
 	}
 	// In the same moment: a stream that is over moves from held to past.
 	held := make([]*stream, 0, len(r.held))

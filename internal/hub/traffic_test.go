@@ -14,6 +14,7 @@ func TestTrafficNeverFalls(t *testing.T) {
 		first := h.publish()
 		first.stream0(2000)
 		rtmp := h.play(PlayRequest{Protocol: "rtmp"})
+		rtmps := h.play(PlayRequest{Protocol: "rtmps", TLS: "1.3"})
 		hls := h.play(PlayRequest{Protocol: "hls", FromOldest: true})
 		hls.SetViewers(7)
 		drain(t, rtmp)
@@ -25,6 +26,14 @@ func TestTrafficNeverFalls(t *testing.T) {
 			now.Out["hls"] != (Outflow{Viewers: 7, Bytes: 40}) {
 			t.Errorf("while it runs: %+v", now)
 		}
+		for c, want := range map[Connection]int{
+			{Publisher, "rtmp", ""}: 1, {Player, "rtmp", ""}: 1, {Player, "rtmps", "1.3"}: 1, {Player, "hls", ""}: 0,
+		} {
+			if got := now.Connected[c]; got != want {
+				t.Errorf("%d of %v, want %d", got, c, want)
+			}
+		}
+		rtmps.Close()
 		in := now.In["rtmp"]
 		if in.Publishers != 1 || in.Frames[media.Video] != 50 || in.Frames[media.Audio] != 50 || in.Bytes != 100*100 {
 			t.Errorf("came in: %+v", in)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,12 +17,12 @@ type Hub interface {
 
 // The protocols whose numbers are there, as 0, before anyone used them.
 var (
-	publisherProtocols = []string{"rtmp"}
-	playerProtocols    = []string{"rtmp", "http-flv", "ws-flv"}
+	publisherProtocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte"}
+	playerProtocols    = append([]string{"http-flv", "ws-flv"}, publisherProtocols...)
 	viewerProtocols    = append([]string{"hls"}, playerProtocols...)
 )
 
-// noTLS is the version of TLS of every session, while the server speaks none.
+// noTLS is the version of TLS of sessions in plain.
 const noTLS = "none"
 
 // WatchHub has what the hub carries read whenever somebody asks.
@@ -85,9 +86,11 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 		gauge(c.streams, float64(t.Streams[s]), s.String())
 	}
 	gauge(c.waiting, float64(t.Waiting))
+	for connection, n := range connections(t.Connected) {
+		gauge(c.sessions, float64(n), connection.Role.String(), connection.Protocol, cmp.Or(connection.TLS, noTLS))
+	}
 	for _, protocol := range protocols(t.In, publisherProtocols) {
 		in := t.In[protocol]
-		gauge(c.sessions, float64(in.Publishers), hub.Publisher.String(), protocol, noTLS)
 		counter(c.bytesIn, in.Bytes, protocol)
 		for k := media.Video; k <= media.Opaque; k++ {
 			counter(c.framesIn, in.Frames[k], protocol, k.String())
@@ -95,9 +98,6 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 	}
 	for _, protocol := range protocols(t.Out, viewerProtocols) {
 		out := t.Out[protocol]
-		if protocol != "hls" {
-			gauge(c.sessions, float64(out.Players), hub.Player.String(), protocol, noTLS)
-		}
 		gauge(c.viewers, float64(out.Viewers), protocol)
 		counter(c.bytesOut, out.Bytes, protocol)
 		counter(c.drops, out.Drops, protocol)
@@ -106,6 +106,28 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 	gauge(c.ringTime, t.RingTime.Seconds())
 	gauge(c.ringMax, t.RingMax.Seconds())
 	gauge(c.ringBytes, float64(t.RingBytes))
+}
+
+// connections are those that there are and, as 0, the most usual ones.
+func connections(now map[hub.Connection]int) map[hub.Connection]int {
+	all := make(map[hub.Connection]int)
+	usual := func(role hub.Role, protocols []string) {
+		for _, protocol := range protocols {
+			version := ""
+			if protocol == "rtmps" || protocol == "rtmpts" {
+				version = "1.3"
+			}
+			all[hub.Connection{Role: role, Protocol: protocol, TLS: version}] = 0
+		}
+	}
+	usual(hub.Publisher, publisherProtocols)
+	usual(hub.Player, playerProtocols)
+	for c, n := range now {
+		if c.Protocol != "hls" { // whose viewers have no connection
+			all[c] = n
+		}
+	}
+	return all
 }
 
 // protocols are those that were used and those that always show.

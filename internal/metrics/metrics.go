@@ -76,9 +76,11 @@ func (m *Metrics) begin() {
 	for _, f := range faults {
 		m.faults.WithLabelValues(f)
 	}
-	m.takeOvers.WithLabelValues("rtmp")
-	m.unreadable.WithLabelValues("rtmp")
-	m.connectionEnds.WithLabelValues("rtmp", "handshake")
+	for _, protocol := range publisherProtocols {
+		m.takeOvers.WithLabelValues(protocol)
+		m.unreadable.WithLabelValues(protocol)
+		m.connectionEnds.WithLabelValues(protocol, "handshake")
+	}
 	for _, protocol := range playerProtocols {
 		m.joins.WithLabelValues(protocol)
 	}

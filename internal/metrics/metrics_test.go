@@ -39,6 +39,11 @@ func (busy) Traffic() hub.Traffic {
 			"rtmp": {Players: 5, Viewers: 5, Bytes: 2000, Drops: 90, Skips: 2},
 			"hls":  {Viewers: 17, Bytes: 3000},
 		},
+		Connected: map[hub.Connection]int{
+			{Role: hub.Publisher, Protocol: "rtmp"}: 3, {Role: hub.Publisher, Protocol: "demo"}: 1,
+			{Role: hub.Player, Protocol: "rtmp"}: 4, {Role: hub.Player, Protocol: "rtmps", TLS: "1.2"}: 1,
+			{Role: hub.Player, Protocol: "hls"}: 0,
+		},
 	}
 }
 

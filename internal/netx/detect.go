@@ -1,6 +1,7 @@
 package netx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,20 +12,26 @@ import (
 	"time"
 )
 
-// Door takes over a connection whose dialect is known. head is what was read of
-// it already; the connection itself is as it was accepted, without any wrapper,
-// so that batches of slices still leave in one writev. The door owns c, runs on
-// the connection's goroutine and returns when it is done with it.
-type Door func(c net.Conn, head []byte)
+// Door takes over a connection whose dialect is known. It owns the connection,
+// runs on its goroutine and returns when it is done with it.
+type Door func(a *Arrival)
 
 // Detector accepts connections and hands each to the door of the dialect that
-// its first byte shows. The doors must be set before Serve; a nil door closes
-// its connections.
+// its first byte shows; inside TLS it looks again. The fields must be set before
+// Serve; what has no door is refused.
 type Detector struct {
-	RTMP Door // first byte 0x03 (RTMP 1.0, 5.2.2)
-	HTTP Door // first byte of a method (RFC 9110, 9.1)
-	// Timeout is how long a connection may take to send its first byte; 10 s
-	// when zero.
+	RTMP Door // first byte 0x03 (RTMP 1.0, 5.2.2), or 0x06, 0x08, 0x09 of RTMPE
+	HTTP Door // first byte of a method (RFC 9110, 9.1), or agreed on in TLS
+	TLS  *TLS // first byte 0x16
+	// Port is the name of the listener, for [Arrival.Port].
+	Port string
+	// Trusted are the proxies that may begin with a PROXY header, and need not.
+	Trusted Trust
+	// Origin, if not nil, is asked what is known of a connection before its
+	// first byte: for one that comes out of a tunnel.
+	Origin func(c net.Conn, a *Arrival)
+	// Timeout is how long a connection may take to show its dialect, and again
+	// as long for each wrapping that it shows first; 10 s when zero.
 	Timeout time.Duration
 	Logger  *slog.Logger // required
 
@@ -33,10 +40,6 @@ type Detector struct {
 	waiting map[net.Conn]struct{} // connections that have not shown their dialect
 	serving sync.WaitGroup        // every connection's goroutine
 }
-
-// headSize bounds what a connection that waits for its dialect costs. The first
-// byte decides; what came with it saves the door a read.
-const headSize = 64
 
 // Serve accepts connections from l until [Detector.Shutdown], then returns
 // [net.ErrClosed]. It closes l. It never ends for want of file descriptors: it
@@ -99,65 +102,163 @@ func (d *Detector) accept(c net.Conn) {
 
 func (d *Detector) serve(c net.Conn) {
 	defer d.serving.Done()
-	head, err := d.first(c)
+	a := &Arrival{Conn: c, Remote: addrPort(c.RemoteAddr()), Port: d.Port}
+	if d.Origin != nil {
+		d.Origin(c, a)
+	}
+	door, err := d.detect(a)
 	d.mu.Lock()
 	delete(d.waiting, c)
 	closed := d.closed
 	d.mu.Unlock()
-	if err != nil || closed {
-		// A port scan or a health check of a load balancer: not worth a line.
-		c.Close()
+	if err == nil && !closed {
+		door(a)
 		return
 	}
-	switch dialect := tell(head[0]); {
-	case dialect == dialectRTMP && d.RTMP != nil:
-		d.RTMP(c, head)
-	case dialect == dialectHTTP && d.HTTP != nil:
-		d.HTTP(c, head)
-	default:
-		d.refuse(c, dialect, head[0])
+	defer c.Close()
+	var why *refusal
+	if !errors.As(err, &why) || closed {
+		return // a port scan, or a health check of a load balancer: not worth a line
 	}
+	if why.answer != nil {
+		c.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = c.Write(why.answer)
+	}
+	d.Logger.Info("connection refused", "reason", why.reason, "port", a.Port, "remote", a.Remote.String())
 }
 
-// first reads up to headSize bytes, at least one, before the deadline.
-func (d *Detector) first(c net.Conn) ([]byte, error) {
-	timeout := d.Timeout
-	if timeout == 0 {
-		timeout = 10 * time.Second
-	}
-	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+// refusal is why a connection that said something is closed.
+type refusal struct {
+	reason string
+	answer []byte // in the client's own words, if it has any
+}
+
+func (r *refusal) Error() string { return r.reason }
+
+func refuse(reason string, args ...any) error { return &refusal{reason: fmt.Sprintf(reason, args...)} }
+
+// detect reads until the dialect is known, and opens what it is wrapped in.
+func (d *Detector) detect(a *Arrival) (Door, error) {
+	raw := a.Conn
+	if err := raw.SetReadDeadline(d.deadline()); err != nil {
 		return nil, err
 	}
-	head := make([]byte, headSize)
-	n, err := c.Read(head)
-	if n == 0 {
-		if err == nil {
-			err = errors.New("no byte came")
+	if err := d.proxy(a); err != nil {
+		return nil, err
+	}
+	for range maxLayers {
+		if err := a.need(1); err != nil {
+			return nil, err
 		}
-		return nil, err
+		dialect := tell(a.Head[0])
+		if dialect != dialectTLS || d.TLS == nil {
+			return d.door(a, dialect)
+		}
+		var failed errTLS
+		switch err := d.TLS.server(a, d.deadline()); {
+		case errors.As(err, &failed):
+			return nil, refuse("%v", failed)
+		case err != nil:
+			return nil, err
+		}
+		switch a.TLS.NegotiatedProtocol {
+		case "":
+		case "h2", "http/1.1":
+			return d.door(a, dialectHTTP)
+		default: // acme-tls/1: the certificate was all that was asked for
+			return nil, errDone
+		}
+		if err := a.Conn.SetReadDeadline(d.deadline()); err != nil {
+			return nil, err
+		}
 	}
-	return head[:n], c.SetReadDeadline(time.Time{})
+	return nil, refuse("it speaks TLS inside TLS")
 }
 
-type dialect string
+// maxLayers is how often a connection may show its dialect: once, and inside
+// TLS once more.
+const maxLayers = 2
+
+var errDone = errors.New("there is no more to do")
+
+func (d *Detector) deadline() time.Time { return time.Now().Add(cmp.Or(d.Timeout, 10*time.Second)) }
+
+// door returns the door of a dialect.
+func (d *Detector) door(a *Arrival, which dialect) (Door, error) {
+	var door Door
+	switch which {
+	case dialectRTMP:
+		door = d.RTMP
+	case dialectHTTP:
+		door = d.HTTP
+	case dialectTLS:
+		return nil, &refusal{"TLS is not served here: use rtmp:// or http://", handshakeFailure}
+	}
+	switch {
+	case door != nil:
+		return door, a.Conn.SetReadDeadline(time.Time{})
+	case a.Tunnel:
+		return nil, refuse("what is inside the tunnel begins with the byte 0x%02x, not as RTMP does", a.Head[0])
+	}
+	return nil, refuse("it begins with the byte 0x%02x: no protocol that is served here does; use rtmp:// or http://", a.Head[0])
+}
+
+// proxy reads the PROXY header that a connection may begin with.
+func (d *Detector) proxy(a *Arrival) error {
+	if a.Tunnel {
+		return nil
+	}
+	for {
+		if err := a.need(len(a.Head) + 1); err != nil {
+			return err
+		}
+		possible, certain := begins(a.Head)
+		if certain {
+			break
+		}
+		if !possible {
+			return nil
+		}
+	}
+	if !d.Trusted.Has(a.Remote.Addr()) {
+		return refuse("it begins with a PROXY header, and %s is not a trusted proxy: if it is yours, start with --trusted-proxy %[1]s",
+			a.Remote.Addr())
+	}
+	for {
+		said, n, err := parseProxy(a.Head)
+		switch {
+		case err != nil:
+			return refuse("%v", err)
+		case n > 0:
+			a.Head = a.Head[n:]
+			if said.client.IsValid() {
+				a.Remote, a.TLS, a.proxied = said.client, said.tls, true
+			}
+			return nil
+		}
+		if err := a.read(); err != nil {
+			return err
+		}
+	}
+}
+
+type dialect int
 
 const (
-	dialectRTMP    dialect = "RTMP"
-	dialectRTMPE   dialect = "RTMPE"
-	dialectTLS     dialect = "TLS"
-	dialectHTTP    dialect = "HTTP"
-	dialectUnknown dialect = "unknown"
+	dialectUnknown dialect = iota
+	dialectRTMP
+	dialectTLS
+	dialectHTTP
 )
 
 // tell names the dialect that begins with b. Versions of RTMP end at 31, so that
 // they cannot be taken for text (RTMP 1.0, 5.2.2); 0x16 among them is a TLS
-// handshake record (RFC 8446, 5.1).
+// handshake record (RFC 8446, 5.1). Which of RTMP and RTMPE it is does not
+// matter here.
 func tell(b byte) dialect {
 	switch {
-	case b == 0x03:
+	case b == 0x03, b == 0x06, b == 0x08, b == 0x09:
 		return dialectRTMP
-	case b == 0x06, b == 0x08, b == 0x09:
-		return dialectRTMPE
 	case b == 0x16:
 		return dialectTLS
 	case 'A' <= b && b <= 'Z':
@@ -169,22 +270,6 @@ func tell(b byte) dialect {
 // handshakeFailure is a TLS alert record, level fatal (RFC 8446, 6), so that a
 // TLS client says that it was refused and not that the network failed.
 var handshakeFailure = []byte{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28}
-
-func (d *Detector) refuse(c net.Conn, which dialect, first byte) {
-	defer c.Close()
-	remote := slog.String("remote", c.RemoteAddr().String())
-	switch which {
-	case dialectTLS:
-		c.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = c.Write(handshakeFailure)
-		d.Logger.Info("connection refused", "reason", "TLS is not built in yet: use rtmp:// or http://", remote)
-	case dialectRTMPE:
-		d.Logger.Info("connection refused", "reason", "RTMPE is not built in yet: use rtmp://", remote)
-	default:
-		reason := fmt.Sprintf("it begins with the byte 0x%02x: no protocol that is served here does; use rtmp:// or http://", first)
-		d.Logger.Info("connection refused", "reason", reason, remote)
-	}
-}
 
 // Shutdown stops accepting, closes the connections that have not shown their
 // dialect, and waits until the doors are done with theirs or ctx ends. Closing

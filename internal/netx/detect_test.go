@@ -49,7 +49,8 @@ func dial(t *testing.T, addr string) net.Conn {
 }
 
 func TestDetectorHandsRTMPItsBytes(t *testing.T) {
-	door := func(c net.Conn, head []byte) {
+	door := func(a *Arrival) {
+		c, head := a.Conn, a.Head
 		defer c.Close()
 		if _, ok := c.(*net.TCPConn); !ok {
 			t.Errorf("the door got a wrapped connection: %T", c)
@@ -115,10 +116,7 @@ func TestDetectorNamesWhatItRefuses(t *testing.T) {
 		reason string
 		reply  []byte
 	}{
-		{"TLS", []byte{0x16, 0x03, 0x01, 0x02, 0x00}, "TLS is not built in yet", handshakeFailure},
-		{"RTMPE", []byte{0x06}, "RTMPE is not built in yet", nil},
-		{"RTMPE, XTEA", []byte{0x08}, "RTMPE is not built in yet", nil},
-		{"RTMPE, Blowfish", []byte{0x09}, "RTMPE is not built in yet", nil},
+		{"TLS", []byte{0x16, 0x03, 0x01, 0x02, 0x00}, "TLS is not served here", handshakeFailure},
 		{"SSH", []byte{0x00}, "it begins with the byte 0x00: no protocol", nil},
 		{"text", []byte("hello"), "it begins with the byte 0x68: no protocol", nil},
 	}

@@ -15,6 +15,7 @@ import (
 
 // listener is one open port: RTMP and viewers' HTTP come in on each.
 type listener struct {
+	name     string // of its setting
 	socket   net.Listener
 	admin    bool // the admin side is served here, too
 	detector *netx.Detector
@@ -42,7 +43,7 @@ func openPorts(ctx context.Context, set *Settings) (ports, error) {
 			open.close()
 			return nil, err
 		}
-		l := &listener{socket: socket}
+		l := &listener{name: want.name, socket: socket}
 		open[want.name], byAddr[want.addr] = l, l
 	}
 	if set.Admin == "" && open["http"] != nil {
@@ -129,7 +130,7 @@ func (s *Server) serve(l *listener) {
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	l.detector = &netx.Detector{HTTP: l.handoff.Door, Logger: s.log}
+	l.detector = &netx.Detector{HTTP: l.handoff.Door, Port: l.name, Logger: s.log}
 	for _, d := range s.doors {
 		if d.conn != nil {
 			l.detector.RTMP = d.conn

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -71,16 +69,16 @@ func New(h Hub, o Options) *Door {
 // Panics is how many sessions ended by a panic.
 func (d *Door) Panics() uint64 { return d.server.Panics() }
 
-// Serve serves a connection of which head was read already, until it ends.
-func (d *Door) Serve(c net.Conn, head []byte) {
-	_ = d.server.ServeConn(context.Background(), c, head) // ended is told
+// Serve serves a connection until it ends.
+func (d *Door) Serve(a *netx.Arrival) {
+	_ = d.server.ServeConn(newCaller(a), a.Conn, a.Head) // ended is told
 }
 
 // ended counts a connection. One that never came to publish or play gets its one
 // log line here.
 func (d *Door) ended(s *rtmp.Session, err error) {
-	how := endOf(err)
-	d.meter.ConnectionEnded("rtmp", how.word)
+	how, who := endOf(err), callerOf(s)
+	d.meter.ConnectionEnded(who.protocol, how.word)
 	if err == nil {
 		return
 	}
@@ -90,8 +88,8 @@ func (d *Door) ended(s *rtmp.Session, err error) {
 	if broke || errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) {
 		level = slog.LevelWarn
 	}
-	d.logger.Log(context.Background(), level, "connection closed", "session", s.ID(), "protocol", "rtmp",
-		"remote", s.RemoteAddr().String(),
+	d.logger.Log(context.Background(), level, "connection closed", "session", s.ID(), "protocol", who.protocol,
+		"remote", who.remote.String(),
 		"reason", strings.ReplaceAll(err.Error(), "rtmp: ", ""))
 }
 
@@ -106,20 +104,12 @@ func (d *Door) ServeRTMP(s *rtmp.Stream) error {
 	return d.play(s)
 }
 
-func remote(s *rtmp.Stream) netip.AddrPort {
-	a, ok := s.Session().RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	p := a.AddrPort()
-	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
-}
-
 // log returns the logger of a stream's two lines. The name that the client sent
 // may be a key and is never among its words.
 func (d *Door) log(s *rtmp.Stream, stream, broadcast string) *slog.Logger {
-	return d.logger.With("stream", stream, "broadcast", broadcast, "session", s.Session().ID(), "protocol", "rtmp",
-		"remote", remote(s).String())
+	who := callerOf(s.Session())
+	return d.logger.With("stream", stream, "broadcast", broadcast, "session", s.Session().ID(), "protocol", who.protocol,
+		"remote", who.remote.String())
 }
 
 // software is what the client calls itself.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/rtmp"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -85,7 +86,9 @@ func newHouse(t *testing.T, o hub.Options) *house {
 			if err != nil {
 				return
 			}
-			serving.Go(func() { door.Serve(c, nil) })
+			serving.Go(func() {
+				door.Serve(&netx.Arrival{Conn: c, Remote: c.RemoteAddr().(*net.TCPAddr).AddrPort()})
+			})
 		}
 	})
 	t.Cleanup(func() {

@@ -18,9 +18,10 @@ import (
 
 // play serves a viewer. Every start value plays live.
 func (d *Door) play(s *rtmp.Stream) error {
+	who := callerOf(s.Session())
 	reader, err := d.hub.Play(s.Context(), hub.PlayRequest{
-		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: "rtmp",
-		Remote: remote(s), Software: software(s), RTT: rtt(s), Wait: true,
+		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: who.protocol,
+		TLS: who.tls, Remote: who.remote, Software: software(s), RTT: rtt(s), Wait: true,
 	})
 	if err != nil {
 		return refusal(err, false)
@@ -69,7 +70,7 @@ func (p *player) serve() error {
 	defer p.reader.Close()
 	err := p.run(p.stream.Context())
 	how := endOf(err)
-	p.door.meter.PlayEnded("rtmp", how.word)
+	p.door.meter.PlayEnded(callerOf(p.stream.Session()).protocol, how.word)
 	p.log().Info("play ended", "reason", how.text, "after", since(p.began), "skipped", p.reader.Drops())
 	return refusal(err, false)
 }

@@ -10,9 +10,10 @@ import (
 
 // publish serves an encoder. The hub tells of its beginning and end.
 func (d *Door) publish(s *rtmp.Stream) error {
+	who := callerOf(s.Session())
 	pub, err := d.hub.Publish(s.Context(), hub.PublishRequest{
-		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: "rtmp",
-		Remote: remote(s), Software: software(s), RTT: rtt(s),
+		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: who.protocol,
+		TLS: who.tls, Remote: who.remote, Software: software(s), RTT: rtt(s),
 		// Telling the encoder why may wait for it, and Kick must not.
 		Kick: func(err error) { go s.Session().CloseWith(refusal(err, true)) },
 	})
@@ -59,7 +60,7 @@ func (p *publisher) take(m *message.Message) error {
 		err = mend(f)
 	}
 	if err != nil {
-		p.door.meter.Unreadable("rtmp")
+		p.door.meter.Unreadable(callerOf(p.stream.Session()).protocol)
 		if p.unreadable++; p.unreadable == 1 {
 			p.door.log(p.stream, p.publication.Stream(), p.publication.Broadcast()).Warn("a message could not be read and was dropped", "error", err)
 		}

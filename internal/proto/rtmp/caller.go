@@ -1,0 +1,46 @@
+package rtmp
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/rtmp"
+)
+
+// caller is what is told of a session beside what the session knows itself. It
+// is the session's context, by which it is found again.
+type caller struct {
+	context.Context
+	protocol string // the dialect
+	tls      string // the version, "" in plain
+	remote   netip.AddrPort
+}
+
+// plainVersion is how connections begin that RTMPE does not encrypt (RTMP 1.0,
+// 5.2.2).
+const plainVersion = 0x03
+
+func newCaller(a *netx.Arrival) *caller {
+	encrypted := len(a.Head) > 0 && a.Head[0] != plainVersion
+	c := &caller{Context: context.Background(), protocol: a.Protocol(encrypted), remote: a.Remote}
+	if a.TLS != nil {
+		c.tls = netx.TLSVersion(a.TLS)
+	}
+	return c
+}
+
+type callerKey struct{}
+
+// Value implements [context.Context].
+func (c *caller) Value(key any) any {
+	if key == (callerKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+func callerOf(s *rtmp.Session) *caller {
+	c, _ := s.Context().Value(callerKey{}).(*caller)
+	return c
+}
