@@ -3,6 +3,7 @@ package rtmp
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/millrace-live/millrace/amf"
 	"github.com/millrace-live/millrace/rtmp/internal/handshake"
@@ -14,6 +15,8 @@ type clientRole struct {
 	*Session
 	engine *message.Client
 	hello  func() error // sends connect
+	swf    *SWF         // what to prove, nil if nothing can be
+	swfKey []byte
 
 	connected chan struct{} // closed when connect was accepted
 	waiting   map[*message.Request]chan answer
@@ -26,22 +29,26 @@ type answer struct {
 	err    error
 }
 
-func (s *Session) beClient() *clientRole {
+func (s *Session) beClient(shake handshake.Config, swf *SWF) *clientRole {
 	r := &clientRole{
-		Session: s, engine: message.NewClient(s.out.enqueue),
+		Session: s, engine: message.NewClient(s.out.enqueue), swf: swf,
 		connected: make(chan struct{}), waiting: make(map[*message.Request]chan answer),
 	}
 	s.role = r
-	s.in.shake = handshake.NewClient(handshake.Config{})
+	s.in.shake = handshake.NewClient(shake)
 	return r
 }
 
 func (r *clientRole) begin() bool       { return true }
+func (r *clientRole) unproven() bool    { return false }
 func (r *clientRole) ping(value uint32) { r.engine.Ping(value) }
 
 // opened sends connect, and then the chunk size: in front of connect there are
 // servers that do not expect it.
-func (r *clientRole) opened() {
+func (r *clientRole) opened(shake shaker) {
+	if r.swf != nil {
+		r.swfKey = slices.Clone(shake.SWFKey())
+	}
 	if err := r.hello(); err != nil {
 		return
 	}
@@ -65,6 +72,10 @@ func (r *clientRole) handle(m *message.Message) (task, *Stream, error) {
 		close(r.connected)
 	case message.Rejected:
 		return task{}, nil, e.Err
+	case message.SWFDemand:
+		if r.swf != nil {
+			r.out.enqueue(r.swf.proof(r.swfKey).Message())
+		}
 	case message.Opened:
 		r.openStream(e)
 	case message.Refused:

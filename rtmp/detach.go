@@ -49,8 +49,8 @@ type detachment struct {
 // stream ([Stream.Err]); it must not wait. Until then nothing may be sent but by
 // the driver, which has the connection from [Session.Conn].
 //
-// It returns nil if the session serves other streams as well, or ends: then
-// everything stays as it was.
+// It returns nil if the session serves other streams as well, is encrypted, or
+// ends: then everything stays as it was.
 func (st *Stream) Detach(wake func()) *Detached {
 	s := st.session
 	s.mu.Lock()
@@ -75,7 +75,7 @@ func (st *Stream) Detach(wake func()) *Detached {
 func (s *Session) detachable(st *Stream) bool {
 	_, server := s.role.(*serverRole)
 	return server && st.accepted.Load() && s.streams[st.id] == st && len(s.streams) == 1 &&
-		!s.finished && !s.leaving && s.broken == nil
+		!s.finished && !s.leaving && s.broken == nil && s.in.cipher == nil
 }
 
 // detach reports whether the goroutine that reads is to stop, for a driver.

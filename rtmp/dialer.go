@@ -2,19 +2,32 @@ package rtmp
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"github.com/millrace-live/millrace/amf"
+	"github.com/millrace-live/millrace/rtmp/internal/handshake"
+	"github.com/millrace-live/millrace/rtmp/internal/rtmpe"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
 
-// Dialer connects to servers. The zero value is ready. Of the durations, zero
+// Dialer connects to servers, in the dialect that an address names. The zero value is ready. Of the durations, zero
 // means the default and a negative value means no limit.
 type Dialer struct {
-	// NetDial makes the connection; a net.Dialer if nil.
+	// NetDial makes the TCP connection, of which a tunnel may need several; a
+	// net.Dialer if nil.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
+	// TLSConfig is for rtmps and rtmpts. If it is nil, or names no server, the
+	// server's certificate must be one for the host of the address.
+	TLSConfig *tls.Config
+	// EncryptionType is the type of RTMPE that rtmpe and rtmpte ask for: 6 by
+	// default, 8 or 9. The server chooses.
+	EncryptionType uint8
+	// SWF is the file that this client proves to be if the server asks for it.
+	SWF *SWF
 	// FlashVer is what the client says that it is,
 	// "FMLE/3.0 (compatible; Millrace)" by default. Servers of Adobe's kind
 	// let only encoders that call themselves FMLE publish.
@@ -25,8 +38,8 @@ type Dialer struct {
 	Args       amf.List
 	// ChunkSize is the size of outgoing chunks in bytes, 65536 by default.
 	ChunkSize int
-	// Timeout bounds Dial: the connection (10 s), the handshake and connect
-	// (10 s each).
+	// Timeout bounds Dial: the connection (10 s), the handshakes of TLS and
+	// RTMP, and connect (10 s each).
 	Timeout time.Duration
 	// WriteTimeout is how long the server may take no byte of what is written
 	// to it (10 s), IdleTimeout how long nothing at all may come from it while
@@ -50,8 +63,8 @@ func (d *Dialer) settings() settings {
 	}
 }
 
-// Dial connects to the application of an address, rtmp://host/app/name, whose
-// name it does not use, and waits until the server has accepted connect. A
+// Dial connects to the application of an address, rtmp://host/app/name or one
+// with another scheme (see [URL]), whose name it does not use, and waits until the server has accepted connect. A
 // refusal is a *StatusError in the server's words. ctx matters for connecting
 // only.
 func (d *Dialer) Dial(ctx context.Context, address string) (*Session, error) {
@@ -62,18 +75,34 @@ func (d *Dialer) Dial(ctx context.Context, address string) (*Session, error) {
 	return d.dial(ctx, u)
 }
 
-func (d *Dialer) dial(ctx context.Context, u *URL) (*Session, error) {
-	set := d.settings()
-	dial := d.NetDial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: max(set.handshake, 0)}).DialContext
+func (d *Dialer) dial(ctx context.Context, u *URL) (s *Session, err error) {
+	const tries = 4 // each is in vain once in 256 times
+	for range tries {
+		if s, err = d.try(ctx, u); !errors.Is(err, handshake.ErrAmbiguous) {
+			break
+		}
 	}
-	c, err := dial(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, fmt.Errorf("rtmp: connect to %s: %w", u.Host, err)
 	}
+	return s, nil
+}
+
+func (d *Dialer) try(ctx context.Context, u *URL) (*Session, error) {
+	set, way := d.settings(), dialects[u.Scheme]
+	shake := handshake.Config{}
+	if way.encrypted {
+		shake = handshake.Config{Type: orDefault(d.EncryptionType, 6), Form: handshake.KeyFirst}
+		if !rtmpe.Type(shake.Type) {
+			return nil, fmt.Errorf("type %d of RTMPE is not 6, 8 or 9", shake.Type)
+		}
+	}
+	c, err := d.open(ctx, u, way, set.handshake)
+	if err != nil {
+		return nil, err
+	}
 	s := newSession(context.WithoutCancel(ctx), c, set)
-	r := s.beClient()
+	r := s.beClient(shake, d.SWF)
 	properties := d.properties(u)
 	s.info = message.ParseConnect(&message.Call{Object: properties, Args: d.Args})
 	r.hello = func() error { return r.engine.Connect(properties, d.Args...) }
@@ -87,7 +116,7 @@ func (d *Dialer) dial(ctx context.Context, u *URL) (*Session, error) {
 		err = context.Cause(ctx)
 		s.shut(err)
 	}
-	return nil, fmt.Errorf("rtmp: connect to %s: %w", u.Host, err)
+	return nil, err
 }
 
 // properties makes the command object of connect. It is that of FFmpeg, whose
@@ -108,18 +137,18 @@ func (d *Dialer) properties(u *URL) *amf.Object {
 // Publish connects to an address and publishes its stream. The session ends
 // with the stream.
 func (d *Dialer) Publish(ctx context.Context, address string) (*Stream, error) {
-	return d.open(ctx, address, func(s *Session, name string) (*Stream, error) { return s.Publish(ctx, name) })
+	return d.stream(ctx, address, func(s *Session, name string) (*Stream, error) { return s.Publish(ctx, name) })
 }
 
 // Play connects to an address and plays its stream. The session ends with the
 // stream.
 func (d *Dialer) Play(ctx context.Context, address string) (*Stream, error) {
-	return d.open(ctx, address, func(s *Session, name string) (*Stream, error) {
+	return d.stream(ctx, address, func(s *Session, name string) (*Stream, error) {
 		return s.Play(ctx, name, PlayOptions{})
 	})
 }
 
-func (d *Dialer) open(
+func (d *Dialer) stream(
 	ctx context.Context, address string, ask func(*Session, string) (*Stream, error),
 ) (*Stream, error) {
 	u, err := ParseURL(address)

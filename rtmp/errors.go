@@ -44,6 +44,9 @@ var (
 	ErrSilent = errors.New("rtmp: peer is silent")
 	// ErrFlood is the end of a session whose peer sent commands without end.
 	ErrFlood = errors.New("rtmp: too many commands")
+	// ErrUnverified is the end of a session whose client did not prove to have
+	// one of the SWF files that were demanded.
+	ErrUnverified = errors.New("rtmp: client did not prove which SWF file it is")
 	// ErrDetached is what a handler returns whose stream goes on without it;
 	// see [Stream.Detach].
 	ErrDetached = errors.New("rtmp: stream detached")

@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"crypto/cipher"
 	"sync/atomic"
 
 	"github.com/millrace-live/millrace/rtmp/internal/chunk"
@@ -9,7 +10,8 @@ import (
 
 // inbound is what a session's reading side remembers of the transport.
 type inbound struct {
-	shake  shaker // nil when the handshake is done
+	shake  shaker        // nil when the handshake is done
+	cipher cipher.Stream // of RTMPE, nil without
 	chunks *chunk.Reader
 
 	// received counts the bytes of the session modulo 2^32, as sequence
@@ -30,6 +32,9 @@ type inbound struct {
 // shaker is either side of the handshake.
 type shaker interface {
 	Feed(p []byte) (out []byte, n int, done bool, err error)
+	Type() uint8
+	Ciphers() (in, out cipher.Stream)
+	SWFKey() []byte
 }
 
 // count takes note of n bytes and reports whether they are to be acknowledged:

@@ -68,7 +68,7 @@ func (s *Session) read(first func() error) (err error) {
 		switch {
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			if err := s.tick(time.Now()); err != nil {
+			if err := s.tick(time.Now()); err != nil && !s.refused(err) {
 				return err
 			}
 		default:
@@ -118,8 +118,10 @@ func (s *Session) received(p []byte) error {
 
 func (s *Session) feed(p []byte) error {
 	if s.in.shake != nil {
-		out, n, done, err := s.in.shake.Feed(p)
+		shake := s.in.shake
+		out, n, done, err := shake.Feed(p)
 		s.out.enqueueRaw(out)
+		s.encrypted.Store(uint32(shake.Type()))
 		if err != nil {
 			return err
 		}
@@ -127,10 +129,16 @@ func (s *Session) feed(p []byte) error {
 			return nil
 		}
 		s.in.shake, p = nil, p[n:]
+		in, to := shake.Ciphers()
+		s.in.cipher = in
+		s.out.encrypt(to)
 		s.mu.Lock()
 		s.enter(connecting)
-		s.role.opened()
+		s.role.opened(shake)
 		s.mu.Unlock()
+	}
+	if s.in.cipher != nil {
+		s.in.cipher.XORKeyStream(p, p)
 	}
 	return s.in.chunks.Feed(p, s.emit)
 }
@@ -248,6 +256,8 @@ func (s *Session) tick(now time.Time) error {
 			return s.err
 		case s.broken != nil:
 			return s.broken
+		case s.role.unproven():
+			return fmt.Errorf("%w in time", ErrUnverified)
 		}
 		return fmt.Errorf("%w (%v)", ErrTimeout, s.phase)
 	}

@@ -39,6 +39,18 @@ type Server struct {
 	// IdleTimeout is how long nothing at all may come from a client that does
 	// not play (60 s). Not every client answers pings.
 	IdleTimeout time.Duration
+	// RefuseEncrypted refuses RTMPE, which is obfuscation, and kept for old
+	// players and encoders that speak nothing else.
+	RefuseEncrypted bool
+	// EncryptionType is the type that clients of RTMPE are answered with, 6, 8
+	// or 9; 0 is the one that they ask for.
+	EncryptionType uint8
+	// SWF, if not nil, is called with connect, before ServeConnect, and gives
+	// the files one of which the client must prove to be: a player of the Flash
+	// days. None lets everybody pass. Who proves nothing within ConnectTimeout
+	// of the handshake is refused. Encoders cannot prove anything;
+	// [Session.ConnectInfo] has what they call themselves.
+	SWF func(s *Session) []SWF
 	// Logger gets panics and failing listeners; slog.Default() if nil. Ends of
 	// sessions are for Ended.
 	Logger *slog.Logger
@@ -123,7 +135,7 @@ func (srv *Server) Serve(l net.Listener) error {
 }
 
 // ServeConn serves one connection until it ends and closes it. head is what was
-// read from it already. It returns why the session ended: nil if the client
+// read from it already, and may be changed. It returns why the session ended: nil if the client
 // closed it in order. A handler that still runs is waited for.
 //
 // Writing is fastest on a *net.TCPConn, so do not wrap one without need.

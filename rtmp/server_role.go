@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/millrace-live/millrace/rtmp/internal/handshake"
@@ -16,17 +17,26 @@ type serverRole struct {
 	*Session
 	server *Server
 	engine *message.Server
+
+	// Of the goroutine that reads.
+	swfKey   []byte
+	demanded []SWF // one of these is to be proved before connect is answered
 }
 
 func (s *Session) beServer(srv *Server) {
 	r := &serverRole{Session: s, server: srv, engine: message.NewServer(s.out.enqueue)}
 	s.role = r
-	s.in.shake = handshake.NewServer(handshake.Config{})
+	s.in.shake = handshake.NewServer(handshake.Config{Type: srv.EncryptionType, RefuseEncrypted: srv.RefuseEncrypted})
 }
 
 func (r *serverRole) begin() bool       { return false }
-func (r *serverRole) opened()           {}
 func (r *serverRole) ping(value uint32) { r.engine.Ping(value) }
+
+func (r *serverRole) opened(shake shaker) {
+	if r.server.SWF != nil {
+		r.swfKey = slices.Clone(shake.SWFKey())
+	}
+}
 
 // handle has the engine answer m, and says what is left to do.
 func (r *serverRole) handle(m *message.Message) (task, *Stream, error) {
@@ -40,6 +50,8 @@ func (r *serverRole) handle(m *message.Message) (task, *Stream, error) {
 	case *message.Connect:
 		r.info = e
 		return task{r.connect, true}, nil, nil
+	case message.SWFProof:
+		return task{func() error { return r.prove(e) }, true}, nil, nil
 	case message.Publish:
 		if r.late() {
 			return task{}, nil, ErrTimeout
@@ -83,14 +95,23 @@ func (r *serverRole) late() bool {
 	return !r.used && r.set.stream >= 0 && time.Since(r.Session.start) > r.set.stream
 }
 
-// connect asks the handler about the connection and answers.
+// connect takes the client's connect, and answers it unless something is to be
+// proved before.
 func (r *serverRole) connect() error {
+	if r.server.SWF != nil {
+		if r.demanded = r.server.SWF(r.Session); len(r.demanded) > 0 {
+			r.out.enqueue(message.NewSWFDemand())
+			return nil
+		}
+	}
+	return r.welcome()
+}
+
+// welcome asks the handler about the connection and answers.
+func (r *serverRole) welcome() error {
 	if h, ok := r.server.Handler.(ConnectHandler); ok {
 		if err := h.ServeConnect(r.Session); err != nil {
-			r.mu.Lock()
-			r.engine.RejectConnect(statusOf(err, message.CodeConnectRejected, "The connection was refused."))
-			r.mu.Unlock()
-			r.closePolitely(err)
+			r.reject(err)
 			return nil
 		}
 	}
@@ -103,6 +124,14 @@ func (r *serverRole) connect() error {
 	r.engine.AcceptConnect()
 	r.enter(streamless)
 	return nil
+}
+
+// reject refuses the connection.
+func (r *serverRole) reject(err error) {
+	r.mu.Lock()
+	r.engine.RejectConnect(statusOf(err, message.CodeConnectRejected, "The connection was refused."))
+	r.mu.Unlock()
+	r.closePolitely(err)
 }
 
 // publish starts a publication and waits for its decision: what the encoder

@@ -18,17 +18,18 @@ import (
 // Session is one connection: the NetConnection of Adobe's documents, with the
 // streams on it. Its methods may be called from any goroutine.
 type Session struct {
-	id     string
-	conn   net.Conn
-	set    settings
-	start  time.Time
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	out    *writer
-	in     inbound
-	last   atomic.Int64 // when the last byte came, as duration since start
-	rtt    atomic.Int64
-	tasks  sync.WaitGroup // handlers
+	id        string
+	conn      net.Conn
+	set       settings
+	start     time.Time
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	out       *writer
+	in        inbound
+	last      atomic.Int64 // when the last byte came, as duration since start
+	rtt       atomic.Int64
+	encrypted atomic.Uint32
+	tasks     sync.WaitGroup // handlers
 
 	// Of the goroutine that reads.
 	emit     func(*message.Message) error
@@ -62,10 +63,12 @@ type role interface {
 	// begin reports whether this side speaks first.
 	begin() bool
 	// opened is called when the handshake is done.
-	opened()
+	opened(shaker)
 	// endStream tells the peer that this side ends a stream.
 	endStream(st *Stream, err error)
 	ping(value uint32)
+	// unproven reports whether the peer has yet to prove what it was asked.
+	unproven() bool
 }
 
 // task is what is left to do for a message; the zero value is nothing.
@@ -112,6 +115,10 @@ func (s *Session) LocalAddr() net.Addr { return s.conn.LocalAddr() }
 // Conn is the connection, for looking at it (TLS state, socket options).
 // Reading from it or writing to it breaks the session.
 func (s *Session) Conn() net.Conn { return s.conn }
+
+// Encrypted is the type of RTMPE that is spoken, 6, 8 or 9, and 0 if there is no
+// RTMPE. It is known with the peer's first byte, also of a handshake that fails.
+func (s *Session) Encrypted() int { return int(s.encrypted.Load()) }
 
 // Context is done when the session has ended; its cause tells why.
 func (s *Session) Context() context.Context { return s.ctx }

@@ -42,7 +42,7 @@ const (
 	linger = time.Second
 )
 
-func orDefault[T int | time.Duration](v, otherwise T) T {
+func orDefault[T int | uint8 | time.Duration](v, otherwise T) T {
 	if v == 0 {
 		return otherwise
 	}

@@ -10,6 +10,9 @@ import (
 
 // URL is the address of a stream, split as FFmpeg does it.
 type URL struct {
+	// Scheme is rtmp, or rtmps (in TLS), rtmpe (RTMPE), rtmpt, rtmpts or rtmpte
+	// (the same three in a tunnel through HTTP).
+	Scheme string
 	// Host is host and port, to dial.
 	Host string
 	// App is the first part of the path, or the first two if there are more
@@ -20,21 +23,18 @@ type URL struct {
 	TCURL string
 }
 
-const defaultPort = "1935"
-
-// ParseURL reads rtmp://host[:port]/app[/instance]/name[?query]. Nothing is
-// unescaped, since servers compare names as they are sent.
+// ParseURL reads rtmp://host[:port]/app[/instance]/name[?query]. Without a port
+// it is 1935, 443 for rtmps and rtmpts, and 80 for rtmpt and rtmpte. Nothing of
+// the path is unescaped, since servers compare names as they are sent.
 func ParseURL(raw string) (*URL, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
 		return nil, errors.New("rtmp: address has no rtmp:// in front")
 	}
-	switch s := strings.ToLower(scheme); s {
-	case "rtmp":
-	case "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "rtmfp":
-		return nil, fmt.Errorf("rtmp: address begins with %s://, which is not supported, only rtmp:// is", s)
-	default:
-		return nil, fmt.Errorf("rtmp: address begins with %s://, not rtmp://", scheme)
+	scheme = strings.ToLower(scheme)
+	way, known := dialects[scheme]
+	if !known {
+		return nil, fmt.Errorf("rtmp: address begins with %s://, and not with %s", scheme, schemes)
 	}
 	authority, path, _ := strings.Cut(rest, "/")
 	if strings.Contains(authority, "@") {
@@ -47,7 +47,7 @@ func ParseURL(raw string) (*URL, error) {
 	}
 	port := u.Port()
 	if port == "" {
-		port = defaultPort
+		port = way.port
 	}
 	path, query, hasQuery := strings.Cut(path, "?")
 	app, name := splitPath(path)
@@ -58,8 +58,8 @@ func ParseURL(raw string) (*URL, error) {
 		name += "?" + query
 	}
 	return &URL{
-		Host: net.JoinHostPort(u.Hostname(), port), App: app, Name: name,
-		TCURL: "rtmp://" + authority + "/" + app,
+		Scheme: scheme, Host: net.JoinHostPort(u.Hostname(), port), App: app, Name: name,
+		TCURL: scheme + "://" + authority + "/" + app,
 	}, nil
 }
 

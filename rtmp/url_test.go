@@ -6,16 +6,22 @@ import (
 )
 
 func TestParseURL(t *testing.T) {
-	tests := []struct{ in, host, app, name, tcURL string }{
-		{"rtmp://h/live/s1", "h:1935", "live", "s1", "rtmp://h/live"},
-		{"rtmp://h:19/live/s1?a=b/c&d", "h:19", "live", "s1?a=b/c&d", "rtmp://h:19/live"},
-		{"RTMP://h/app/inst/key?tok=1", "h:1935", "app/inst", "key?tok=1", "rtmp://h/app/inst"},
-		{"rtmp://h/live/dir/sub/x.mp4", "h:1935", "live/dir", "sub/x.mp4", "rtmp://h/live/dir"},
-		{"rtmp://h/key", "h:1935", "key", "", "rtmp://h/key"},
-		{"rtmp://h/live/", "h:1935", "live", "", "rtmp://h/live"},
-		{"rtmp://h//live//", "h:1935", "live", "/", "rtmp://h/live"},
-		{"rtmp://[2001:db8::1]/live/s", "[2001:db8::1]:1935", "live", "s", "rtmp://[2001:db8::1]/live"},
-		{"rtmp://[::1]:20/live/s", "[::1]:20", "live", "s", "rtmp://[::1]:20/live"},
+	tests := []struct{ in, scheme, host, app, name, tcURL string }{
+		{"rtmp://h/live/s1", "rtmp", "h:1935", "live", "s1", "rtmp://h/live"},
+		{"rtmp://h:19/live/s1?a=b/c&d", "rtmp", "h:19", "live", "s1?a=b/c&d", "rtmp://h:19/live"},
+		{"RTMP://h/app/inst/key?tok=1", "rtmp", "h:1935", "app/inst", "key?tok=1", "rtmp://h/app/inst"},
+		{"rtmp://h/live/dir/sub/x.mp4", "rtmp", "h:1935", "live/dir", "sub/x.mp4", "rtmp://h/live/dir"},
+		{"rtmp://h/key", "rtmp", "h:1935", "key", "", "rtmp://h/key"},
+		{"rtmp://h/live/", "rtmp", "h:1935", "live", "", "rtmp://h/live"},
+		{"rtmp://h//live//", "rtmp", "h:1935", "live", "/", "rtmp://h/live"},
+		{"rtmp://[2001:db8::1]/live/s", "rtmp", "[2001:db8::1]:1935", "live", "s", "rtmp://[2001:db8::1]/live"},
+		{"rtmp://[::1]:20/live/s", "rtmp", "[::1]:20", "live", "s", "rtmp://[::1]:20/live"},
+		{"rtmps://h/live/s", "rtmps", "h:443", "live", "s", "rtmps://h/live"},
+		{"rtmps://h:1936/live/s", "rtmps", "h:1936", "live", "s", "rtmps://h:1936/live"},
+		{"RTMPE://h/live/s", "rtmpe", "h:1935", "live", "s", "rtmpe://h/live"},
+		{"rtmpt://h/live/s", "rtmpt", "h:80", "live", "s", "rtmpt://h/live"},
+		{"rtmpts://[::1]/live/s", "rtmpts", "[::1]:443", "live", "s", "rtmpts://[::1]/live"},
+		{"rtmpte://h/live/s", "rtmpte", "h:80", "live", "s", "rtmpte://h/live"},
 	}
 	for _, tt := range tests {
 		u, err := ParseURL(tt.in)
@@ -23,7 +29,7 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%s: %v", tt.in, err)
 			continue
 		}
-		if *u != (URL{tt.host, tt.app, tt.name, tt.tcURL}) {
+		if *u != (URL{tt.scheme, tt.host, tt.app, tt.name, tt.tcURL}) {
 			t.Errorf("%s: got %+v", tt.in, *u)
 		}
 	}
@@ -33,7 +39,7 @@ func TestParseURLRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"live/s1":              "no rtmp://",
 		"http://h/live/s1":     "http://",
-		"rtmps://h/live/s1":    "rtmps://, which is not supported",
+		"rtmfp://h/live/s1":    "rtmps, rtmpe,",
 		"rtmp:///live/s1":      "host",
 		"rtmp://h":             "application",
 		"rtmp://h/?x":          "application",

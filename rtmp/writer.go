@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"crypto/cipher"
 	"errors"
 	"net"
 	"os"
@@ -26,13 +27,15 @@ type writer struct {
 	mu     sync.Mutex // held while writing
 	armed  time.Time  // the write deadline that is set
 	iov    net.Buffers
-	joined []byte // for connections without vector
+	joined []byte // for connections without vector, and for RTMPE
 	spare  []byte
 	err    error
 
 	qmu      sync.Mutex
 	chunks   *chunk.Writer
 	queue    []byte
+	bare     int           // the handshake's bytes at the beginning of queue
+	cipher   cipher.Stream // of RTMPE, nil without
 	limit    int
 	full     bool
 	flushing bool // a goroutine is on its way to write the queue
@@ -80,6 +83,14 @@ func (w *writer) enqueueRaw(p []byte) {
 	w.qmu.Lock()
 	defer w.qmu.Unlock()
 	w.queue = append(w.queue, p...)
+	w.bare = len(w.queue)
+}
+
+// encrypt has all that is enqueued from here on encrypted; nil changes nothing.
+func (w *writer) encrypt(c cipher.Stream) {
+	w.qmu.Lock()
+	defer w.qmu.Unlock()
+	w.cipher = c
 }
 
 // overflown reports whether the peer let too many answers lie.
@@ -192,8 +203,8 @@ func (w *writer) write(slices [][]byte) error {
 		w.qmu.Unlock()
 		return errDriven
 	}
-	queue := w.queue
-	w.queue, w.spare = w.spare[:0], nil
+	queue, bare, encrypt := w.queue, w.bare, w.cipher
+	w.queue, w.spare, w.bare = w.spare[:0], nil, 0
 	w.qmu.Unlock()
 
 	if len(queue) > 0 {
@@ -201,6 +212,11 @@ func (w *writer) write(slices [][]byte) error {
 	}
 	// net.Buffers consumes its slice, and a batch belongs to its sender.
 	w.iov = append(w.iov, slices...)
+	if encrypt != nil && len(w.iov) > 0 {
+		// The slices are other players', too.
+		w.join()
+		encrypt.XORKeyStream(w.joined[bare:], w.joined[bare:])
+	}
 	if len(w.iov) > 0 {
 		w.err = w.writeAll()
 	}
@@ -212,12 +228,7 @@ func (w *writer) write(slices [][]byte) error {
 
 func (w *writer) writeAll() error {
 	if !w.vector && len(w.iov) > 1 {
-		w.joined = w.joined[:0]
-		for _, p := range w.iov {
-			w.joined = append(w.joined, p...)
-		}
-		clear(w.iov)
-		w.iov = append(w.iov[:0], w.joined)
+		w.join()
 	}
 	whole := w.iov
 	defer func() {
@@ -241,6 +252,16 @@ func (w *writer) writeAll() error {
 		}
 	}
 	return nil
+}
+
+// join makes one slice of what is to be written, in a buffer of its own.
+func (w *writer) join() {
+	w.joined = w.joined[:0]
+	for _, p := range w.iov {
+		w.joined = append(w.joined, p...)
+	}
+	clear(w.iov)
+	w.iov = append(w.iov[:0], w.joined)
 }
 
 // arm puts the write deadline at least nine tenths of the timeout ahead:

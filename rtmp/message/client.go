@@ -134,6 +134,10 @@ func (c *Client) Handle(m *Message) (Event, error) {
 		switch e.Type {
 		case PingResponse:
 			return Pong{e.Value}, nil
+		case SWFVerifyRequest:
+			if len(m.Payload) == 2 || m.Payload[2] <= 1 { // no other version is known
+				return SWFDemand{}, nil
+			}
 		case StreamEOF:
 			if st := c.streams[e.Value]; st != nil && st.open && !st.paused && !st.seeking {
 				return c.end(e.Value, nil), nil

@@ -134,6 +134,8 @@ type (
 	}
 	// Rejected says that the server refused connect, or closed it.
 	Rejected struct{ Err error }
+	// SWFDemand says that the server wants to have an [SWFProof].
+	SWFDemand struct{}
 	// Opened says that the stream of a request may be used.
 	Opened struct {
 		Request  *Request

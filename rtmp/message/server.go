@@ -69,6 +69,10 @@ func (s *Server) Handle(m *Message) (Event, error) {
 		switch e.Type {
 		case PingResponse:
 			return Pong{e.Value}, nil
+		case SWFVerifyAnswer:
+			// A malformed proof is one of nothing.
+			proof, _ := ParseSWFProof(m)
+			return proof, nil
 		case SetBufferLength:
 			if st := s.streams[e.Value]; st != nil && st.use == playing {
 				return ControlEvent{e.Value, BufferLength{e.Buffer}}, nil
