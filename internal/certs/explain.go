@@ -46,6 +46,10 @@ func (s *Source) Explain(err error, hello *tls.ClientHelloInfo) string {
 		return "somebody asked for the proof of an ACME order that this server did not make"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "the client began TLS and did not go on in time"
+	case strings.Contains(text, "bad record MAC") && hello.Conn != nil:
+		// OpenSSL sends its alert before it turns encryption on, so that which
+		// one it is cannot be read. Nothing else does that on an honest line.
+		return "the client refused our certificate, or something between it and this server alters TLS: " + s.distrust(hello)
 	case isEnd(err) && hello.Conn != nil:
 		return "the client went away when it saw the certificate: " + s.distrust(hello)
 	case isEnd(err):
@@ -120,8 +124,9 @@ func (s *Source) distrust(hello *tls.ClientHelloInfo) string {
 		return fmt.Sprintf("the client asked for %q, and it is for %s; connect by that name, or get a certificate for %[1]q",
 			hello.ServerName, names)
 	case h.isAlone():
-		return fmt.Sprintf("its chain is incomplete: %s has only the server's own certificate; append that of its signer %s "+
-			"(fullchain.pem)", h.from, leaf.Issuer)
+		return fmt.Sprintf("its chain is incomplete, as %s has only the server's own certificate; append that of its "+
+			"signer %s (fullchain.pem), or, if the signer is your own authority, give the client its certificate",
+			h.from, leaf.Issuer)
 	}
 	return fmt.Sprintf("the client does not know the authority behind it (%s), or its clock is wrong; give the client "+
 		"the authority's certificate, or update it", h.top())
@@ -138,9 +143,15 @@ func (h *held) isForAddress(c net.Conn) bool {
 }
 
 func (s *Source) explainVersion(hello *tls.ClientHelloInfo) string {
+	best := uint16(0)
+	for _, v := range hello.SupportedVersions {
+		if v <= tls.VersionTLS13 { // above it are those that no server knows (RFC 8701)
+			best = max(best, v)
+		}
+	}
 	offer := "an old version of TLS only"
-	if len(hello.SupportedVersions) > 0 {
-		offer = "at most " + tls.VersionName(slices.Max(hello.SupportedVersions))
+	if best > 0 {
+		offer = "at most " + tls.VersionName(best)
 	}
 	return fmt.Sprintf("the client offers %s, and this server wants at least %s: update the client, or let it in with "+
 		"the setting tls-min", offer, tls.VersionName(s.minVersion))

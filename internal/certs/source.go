@@ -202,8 +202,10 @@ func (s *Source) choose(hello *tls.ClientHelloInfo) *held {
 	if named != nil {
 		return named
 	}
+	nameless := *hello // with its name no certificate would do
+	nameless.ServerName = ""
 	for _, h := range all { // of RSA and ECDSA for one name, what the client can read
-		if slices.Equal(h.names(), all[0].names()) && hello.SupportsCertificate(&h.cert) == nil {
+		if slices.Equal(h.names(), all[0].names()) && nameless.SupportsCertificate(&h.cert) == nil {
 			return h
 		}
 	}

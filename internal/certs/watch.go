@@ -40,7 +40,7 @@ func (s *Source) watch(ctx context.Context) {
 	defer rest.Stop()
 	defer tick.Stop()
 	defer day.Stop()
-	last := s.digest()
+	var last [sha256.Size]byte // at the first look they are read: they may have changed since Open
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,7 +48,8 @@ func (s *Source) watch(ctx context.Context) {
 		case <-events:
 			rest.Reset(settle)
 			continue
-		case <-faults:
+		case err := <-faults:
+			s.log.Debug("changes of certificate files were missed", "error", err)
 			rest.Reset(settle)
 			continue
 		case <-day.C:
