@@ -34,6 +34,9 @@ func (d *Dialer) open(ctx context.Context, u *URL, way dialect, timeout time.Dur
 	secure := tls.Client(c, d.tlsConfig(u))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		c.Close()
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("%w: the server does not answer TLS, and may not speak it on this port", err)
+		}
 		return nil, explainTLS(err)
 	}
 	return secure, nil

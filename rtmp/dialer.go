@@ -116,6 +116,9 @@ func (d *Dialer) try(ctx context.Context, u *URL) (*Session, error) {
 		err = context.Cause(ctx)
 		s.shut(err)
 	}
+	if way.encrypted && errors.Is(err, ErrHandshake) && errors.Is(err, ErrConnectionLost) {
+		err = fmt.Errorf("%w: the server may not speak RTMPE", err)
+	}
 	return nil, err
 }
 

@@ -26,14 +26,14 @@ type Config struct {
 	// form take it for random bytes and are answered in kind. A server ignores
 	// Form and follows its client.
 	Form Form
-
-	private *rtmpe.PrivateKey // taken instead of a random one; for tests
+	// Private is taken instead of a random private key, to repeat a session.
+	Private *rtmpe.PrivateKey
 }
 
 // key is the private key of one handshake.
 func (c Config) key() (*rtmpe.PrivateKey, error) {
-	if c.private != nil {
-		return c.private, nil
+	if c.Private != nil {
+		return c.Private, nil
 	}
 	return rtmpe.GenerateKey(c.rand())
 }

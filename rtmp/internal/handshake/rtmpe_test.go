@@ -137,7 +137,7 @@ func TestServerRepeatsVectors(t *testing.T) {
 		v := readVector(t, name)
 		for _, size := range []int{1, 100, 1 << 20} {
 			server := NewServer(Config{
-				Rand: v.random(), Type: v.S0, private: rtmpe.NewPrivateKey(v.Private),
+				Rand: v.random(), Type: v.S0, Private: rtmpe.NewPrivateKey(v.Private),
 			})
 			out, rest, done := feed(t, server, append(bytes.Clone(v.client), v.chunksSent...), size)
 			if !done {
@@ -292,7 +292,7 @@ func TestClientRefuses(t *testing.T) {
 		"degenerate key": {degenerate, nil, ErrKey},
 		"ambiguous":      {ambiguous, rtmpe.NewPrivateKey([]byte{9}), ErrAmbiguous},
 	} {
-		client := NewClient(Config{Type: 6, Form: KeyFirst, private: test.private})
+		client := NewClient(Config{Type: 6, Form: KeyFirst, Private: test.private})
 		_, _, done, err := client.Feed(test.in)
 		if !errors.Is(err, test.want) || done {
 			t.Errorf("%s: done %v, error %v", name, done, err)
