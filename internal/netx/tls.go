@@ -130,9 +130,12 @@ func (t *TLS) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 
 var errBusy = errors.New("too many handshakes at once")
 
-// TLSVersion names the version of TLS that is spoken, as in "1.3"; it is
-// "unknown" where a proxy did not tell.
+// TLSVersion names the version of TLS that is spoken, as in "1.3"; it is "" in
+// plain, and "unknown" where a proxy did not tell.
 func TLSVersion(s *tls.ConnectionState) string {
+	if s == nil {
+		return ""
+	}
 	switch s.Version {
 	case tls.VersionTLS10:
 		return "1.0"

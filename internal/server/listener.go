@@ -13,7 +13,8 @@ import (
 	"github.com/millrace-live/millrace/internal/netx"
 )
 
-// listener is one open port: RTMP and viewers' HTTP come in on each.
+// listener is one open port: every dialect of RTMP and viewers' HTTP come in on
+// each, in plain and inside TLS.
 type listener struct {
 	name     string // of its setting
 	socket   net.Listener
@@ -24,16 +25,26 @@ type listener struct {
 }
 
 // ports are the open listeners by the setting that asked for them: "rtmp",
-// "http", "admin". Settings with the same address share one.
+// "rtmps", "http", "admin". Settings with the same address share one.
 type ports map[string]*listener
+
+// wanted is a listener that the settings ask for.
+type wanted struct{ name, addr string }
+
+func (s *Settings) listeners() []wanted {
+	var all []wanted
+	for _, l := range []wanted{{"rtmp", s.RTMP}, {"rtmps", s.RTMPS}, {"http", s.HTTP}, {"admin", s.Admin}} {
+		if l.addr != "" && l.addr != netx.Off {
+			all = append(all, l)
+		}
+	}
+	return all
+}
 
 // openPorts opens what the settings name.
 func openPorts(ctx context.Context, set *Settings) (ports, error) {
 	open, byAddr := ports{}, map[string]*listener{}
-	for _, want := range []struct{ name, addr string }{{"rtmp", set.RTMP}, {"http", set.HTTP}, {"admin", set.Admin}} {
-		if want.addr == "" || want.addr == netx.Off {
-			continue
-		}
+	for _, want := range set.listeners() {
 		if l := byAddr[want.addr]; l != nil && port(l.socket) == givenPort(want.addr) {
 			open[want.name] = l
 			continue
@@ -53,6 +64,33 @@ func openPorts(ctx context.Context, set *Settings) (ports, error) {
 		l.admin = true
 	}
 	return open, nil
+}
+
+// openDomain opens the ports at which the world looks for a domain, if nothing
+// is there yet. A server can do without: another program may pass on what comes
+// to them, or a router. It returns why one is not open.
+func (p ports) openDomain(ctx context.Context) (faults []error) {
+	for _, want := range []wanted{{"https", ":443"}, {"port-80", ":80"}} {
+		if p.has(givenPort(want.addr)) {
+			continue
+		}
+		socket, err := netx.Listen(ctx, "--domain", want.addr)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		p[want.name] = &listener{name: want.name, socket: socket}
+	}
+	return faults
+}
+
+func (p ports) has(number int) bool {
+	for _, l := range p {
+		if port(l.socket) == number {
+			return true
+		}
+	}
+	return false
 }
 
 // each calls f once for each listener.
@@ -124,17 +162,17 @@ const (
 func (s *Server) serve(l *listener) {
 	l.handoff = netx.NewHandoff(l.socket.Addr())
 	l.http = &http.Server{
-		Handler:           s.newMux(l.admin),
+		Handler:           s.certs.HTTPChallenge(s.newMux(l)),
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), portKey{}, l.name)
+		},
 	}
-	l.detector = &netx.Detector{HTTP: l.handoff.Door, Port: l.name, Logger: s.log}
-	for _, d := range s.doors {
-		if d.conn != nil {
-			l.detector.RTMP = d.conn
-		}
+	l.detector = &netx.Detector{
+		RTMP: s.crowd.door(s.rtmpDoor()), HTTP: l.handoff.Door, TLS: s.tls, Port: l.name, Trusted: s.trusted, Logger: s.log,
 	}
 	s.goers.Go(func() {
 		if err := l.http.Serve(l.handoff); !errors.Is(err, http.ErrServerClosed) {

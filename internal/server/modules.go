@@ -38,7 +38,9 @@ type door struct {
 }
 
 func openRTMP(s *Server) door {
-	d := rtmp.New(s.hub, rtmp.Options{Logger: s.log, Meter: s.metrics, Players: s.players, Encoders: s.encoders})
+	d := rtmp.New(s.hub, rtmp.Options{
+		Logger: s.log, Meter: s.metrics, Players: s.players, Encoders: s.encoders, RefuseEncrypted: s.set.RTMPE == "refuse",
+	})
 	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, close: d.Shutdown}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/dashboard"
 	"github.com/millrace-live/millrace/internal/problem"
+	"github.com/millrace-live/millrace/rtmpt"
 )
 
 // bodyTimeout is how long a client may take to send the body of a request.
@@ -26,9 +27,9 @@ type mux struct {
 	metrics             http.Handler
 }
 
-func (s *Server) newMux(admin bool) *mux {
+func (s *Server) newMux(l *listener) *mux {
 	return &mux{
-		Server: s, admin: admin, home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets(),
+		Server: s, admin: l.admin, home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets(),
 		metrics: s.metrics.Handler(s.log),
 	}
 }
@@ -36,9 +37,15 @@ func (s *Server) newMux(admin bool) *mux {
 // ServeHTTP implements [http.Handler].
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer m.survive(r)
+	m.crowd.request(r)
+	believe(m.trusted, r)
 	if r.ContentLength != 0 {
 		// An error means a connection without deadlines, which has no slow bodies.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+	if rtmpt.Match(r.URL.Path) {
+		m.tunnel.ServeHTTP(w, r)
+		return
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	first, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")

@@ -134,18 +134,18 @@ func TestReloadRefusesABadFileAsAWhole(t *testing.T) {
 
 func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	r := newReloadable(t, "")
-	r.write(t, "rtmp: :1999\ndata: elsewhere\ngrace: 1m\nrtmps: :1998\n")
+	r.write(t, "rtmp: :1999\ndata: elsewhere\ngrace: 1m\nrtmps: :1998\nrtmfp: :1997\n")
 	for range 2 { // it stays true until the restart
 		done, err := r.reload("test")
-		if want := []string{"rtmp", "rtmps", "data"}; err != nil || !slices.Equal(done.Restart, want) {
+		if want := []string{"rtmp", "rtmps", "rtmfp", "data"}; err != nil || !slices.Equal(done.Restart, want) {
 			t.Errorf("got %+v, %v; want %v", done, err, want)
 		}
 	}
 	log := r.log.String()
-	if n := strings.Count(log, `msg="some settings take hold at the next start only" settings="rtmp, rtmps, data"`); n != 2 {
+	if n := strings.Count(log, `msg="some settings take hold at the next start only" settings="rtmp, rtmps, rtmfp, data"`); n != 2 {
 		t.Errorf("%d lines of 2:\n%s", n, log)
 	}
-	if n := strings.Count(log, "--rtmps does nothing yet"); n != 1 {
+	if n := strings.Count(log, "--rtmfp does nothing yet"); n != 1 {
 		t.Errorf("the warning was logged %d times:\n%s", n, log)
 	}
 }

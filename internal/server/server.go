@@ -15,12 +15,14 @@ import (
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/api"
+	"github.com/millrace-live/millrace/internal/certs"
 	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/demo"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/metrics"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/store"
+	"github.com/millrace-live/millrace/rtmpt"
 )
 
 // Options are what Run needs to know beside its settings.
@@ -57,6 +59,13 @@ type Server struct {
 	ready   atomic.Bool
 	panics  atomic.Uint64 // of HTTP requests
 	goers   sync.WaitGroup
+
+	certs    *certs.Source
+	tls      *netx.TLS
+	trusted  netx.Trust
+	crowd    crowd
+	tunnel   *rtmpt.Listener
+	inTunnel *netx.Detector // of what comes out of it
 
 	players    *netx.Driver
 	encoders   *netx.Driver
@@ -107,6 +116,18 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.ports.close()
+	if len(s.set.Domain) > 0 {
+		for _, fault := range s.ports.openDomain(ctx) {
+			s.log.Warn("a certificate for --domain can be had only if port 443 or 80 of that name leads here", "reason", fault)
+		}
+	}
+	if s.trusted, err = netx.ParseTrust(s.set.TrustedProxy); err != nil {
+		return err
+	}
+	s.crowd.log, s.crowd.trusted = s.log, s.trusted
+	if err := s.openCerts(); err != nil {
+		return err
+	}
 	token, err := access.LoadToken(folder)
 	if err != nil {
 		return err
@@ -147,7 +168,12 @@ func Run(ctx context.Context, o Options) error {
 		s.doors = append(s.doors, open(s))
 	}
 	s.watch()
+	s.openTunnel()
 	s.ports.each(s.serve)
+	s.goers.Go(func() {
+		http, https := s.ports.acmePorts()
+		s.certs.Run(ctx, http, https)
+	})
 	err = s.announce(o, firstKey)
 	if err == nil && s.set.Demo {
 		err = s.startDemo(ctx)
@@ -240,6 +266,7 @@ func (s *Server) shutdown(ctx context.Context) error {
 			err = errors.Join(err, d.close(ctx))
 		}
 	}
+	err = errors.Join(err, s.closeTunnel(ctx))
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	s.ports.each(func(l *listener) {

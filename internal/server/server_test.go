@@ -39,7 +39,7 @@ func (b *buffer) String() string {
 }
 
 type running struct {
-	data, http, rtmp, admin string
+	data, http, rtmp, rtmps, admin string
 	log                     buffer
 	stop                    func() error
 }
@@ -48,7 +48,8 @@ type running struct {
 func start(t *testing.T, change func(*Settings, *Options)) *running {
 	t.Helper()
 	r := &running{data: t.TempDir()}
-	set, _, _, err := Load(&Settings{RTMP: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: r.data}, []string{"rtmp", "http", "data"}, nil)
+	set, _, _, err := Load(&Settings{RTMP: "127.0.0.1:0", RTMPS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: r.data},
+		[]string{"rtmp", "rtmps", "http", "data"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func start(t *testing.T, change func(*Settings, *Options)) *running {
 		if err := json.Unmarshal(b, &a); err != nil {
 			t.Fatal(err)
 		}
-		r.http, r.rtmp, r.admin = a["http"], a["rtmp"], a["admin"]
+		r.http, r.rtmp, r.rtmps, r.admin = a["http"], a["rtmp"], a["rtmps"], a["admin"]
 		if at := r.http + r.rtmp; at != "" {
 			if resp, err := http.Get("http://" + first([]string{r.http, r.rtmp}[btoi(r.http == ""):]) + "/readyz"); err == nil {
 				resp.Body.Close()
@@ -156,7 +157,7 @@ func TestAddressesOfTheServer(t *testing.T) {
 		{"GET", "/assets/none.js", 404, 404, "", ""},
 		{"GET", "/live/a%0Ab", 404, 404, "application/problem+json", "control characters"},
 		{"GET", "/live/..%2f..%2fetc", 404, 404, "application/problem+json", ". or .."},
-		{"GET", "/open/cam", 404, 404, "application/problem+json", "reserved"},
+		{"GET", "/embed/open/cam", 404, 404, "application/problem+json", "reserved"},
 		{"POST", "/healthz", 405, 405, "application/problem+json", ""},
 	}
 	for _, tt := range tests {
@@ -317,7 +318,7 @@ func TestPanicInARequest(t *testing.T) {
 			panic("a bug")
 		},
 	}}
-	web := httptest.NewServer(s.newMux(true))
+	web := httptest.NewServer(s.newMux(&listener{admin: true}))
 	defer web.Close()
 	for _, path := range []string{"/live/bug", "/live/abort"} {
 		if resp, err := http.Get(web.URL + path); err == nil {

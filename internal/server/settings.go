@@ -22,11 +22,17 @@ type Settings struct {
 	Database  string `name:"database" placeholder:"URL" group:"Files" help:"postgres://… for many nodes (SQLite in the data folder)."`
 	PublicURL string `name:"public-url" placeholder:"URL" group:"Addresses" help:"What printed addresses, API and pages show, for instance https://tv.example.org."`
 
-	Domain string   `name:"domain" placeholder:"NAME" group:"TLS" help:"Get a certificate for this name by ACME."`
-	Cert   []string `name:"cert" placeholder:"FILE" group:"TLS" help:"Own certificate (repeatable)."`
-	Key    []string `name:"key" placeholder:"FILE" group:"TLS" help:"Its private key (repeatable)."`
+	Domain        []string `name:"domain" placeholder:"NAME" group:"TLS" help:"Get a certificate for this name by ACME, and listen on :443 and :80, too (repeatable)."`
+	Cert          []string `name:"cert" placeholder:"FILE" group:"TLS" help:"Own certificate (repeatable)."`
+	Key           []string `name:"key" placeholder:"FILE" group:"TLS" help:"Its private key (repeatable)."`
+	TLSMin        string   `name:"tls-min" default:"1.2" choice:"1.0,1.1,1.2,1.3" placeholder:"VERSION" group:"TLS" help:"The least version of TLS that clients may speak (${default})."`
+	ClientCA      string   `name:"client-ca" placeholder:"FILE" group:"TLS" help:"Every TLS client must show a certificate that one of these authorities has signed."`
+	ACMEEmail     string   `name:"acme-email" placeholder:"ADDRESS" group:"TLS" help:"Whom the ACME authority may write to."`
+	ACMEDirectory string   `name:"acme-directory" placeholder:"URL" group:"TLS" help:"The ACME authority, in place of Let's Encrypt."`
+	ACMECA        string   `name:"acme-ca" placeholder:"FILE" group:"TLS" help:"Who vouches for the ACME authority's own server, if no public authority does."`
 
 	Plain        string   `name:"plain" default:"allow" choice:"allow,warn,refuse" placeholder:"MODE" group:"Who may come in" help:"Plain RTMP, RTMPE, RTMPT: allow, warn or refuse (${default})."`
+	RTMPE        string   `name:"rtmpe" default:"allow" choice:"allow,refuse" placeholder:"MODE" group:"Who may come in" help:"RTMPE and RTMPTE, which only obfuscate: allow or refuse (${default})."`
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"CIDR" group:"Who may come in" help:"Whose PROXY and X-Forwarded-For headers count (repeatable)."`
 	Open         bool     `name:"open" reload:"true" group:"Who may come in" help:"Anyone on a loopback or private address may publish, under any name."`
 	OpenWorld    bool     `name:"open-world" reload:"true" group:"Who may come in" help:"Anyone at all may publish, under any name."`
@@ -89,7 +95,7 @@ func Load(parsed *Settings, given, environ []string) (s *Settings, origins confi
 	collect(err)
 	config.Flags(s, parsed, given, origins)
 	faults = s.check(origins, faults)
-	return s, origins, append(slips, s.notYet(origins)...), faults.Err()
+	return s, origins, slices.Concat(slips, s.advice(), s.notYet(origins)), faults.Err()
 }
 
 // configFile is the name of the config file, "" when there is none.

@@ -2,11 +2,11 @@ package server
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/certs"
 	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/netx"
 )
@@ -45,8 +45,8 @@ func (c *checker) listeners(s *Settings) {
 			c.fault(l.name, "%s", strings.TrimSpace(err.Error()))
 		}
 	}
-	if s.RTMP == netx.Off && s.HTTP == netx.Off {
-		c.fault("rtmp", "this and http are both off, so that nobody could reach the server; leave one on")
+	if s.RTMP == netx.Off && s.RTMPS == netx.Off && s.HTTP == netx.Off {
+		c.fault("rtmp", "this, rtmps and http are all off, so that nobody could reach the server; leave one on")
 	}
 }
 
@@ -58,17 +58,14 @@ func (c *checker) addresses(s *Settings) {
 		}
 	}
 	for i, cidr := range s.TrustedProxy {
-		if _, err := netip.ParsePrefix(cidr); err == nil {
-			continue
+		if _, err := netx.ParseTrust([]string{cidr}); err != nil {
+			c.fault(c.element("trusted-proxy", i), "%v", err)
 		}
-		if _, err := netip.ParseAddr(cidr); err == nil {
-			continue
+	}
+	for i, name := range s.Domain {
+		if err := certs.CheckDomain(name); err != nil {
+			c.fault(c.element("domain", i), "%v", err)
 		}
-		path := fmt.Sprintf("trusted-proxy[%d]", i)
-		if _, ok := c.origins[path]; !ok {
-			path = "trusted-proxy" // given as one text, with commas
-		}
-		c.fault(path, "%q is not a range of addresses; write for instance 10.0.0.0/8", cidr)
 	}
 	if len(s.Cert) != len(s.Key) {
 		path := "cert"
@@ -77,6 +74,15 @@ func (c *checker) addresses(s *Settings) {
 		}
 		c.fault(path, "%d certificates and %d keys were given; each --cert needs its --key", len(s.Cert), len(s.Key))
 	}
+}
+
+// element is the place of an element of a list.
+func (c *checker) element(name string, i int) string {
+	path := fmt.Sprintf("%s[%d]", name, i)
+	if _, ok := c.origins[path]; !ok {
+		return name // the list was given as one text, with commas
+	}
+	return path
 }
 
 func (c *checker) apps(s *Settings) {
@@ -129,6 +135,15 @@ func (c *checker) keys(s *Settings) {
 	}
 }
 
+// advice has a line for each setting that is dangerous.
+func (s *Settings) advice() []string {
+	if s.TLSMin != "1.0" && s.TLSMin != "1.1" {
+		return nil
+	}
+	return []string{fmt.Sprintf("tls-min %s lets clients in by a version of TLS that can be broken (RFC 8996): "+
+		"keep it for encoders that speak nothing newer, and update those", s.TLSMin)}
+}
+
 // notYet has a line for each setting that was given and that this build takes
 // but cannot carry out.
 func (s *Settings) notYet(o config.Origins) []string {
@@ -137,13 +152,9 @@ func (s *Settings) notYet(o config.Origins) []string {
 		name, what string
 		idle       bool // the value asks for nothing
 	}{
-		{"rtmps", "RTMPS", s.RTMPS == netx.Off},
 		{"rtmfp", "RTMFP", s.RTMFP == netx.Off},
 		{"database", "a database", s.Database == ""},
-		{"domain", "TLS", s.Domain == ""},
-		{"cert", "TLS", len(s.Cert) == 0},
 		{"plain", "TLS", s.Plain == "allow"},
-		{"trusted-proxy", "reading proxies' headers", len(s.TrustedProxy) == 0},
 	} {
 		if o.Given(f.name) && !f.idle {
 			lines = append(lines, fmt.Sprintf("--%s does nothing yet: %s is not built in", f.name, f.what))

@@ -2,13 +2,12 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 
+	"github.com/millrace-live/millrace/internal/certs"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/store"
 )
@@ -20,14 +19,14 @@ import (
 func Rehearse(s *Settings) (warnings []string, err error) {
 	var errs []error
 	for i := range s.Cert {
-		if _, err := tls.LoadX509KeyPair(s.Cert[i], s.Key[i]); err != nil {
-			errs = append(errs, fmt.Errorf("cannot use the certificate %s with the key %s: %w", s.Cert[i], s.Key[i], err))
+		if err := (certs.Pair{Cert: s.Cert[i], Key: s.Key[i]}).Check(); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if err := tryFolder(s.Data); err != nil {
 		errs = append(errs, err)
 	}
-	for _, l := range []struct{ name, addr string }{{"rtmp", s.RTMP}, {"http", s.HTTP}, {"admin", s.Admin}} {
+	for _, l := range s.listeners() {
 		if l.addr == "" || l.addr == netx.Off {
 			continue
 		}

@@ -36,7 +36,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err, warnings)
 	}
 	want := &Settings{
-		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", Plain: "allow", Delivery: "balanced",
+		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", TLSMin: "1.2", Plain: "allow", RTMPE: "allow", Delivery: "balanced",
 		Grace: 30 * time.Second, PlayWait: 30 * time.Second, LogLevel: "info",
 	}
 	if !reflect.DeepEqual(s, want) {
@@ -99,7 +99,10 @@ func TestSettingsRefused(t *testing.T) {
 		{"grace: 31m", "", `f.yaml:1:8: 31m is out of range; give a time from 0 to 30m`},
 		{"grace: -1s", "", `f.yaml:1:8: -1s is out of range; give a time from 0 to 30m`},
 		{"play-wait: 1h", "", `f.yaml:1:12: 1h is out of range; give a time from 0 to 30m`},
-		{"rtmp: off\nhttp: off", "", `f.yaml:1:7: this and http are both off, so that nobody could reach the server; leave one on`},
+		{"rtmp: off\nrtmps: off\nhttp: off", "", `f.yaml:1:7: this, rtmps and http are all off, so that nobody could reach the server; leave one on`},
+		{"domain: [localhost]", "", `f.yaml:1:10: "localhost" is not a host name that authorities know: write for instance tv.example.org`},
+		{"tls-min: 1.4", "", `f.yaml:1:10: "1.4" is not a choice; give 1.0, 1.1, 1.2 or 1.3`},
+		{"rtmpe: never", "", `f.yaml:1:8: "never" is not a choice; give allow or refuse`},
 		{"apps: {a/b: {}}", "", `f.yaml:1:8: an app is the first part of a stream's name, without a slash`},
 		{"apps: {api: {}}", "", `f.yaml:1:8: not a stream name: names that begin with api/ are reserved`},
 		{"apps: {a: {grace: 1h}}", "", `f.yaml:1:19: 1h is out of range; give a time from 0 to 30m`},
@@ -130,11 +133,13 @@ func TestSettingsRefused(t *testing.T) {
 }
 
 func TestWarningsForWhatIsNotThere(t *testing.T) {
-	_, warnings, err := load(t, "rtmps: ':1936'\nrtmfp: off\nplain: allow\n", "MILLRACE_DOMAIN=a.example", "MILLRACE_GRCE=1s")
+	_, warnings, err := load(t, "rtmfp: ':1935'\nplain: allow\ntls-min: 1.1\n", "MILLRACE_DATABASE=postgres://db", "MILLRACE_GRCE=1s")
 	want := []string{
 		"MILLRACE_GRCE is no setting; did you mean MILLRACE_GRACE?",
-		"--rtmps does nothing yet: RTMPS is not built in",
-		"--domain does nothing yet: TLS is not built in",
+		"tls-min 1.1 lets clients in by a version of TLS that can be broken (RFC 8996): " +
+			"keep it for encoders that speak nothing newer, and update those",
+		"--rtmfp does nothing yet: RTMFP is not built in",
+		"--database does nothing yet: a database is not built in",
 	}
 	if err != nil || !reflect.DeepEqual(warnings, want) {
 		t.Errorf("got %q, %v; want %q", warnings, err, want)

@@ -67,7 +67,8 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		v.protocol = "ws-flv"
 	}
 	reader, err := h.Hub.Play(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: v.protocol, Remote: v.remote,
+		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: v.protocol,
+		TLS: netx.TLSVersion(r.TLS), Remote: v.remote,
 		Software: r.UserAgent(),
 	})
 	if err != nil {

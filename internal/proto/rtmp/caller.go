@@ -23,11 +23,9 @@ const plainVersion = 0x03
 
 func newCaller(a *netx.Arrival) *caller {
 	encrypted := len(a.Head) > 0 && a.Head[0] != plainVersion
-	c := &caller{Context: context.Background(), protocol: a.Protocol(encrypted), remote: a.Remote}
-	if a.TLS != nil {
-		c.tls = netx.TLSVersion(a.TLS)
+	return &caller{
+		Context: context.Background(), protocol: a.Protocol(encrypted), tls: netx.TLSVersion(a.TLS), remote: a.Remote,
 	}
-	return c
 }
 
 type callerKey struct{}

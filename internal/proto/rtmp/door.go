@@ -42,6 +42,8 @@ type Options struct {
 	// if the driver is nil. They are two, so that no encoder waits for a
 	// thousand players.
 	Players, Encoders *netx.Driver
+	// RefuseEncrypted refuses RTMPE.
+	RefuseEncrypted bool
 }
 
 // Door serves RTMP. New makes one.
@@ -62,7 +64,7 @@ func New(h Hub, o Options) *Door {
 	if d.meter == nil {
 		d.meter = noMeter{}
 	}
-	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended}
+	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended, RefuseEncrypted: o.RefuseEncrypted}
 	return d
 }
 
