@@ -67,10 +67,6 @@ func Open(o Options) (*Source, error) {
 	if s.minVersion == 0 {
 		s.minVersion = tls.VersionTLS12
 	}
-	if s.minVersion < tls.VersionTLS12 {
-		s.log.Warn("TLS below 1.2 is allowed: its ciphers are broken, so let only old encoders need it",
-			"least", tls.VersionName(s.minVersion))
-	}
 	var clients *x509.CertPool
 	if o.ClientCA != "" {
 		var err error
