@@ -134,9 +134,11 @@ func (c *Conn) rested() {
 	if c.closed && (d < 0 || d > linger) {
 		d = linger
 	}
-	if d >= 0 {
-		c.life.Reset(d)
+	if d < 0 {
+		c.life.Stop()
+		return
 	}
+	c.life.Reset(d)
 }
 
 // verdict is what becomes of a request.

@@ -11,8 +11,8 @@ const (
 	// maxOut is how much of what was written may wait for a request, and so
 	// the longest body that this side sends.
 	maxOut = 64 << 10
-	// piece is how much is read of a body at a time. The next one waits until
-	// Read has taken it.
+	// piece is how much of a body is read at a time, and how much may wait for
+	// Read.
 	piece = 16 << 10
 	// maxIn is how much may wait for Read while whoever should read is held up
 	// in Write, since what he wrote leaves only with the answer to the request
@@ -174,9 +174,9 @@ func (d *duplex) take() []byte {
 	return taken
 }
 
-// feed gives Read bytes of the peer. It waits until Read has taken what came
-// before, or stop says that there is no use in waiting: then it reports false.
-// The caller holds mu.
+// feed gives Read bytes of the peer, a piece at most. It waits until there is
+// room for them, or stop says that there is no use in waiting: then it reports
+// false. The caller holds mu.
 func (d *duplex) feed(p []byte, stop func() bool) bool {
 	for {
 		switch {
@@ -184,7 +184,7 @@ func (d *duplex) feed(p []byte, stop func() bool) bool {
 			return false
 		case d.closed || d.readErr != nil:
 			return true // nobody will read it
-		case len(d.rest) == 0, d.pending() == maxOut && len(d.rest)+len(p) <= maxIn:
+		case len(d.rest)+len(p) <= piece, d.pending() == maxOut && len(d.rest)+len(p) <= maxIn:
 			if len(d.rest) == 0 {
 				d.in = d.in[:0]
 			} else if len(d.in)+len(p) > cap(d.in) {
