@@ -174,17 +174,20 @@ func (c *Conn) enter(ctx context.Context, n uint64) verdict {
 	defer soon.set(time.Time{})
 	var watching bool
 	for {
-		switch {
-		case c.gone:
+		if c.gone {
 			return lost
-		case ctx.Err() != nil:
-			return abandoned
-		case !c.busy:
+		}
+		if !c.busy {
 			if v, ok := c.admit(n); ok {
 				c.busy = v != lost
 				return v
 			}
 			soon.after(overtaking - time.Since(c.moved))
+		}
+		// Not before: of a client that has closed its half of the connection
+		// behind its last requests, net/http says that it has gone.
+		if ctx.Err() != nil {
+			return abandoned
 		}
 		if !watching {
 			watching = true

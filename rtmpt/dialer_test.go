@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -100,8 +101,9 @@ func TestServerCloses(t *testing.T) {
 
 func TestDialTLS(t *testing.T) {
 	l := new(Listener)
-	s := httptest.NewTLSServer(l)
-	s.Config.ErrorLog = nil
+	s := httptest.NewUnstartedServer(l)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
 	defer s.Close()
 	if _, err := new(Dialer).Dial(t.Context(), s.URL); err == nil {
 		t.Error("a certificate that nobody trusts was taken")

@@ -180,8 +180,6 @@ func (d *duplex) take() []byte {
 func (d *duplex) feed(p []byte, stop func() bool) bool {
 	for {
 		switch {
-		case stop():
-			return false
 		case d.closed || d.readErr != nil:
 			return true // nobody will read it
 		case len(d.rest)+len(p) <= piece, d.pending() == maxOut && len(d.rest)+len(p) <= maxIn:
@@ -194,6 +192,8 @@ func (d *duplex) feed(p []byte, stop func() bool) bool {
 			d.rest = d.in[len(d.in)-len(d.rest)-len(p):]
 			d.readable.Broadcast()
 			return true
+		case stop():
+			return false
 		}
 		d.carrier.Wait()
 	}

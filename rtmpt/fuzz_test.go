@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -53,7 +54,7 @@ func FuzzRequests(f *testing.F) {
 		sent := bytes.ReplaceAll(stream, id, []byte(b.id))
 		taken := 0
 		in := bufio.NewReader(bytes.NewReader(sent))
-		for requests := 0; requests < 20; requests++ {
+		for range 20 {
 			r, err := http.ReadRequest(in)
 			if err != nil {
 				break
@@ -126,6 +127,8 @@ func FuzzReplies(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nid\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\x01x"))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nid\n\r\n0\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n"))
 	f.Add([]byte("HTTP/1.0 200 OK\r\n\r\nid\n"))
+	log.SetOutput(io.Discard) // net/http tells of what comes unasked
+	f.Cleanup(func() { log.SetOutput(os.Stderr) })
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		d := &Dialer{Timeout: time.Second, PollInterval: time.Millisecond}
 		var dialed atomic.Int32

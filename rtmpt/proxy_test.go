@@ -218,8 +218,10 @@ func TestRequestsMergedAndSplit(t *testing.T) {
 			body, _ := io.ReadAll(resp.Body)
 			replies = append(replies, body[1:]...)
 		}
-		if !bytes.HasPrefix([]byte("reply"), replies) {
-			t.Errorf("replies say %q", replies)
+		switch got := string(replies); got {
+		case "", "reply": // it may have come too late
+		default:
+			t.Errorf("replies say %q", got)
 		}
 		c.Close()
 	}

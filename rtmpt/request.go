@@ -61,7 +61,7 @@ func refuse(w http.ResponseWriter, v verdict) {
 	switch v {
 	case lost:
 		http.Error(w, "rtmpt: no such session", http.StatusNotFound)
-	case crowded:
+	case crowded, abandoned:
 		http.Error(w, "rtmpt: too many requests wait", http.StatusServiceUnavailable)
 	}
 }
@@ -116,7 +116,7 @@ func (c *Conn) takeBody(w http.ResponseWriter, r *http.Request, t target) error 
 		if t.verb == send && n > 0 && !c.takePiece(r.Context(), buf[:n], got, t.n) {
 			return context.Cause(r.Context())
 		}
-		if err == io.EOF { //nolint:errorlint // a reader gives it bare
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
