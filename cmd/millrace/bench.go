@@ -4,10 +4,11 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/tool/bench"
+	"github.com/millrace-live/millrace/rtmp"
 )
 
 type benchCommand struct {
-	URL        string        `arg:"" placeholder:"URL" help:"rtmp://HOST/APP/NAME or http://HOST/APP/NAME.flv."`
+	URL        string        `arg:"" placeholder:"URL" help:"rtmp://HOST/APP/NAME, or with rtmps, rtmpe, rtmpt, rtmpts or rtmpte in front, or http://HOST/APP/NAME.flv."`
 	Players    int           `name:"players" placeholder:"N" default:"100" help:"How many play it (100)."`
 	Observers  int           `name:"observers" placeholder:"N" default:"0" help:"How many of them measure delay and losses; the others only count what comes (all of up to 20, else 2 % and at least 20)."`
 	Stall      int           `name:"stall" placeholder:"N" default:"0" help:"How many of them stop reading with their first frame, to see whether others suffer (0)."`
@@ -21,6 +22,7 @@ type benchCommand struct {
 	Ramp       time.Duration `name:"ramp" placeholder:"TIME" default:"1s" help:"Over which time players come (1s)."`
 	PID        int           `name:"pid" placeholder:"PID" help:"The server's process on this machine: measure its processor time and memory (Linux)."`
 	JSON       bool          `name:"json" help:"Print progress and the report as JSON, an object a line."`
+	trust
 }
 
 // Help is shown below the flags.
@@ -38,6 +40,10 @@ decides the exit status; stalls and losses do not.
 
 // Run loads the server until the time is over or the user stops it.
 func (c *benchCommand) Run(env *environment) error {
+	config, err := c.config()
+	if err != nil {
+		return err
+	}
 	ctx, stop := untilStopped()
 	defer stop()
 	return bench.Run(ctx, bench.Options{
@@ -45,5 +51,6 @@ func (c *benchCommand) Run(env *environment) error {
 		Observers: c.Observers, Stuck: c.Stall, Churn: c.Churn,
 		File: c.File, Bitrate: c.Bitrate, FPS: c.FPS, Time: c.Time, Ramp: c.Ramp,
 		PID: c.PID, JSON: c.JSON, Terminal: env.live,
+		Dialer: rtmp.Dialer{TLSConfig: config},
 	}, env.stdout, env.stderr)
 }

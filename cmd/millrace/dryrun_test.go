@@ -60,7 +60,7 @@ func TestDryRunFindsWhatWouldFail(t *testing.T) {
 		{"a port of another server", []string{"--rtmp", busy.Addr().String()}, 0, "", "is already in use"},
 		{"an address of another machine", []string{"--rtmp", "192.0.2.1:0"}, 1, "--rtmp", ""},
 		{"a folder in a file", []string{"--rtmp", "127.0.0.1:0", "--data", filepath.Join(file, "x")}, 1, "cannot write to the data folder", ""},
-		{"a certificate that is none", []string{"--rtmp", "127.0.0.1:0", "--cert", file, "--key", file}, 1, "cannot use the certificate", ""},
+		{"a certificate that is none", []string{"--rtmp", "127.0.0.1:0", "--cert", file, "--key", file}, 1, "should hold a certificate", ""},
 		{"a faulty file", []string{"--config", file}, 1, `"1935": a port needs a colon`, ""},
 	}
 	for _, tt := range tests {

@@ -95,11 +95,17 @@ func (a *Address) hide(s string) {
 	}
 }
 
-// HTTP reports whether the address is one of FLV over HTTP.
-func (a *Address) HTTP() bool {
-	scheme, _, _ := strings.Cut(strings.ToLower(a.raw), "://")
-	return scheme == "http" || scheme == "https"
+// Scheme is what the address begins with, in small letters.
+func (a *Address) Scheme() string {
+	scheme, _, _ := strings.Cut(a.raw, "://")
+	return strings.ToLower(scheme)
 }
+
+// HTTP reports whether the address is one of FLV over HTTP.
+func (a *Address) HTTP() bool { return a.Scheme() == "http" || a.Scheme() == "https" }
+
+// Tunnel reports whether the address is one of RTMP in a tunnel through HTTP.
+func (a *Address) Tunnel() bool { return strings.HasPrefix(a.Scheme(), "rtmpt") }
 
 // Raw is the address as it is, to connect with and for nothing else.
 func (a *Address) Raw() string { return a.raw }

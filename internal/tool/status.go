@@ -54,10 +54,13 @@ func (a *Address) Fail(doing string, err error) error {
 	e := &Error{Status: Failed, Err: err}
 	var said *rtmp.StatusError
 	var dial *net.OpError
+	untrusted := distrust(err)
 	switch {
 	case errors.As(err, &said):
 		e.Status = Refused
 		e.Text = fmt.Sprintf("%s: the server says %s", doing, said.Error())
+	case untrusted != "":
+		e.Text = doing + ": " + untrusted
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Status = Unreachable
 		e.Text = doing + ": nothing listens there (connection refused): start the server, or set host and port right"

@@ -38,6 +38,33 @@ func (l *line) dial(inner dialFunc) dialFunc {
 	}
 }
 
+// tunnel returns a dial function for the connections of a tunnel, of which there
+// may be several: they are counted, and never taken.
+func (l *line) tunnel(inner dialFunc) dialFunc {
+	if inner == nil {
+		inner = new(net.Dialer).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := inner(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &counted{c, &l.received}, nil
+	}
+}
+
+// counted is a connection that counts what comes.
+type counted struct {
+	net.Conn
+	received *atomic.Uint64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.received.Add(uint64(n))
+	return n, err
+}
+
 func (l *line) Read(p []byte) (int, error) {
 	if l.seat.Load() == nil {
 		n, err := l.Conn.Read(p)

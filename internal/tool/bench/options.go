@@ -12,7 +12,8 @@ import (
 
 // Options say what load there is.
 type Options struct {
-	// URL is what players play: an RTMP address, or one of FLV over HTTP.
+	// URL is what players play: an RTMP address of any dialect, or one of FLV
+	// over HTTP.
 	URL string
 	// PublishTo is where publishers send, URL if it is empty. If there is more
 	// than one publisher, a number is appended to the names of both addresses,
@@ -44,7 +45,7 @@ type Options struct {
 	// Else the report goes there as text, and progress to stderr: one live line
 	// if Terminal says that this is a terminal, a line each 10 s if not.
 	JSON, Terminal bool
-	// Dialer connects; its NetDial does so for HTTP, too.
+	// Dialer connects; its NetDial and TLSConfig do so for HTTP, too.
 	Dialer rtmp.Dialer
 
 	proc string // where the system's counters are, "/proc" if empty

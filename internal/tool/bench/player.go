@@ -50,9 +50,12 @@ func (p *player) bytes() uint64 { return p.line.received.Load() - p.before.Load(
 func (p *player) run(ctx context.Context, d *rtmp.Dialer) error {
 	own := *d
 	own.NetDial = p.line.dial(d.NetDial)
+	if p.address.Tunnel() {
+		own.NetDial = p.line.tunnel(d.NetDial)
+	}
 	var err error
 	if p.address.HTTP() {
-		err = p.playHTTP(ctx, own.NetDial)
+		err = p.playHTTP(ctx, &own)
 	} else {
 		err = p.playRTMP(ctx, &own)
 	}
@@ -83,7 +86,8 @@ func (p *player) add(ctx context.Context, m *message.Message) error {
 	}
 	switch p.duty {
 	case drain:
-		if p.drainer.take(&p.line, &p.meter, !p.address.HTTP()) {
+		// Inside of TLS and RTMPE nobody can acknowledge but the session.
+		if p.drainer.take(&p.line, &p.meter, p.address.Scheme() == "rtmp") {
 			return errTaken
 		}
 	case stick:
@@ -156,14 +160,14 @@ func leave(s *rtmp.Session) {
 	}
 }
 
-func (p *player) playHTTP(ctx context.Context, dial dialFunc) error {
+func (p *player) playHTTP(ctx context.Context, d *rtmp.Dialer) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.address.Raw(), nil)
 	if err != nil {
 		return err
 	}
 	// One connection a player, also where the server would share one.
 	client := &http.Client{Transport: &http.Transport{
-		DialContext: dial, DisableCompression: true, DisableKeepAlives: true,
+		DialContext: d.NetDial, TLSClientConfig: d.TLSConfig.Clone(), DisableCompression: true, DisableKeepAlives: true,
 	}}
 	start := time.Now()
 	// The request is the play command, too.

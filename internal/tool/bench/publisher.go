@@ -48,6 +48,9 @@ func (p *publisher) connect(ctx context.Context, d *rtmp.Dialer) (*rtmp.Stream, 
 		if err != nil {
 			return nil, err
 		}
+		if p.address.Tunnel() {
+			return c, nil // one of several, perhaps
+		}
 		if p.feed = newFeed(c); p.feed != nil {
 			return p.feed, nil
 		}

@@ -14,7 +14,7 @@ import (
 
 // Options say what is played.
 type Options struct {
-	// URL is an RTMP address, or one of FLV over HTTP.
+	// URL is an RTMP address of any dialect, or one of FLV over HTTP.
 	URL string
 	// Output is the file to write, FLV or fragmented MP4 by its ending; "-" is
 	// FLV on stdout, "" nothing. Files are not written over. An MP4 goes on in

@@ -14,7 +14,7 @@ import (
 
 // Options say what is probed.
 type Options struct {
-	// URL is an RTMP address, or one of FLV over HTTP.
+	// URL is an RTMP address of any dialect, or one of FLV over HTTP.
 	URL string
 	// Seconds is how long is measured; 0 is five, and up to ten where key
 	// frames are far apart.
