@@ -28,6 +28,7 @@ type Rules struct {
 	Grace           time.Duration
 	GraceAfterEnd   bool
 	Delivery        hub.Delivery
+	Plain           Plain
 }
 
 // Control is a [hub.Access] by fixed rules. To change them, see [Current].
@@ -40,6 +41,11 @@ type Control struct {
 	Rules         Rules
 	// PlayWait is hub.PlayRequest.PlayWait.
 	PlayWait time.Duration
+	// Secure is where those are sent who come in plain, for instance
+	// rtmps://tv.example.org:1936.
+	Secure string
+	// Exposed are the keys that were sent in plain.
+	Exposed *Exposed
 }
 
 // Publish implements [hub.Access]: it takes the key from wherever people put
@@ -47,11 +53,18 @@ type Control struct {
 func (c *Control) Publish(_ context.Context, req *hub.PublishRequest) (hub.Grant, error) {
 	parts := pathParts(req.App, req.Name)
 	key, rest, refused := c.key(parts, strings.TrimSpace(req.Query.Get("key")))
+	if key.Stream != "" && req.Plain() {
+		c.Exposed.mark(key.ID, time.Now())
+	}
 	switch {
 	case refused != nil:
 		return hub.Grant{}, refused
 	case key.Stream == "":
-		return c.publishOpen(parts, req.Remote.Addr())
+		g, err := c.publishOpen(parts, req.Remote.Addr())
+		if err == nil {
+			err = c.checkPlain(req, key, &g)
+		}
+		return g, err
 	case !fits(rest, key.Stream):
 		return hub.Grant{}, &hub.Refusal{Code: hub.BadKey, Stream: key.Stream, Reason: fmt.Sprintf(
 			"this key publishes %s: set the server to rtmp://HOST/%s and the stream key to the key alone",
@@ -59,6 +72,9 @@ func (c *Control) Publish(_ context.Context, req *hub.PublishRequest) (hub.Grant
 	}
 	g, err := c.grant(key.Stream)
 	g.Owner = key.ID
+	if err == nil {
+		err = c.checkPlain(req, key, &g)
+	}
 	return g, err
 }
 
@@ -175,9 +191,12 @@ func (c *Control) Play(_ context.Context, req *hub.PlayRequest) error {
 		return &hub.Refusal{Code: hub.BadName, Reason: err.Error()}
 	}
 	req.Stream, req.PlayWait = stream, c.PlayWait
+	rules, _ := c.rules(stream)
 	if req.Delivery == hub.DefaultDelivery {
-		rules, _ := c.rules(stream)
 		req.Delivery = rules.Delivery
+	}
+	if rules.Plain == RefusePlain && req.Plain() && isRTMP(req.Protocol) {
+		return &hub.Refusal{Code: hub.Plain, Reason: c.plainRefused(req.Protocol, "play", stream)}
 	}
 	return nil
 }

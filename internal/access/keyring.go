@@ -16,6 +16,7 @@ type Key struct {
 	ID     string // who its bearer is, in events and logs
 	Stream string // what it publishes
 	Label  string
+	Plain  Plain // goes over the stream's rule
 }
 
 // Keys finds what a stream key stands for.

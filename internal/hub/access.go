@@ -44,6 +44,8 @@ type Grant struct {
 	Grace time.Duration
 	// GraceAfterEnd makes them wait after a clean end, too.
 	GraceAfterEnd bool
+	// Warning is a sentence for whoever runs the server, told as an event.
+	Warning string
 }
 
 // PublishRequest asks for a stream to write to.

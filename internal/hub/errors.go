@@ -30,9 +30,10 @@ const (
 	TakenOver                // the stream was taken over from this encoder a moment ago
 	Limit                    // a bound is reached
 	ShuttingDown             // the server is going down
+	Plain                    // it came without TLS, which is not accepted
 )
 
-var codeNames = [...]string{"forbidden", "bad-key", "bad-name", "in-use", "taken-over", "limit", "shutting-down"}
+var codeNames = [...]string{"forbidden", "bad-key", "bad-name", "in-use", "taken-over", "limit", "shutting-down", "plain"}
 
 // String returns the code as metrics and logs write it.
 func (c Code) String() string {

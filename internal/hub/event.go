@@ -23,11 +23,13 @@ const (
 	ReaderSlow                          // a reader was closed because it is too slow
 	LongGOP                             // key frames are further apart than the ring is long
 	TimeJoined                          // the publisher's clock jumped; its timestamps were joined anew
+	PublishWarned                       // a session was let in, and Reason says what is wrong with that
 )
 
 var eventNames = [...]string{
 	"publish-started", "publish-ended", "publish-taken-over", "publish-refused", "play-refused", "stream-reconnecting",
 	"stream-resumed", "stream-ended", "alarm", "reader-skipped", "reader-slow", "long-gop", "time-joined",
+	"publish-warned",
 }
 
 // String returns the kind as logs write it.

@@ -40,6 +40,7 @@ type Registry struct {
 	opts    Options
 	refused refusals
 	roster  roster
+	plain   plainList
 
 	mu      sync.Mutex
 	streams map[string]*stream
@@ -85,6 +86,7 @@ func New(o Options) *Registry {
 func (r *Registry) Publish(ctx context.Context, req PublishRequest) (*Publication, error) {
 	req.Software = clip(req.Software)
 	g, err := r.opts.Access.Publish(ctx, &req)
+	r.plain.see(&req, g, err)
 	if err == nil && g.Stream == "" {
 		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
 	}

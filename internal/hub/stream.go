@@ -196,6 +196,9 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 	s.set(Live)
 	s.timer.Reset(silentAfter)
 	s.event(PublishStarted, id, "", nil)
+	if g.Warning != "" {
+		s.event(PublishWarned, id, g.Warning, nil)
+	}
 	if resumed {
 		s.event(StreamResumed, id, "", nil)
 	}

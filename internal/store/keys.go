@@ -20,6 +20,9 @@ type Key struct {
 	// so that neither salt nor a slow hash would add anything.
 	Hash    string    `json:"hash"`
 	Created time.Time `json:"created"`
+	// SentPlain is when the key was first sent without TLS: from then on
+	// others may know it.
+	SentPlain time.Time `json:"sent_plain,omitzero"`
 }
 
 type keysFile struct {
