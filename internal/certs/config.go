@@ -1,10 +1,8 @@
 package certs
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"slices"
 )
 
@@ -32,8 +30,6 @@ func (s *Source) configure(clients *x509.CertPool) {
 	// GnuTLS takes a TLS 1.3 ticket for the end of the handshake.
 	s.bare = config.Clone()
 	s.bare.SessionTicketsDisabled = true
-	s.base = config.Clone()
-	s.base.GetConfigForClient = s.Config
 }
 
 // oldSuites are those that Go takes by default and, for encoders of TLS 1.0,
@@ -48,17 +44,10 @@ func oldSuites() []uint16 {
 		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA)
 }
 
-// TLSConfig is for tls.Server. There is one, so that a session's ticket is good
-// on every port.
-func (s *Source) TLSConfig() *tls.Config { return s.base }
-
 // Config returns the settings for a hello, for [tls.Config.GetConfigForClient].
 // The protocols depend on what it offers: Go ends a handshake in which the two
 // lists have nothing in common.
 func (s *Source) Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	if kept, ok := hello.Context().Value(helloKey{}).(*tls.ClientHelloInfo); ok {
-		*kept = *hello
-	}
 	offers := func(proto string) bool { return slices.Contains(hello.SupportedProtos, proto) }
 	switch {
 	case len(hello.SupportedProtos) == 0:
@@ -82,36 +71,3 @@ func (s *Source) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, erro
 	}
 	return &s.choose(hello).cert, nil
 }
-
-type helloKey struct{}
-
-// Handshake does the server's part of a TLS handshake on c, until ctx ends. Its
-// error is one line with the mend, see [Explain]; c is then for the caller to
-// close.
-func (s *Source) Handshake(ctx context.Context, c net.Conn) (*tls.Conn, error) {
-	var hello tls.ClientHelloInfo
-	conn := tls.Server(c, s.base)
-	err := conn.HandshakeContext(context.WithValue(ctx, helloKey{}, &hello))
-	if err == nil {
-		return conn, nil
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err() // the connection's own error says only that it was closed
-	}
-	if hello.Conn == nil {
-		return nil, &HandshakeError{s.Explain(err, nil), err}
-	}
-	return nil, &HandshakeError{s.Explain(err, &hello), err}
-}
-
-// HandshakeError is a TLS handshake that failed.
-type HandshakeError struct {
-	Reason string // one line with the mend
-	Err    error
-}
-
-// Error returns the reason.
-func (e *HandshakeError) Error() string { return e.Reason }
-
-// Unwrap returns the error of the handshake itself.
-func (e *HandshakeError) Unwrap() error { return e.Err }

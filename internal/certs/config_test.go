@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,6 +21,11 @@ func listen(t *testing.T, s *Source) (addr string, failed <-chan error) {
 	}
 	t.Cleanup(func() { l.Close() })
 	errs := make(chan error, 16)
+	var hellos sync.Map // by connection
+	base := &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		hellos.Store(h.Conn, h)
+		return s.Config(h)
+	}}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -29,9 +35,11 @@ func listen(t *testing.T, s *Source) (addr string, failed <-chan error) {
 			go func() {
 				defer c.Close()
 				c.SetDeadline(time.Now().Add(20 * time.Second))
-				conn, err := s.Handshake(t.Context(), c)
-				if err != nil {
-					errs <- err
+				conn := tls.Server(c, base)
+				if err := conn.Handshake(); err != nil {
+					hello, _ := hellos.Load(c)
+					known, _ := hello.(*tls.ClientHelloInfo)
+					errs <- errors.New(s.Explain(err, known))
 					return
 				}
 				io.Copy(conn, conn)
@@ -218,12 +226,5 @@ func TestAFileOfAuthoritiesWithoutAny(t *testing.T) {
 		if _, err := Open(Options{Data: folder(t), ClientCA: name}); err == nil || !contains(err, want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
-	}
-}
-
-func TestAHandshakeErrorHoldsItsCause(t *testing.T) {
-	err := error(&HandshakeError{"a line", io.EOF})
-	if !errors.Is(err, io.EOF) || err.Error() != "a line" {
-		t.Error(err)
 	}
 }

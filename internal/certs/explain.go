@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -22,9 +21,6 @@ func (s *Source) Explain(err error, hello *tls.ClientHelloInfo) string {
 	if hello == nil {
 		hello = &tls.ClientHelloInfo{}
 	}
-	if e, ok := errors.AsType[*HandshakeError](err); ok {
-		return e.Reason
-	}
 	if refused := alertOf(err); refused != "" {
 		return s.explainAlert(refused, hello)
 	}
@@ -44,7 +40,7 @@ func (s *Source) Explain(err error, hello *tls.ClientHelloInfo) string {
 		return "the client showed no certificate, and the client CA setting asks for one: give the client a certificate"
 	case errors.Is(err, errNoChallenge), isChallengeOnly(hello):
 		return "somebody asked for the proof of an ACME order that this server did not make"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return "the client began TLS and did not go on in time"
 	case strings.Contains(text, "bad record MAC") && hello.Conn != nil:
 		// OpenSSL sends its alert before it turns encryption on, so that which

@@ -53,7 +53,7 @@ type Source struct {
 	refused string                  // why the last reload was, to say it once
 
 	// The settings for a hello, by what it offers in ALPN.
-	base, bare, web, challenge, foreign *tls.Config
+	bare, web, challenge, foreign *tls.Config
 }
 
 // Open loads the certificates. Its errors name the file and the mend.
