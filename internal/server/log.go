@@ -72,6 +72,7 @@ var lines = map[hub.EventKind]struct {
 	hub.ReaderSlow:         {slog.LevelWarn, "player is too slow and is closed"},
 	hub.LongGOP:            {slog.LevelWarn, "key frames are too far apart"},
 	hub.TimeJoined:         {slog.LevelWarn, "the publisher's clock jumped"},
+	hub.PublishWarned:      {slog.LevelWarn, "publish should be protected"},
 }
 
 // software is the attribute for what a client calls itself.

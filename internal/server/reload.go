@@ -138,7 +138,9 @@ func (s *Server) takeOver(set *Settings) error {
 		return err
 	}
 	s.configKeys = ring
-	s.access.Set(set.control(access.Keyrings{s.keys, ring}))
+	control := set.control(access.Keyrings{s.keys, ring})
+	control.Secure, control.Exposed = s.secureServer(), s.exposed
+	s.access.Set(control)
 	if s.level != nil {
 		s.level.Set(set.Level())
 	}
@@ -165,7 +167,7 @@ func (s *Server) ringOf(keys []KeySettings) (*access.Keyring, error) {
 			s.lastKey++
 			id = fmt.Sprintf("config-%d", s.lastKey)
 		}
-		if err := ring.Add(k.Key, access.Key{ID: id, Stream: k.Stream, Label: k.Label}); err != nil {
+		if err := ring.Add(k.Key, access.Key{ID: id, Stream: k.Stream, Label: k.Label, Plain: plains[k.Plain]}); err != nil {
 			return nil, &config.Error{Path: path, Msg: err.Error()}
 		}
 	}

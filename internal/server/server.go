@@ -72,7 +72,8 @@ type Server struct {
 	access     access.Current
 	keys       *access.Keyring // of the data folder and the demo
 	configKeys *access.Keyring
-	lastKey    int // number of the last key of the config file
+	exposed    *access.Exposed // those of all keys that were sent in plain
+	lastKey    int             // number of the last key of the config file
 	level      *slog.LevelVar
 }
 
@@ -134,6 +135,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	firstKey, err := s.keys.Load(folder)
 	if err != nil {
+		return err
+	}
+	if s.exposed, err = access.LoadExposed(folder); err != nil {
 		return err
 	}
 	if firstKey != "" && o.Terminal == nil {

@@ -31,7 +31,7 @@ type Settings struct {
 	ACMEDirectory string   `name:"acme-directory" placeholder:"URL" group:"TLS" help:"The ACME authority, in place of Let's Encrypt."`
 	ACMECA        string   `name:"acme-ca" placeholder:"FILE" group:"TLS" help:"Who vouches for the ACME authority's own server, if no public authority does."`
 
-	Plain        string   `name:"plain" default:"allow" choice:"allow,warn,refuse" placeholder:"MODE" group:"Who may come in" help:"Plain RTMP, RTMPE, RTMPT: allow, warn or refuse (${default})."`
+	Plain        string   `name:"plain" default:"allow" choice:"allow,warn,refuse" reload:"true" placeholder:"MODE" group:"Who may come in" help:"Plain RTMP, RTMPE, RTMPT: allow, warn of publishers or refuse, with the rtmps address to use (${default})."`
 	RTMPE        string   `name:"rtmpe" default:"allow" choice:"allow,refuse" placeholder:"MODE" group:"Who may come in" help:"RTMPE and RTMPTE, which only obfuscate: allow or refuse (${default})."`
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"CIDR" group:"Who may come in" help:"Whose PROXY and X-Forwarded-For headers count (repeatable)."`
 	Open         bool     `name:"open" reload:"true" group:"Who may come in" help:"Anyone on a loopback or private address may publish, under any name."`
@@ -57,6 +57,7 @@ type RuleSettings struct {
 	Grace           *time.Duration `name:"grace" max:"30m" help:"How long viewers wait for a publisher that vanished, 0 to 30m."`
 	GraceAfterEnd   *bool          `name:"grace-after-end" help:"Viewers wait that long after a clean end, too (not by default)."`
 	Delivery        string         `name:"delivery" choice:"realtime,balanced,economy" help:"How long media may wait for others to the same player."`
+	Plain           string         `name:"plain" choice:"allow,warn,refuse" help:"Plain RTMP, RTMPE, RTMPT: allow, warn of publishers or refuse."`
 }
 
 // KeySettings is a stream key in the config file's `keys`.
@@ -64,6 +65,7 @@ type KeySettings struct {
 	Stream string        `name:"stream" help:"What the key publishes, as APP/NAME."`
 	Key    config.Secret `name:"key" help:"The key itself: 8 characters or more, without any of / ? & #."`
 	Label  string        `name:"label" help:"Whose it is, for people."`
+	Plain  string        `name:"plain" choice:"allow,warn,refuse" help:"What becomes of publishing in plain with this key, whatever holds for its stream."`
 }
 
 const envPrefix = "MILLRACE_"

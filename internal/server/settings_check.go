@@ -154,7 +154,6 @@ func (s *Settings) notYet(o config.Origins) []string {
 	}{
 		{"rtmfp", "RTMFP", s.RTMFP == netx.Off},
 		{"database", "a database", s.Database == ""},
-		{"plain", "TLS", s.Plain == "allow"},
 	} {
 		if o.Given(f.name) && !f.idle {
 			lines = append(lines, fmt.Sprintf("--%s does nothing yet: %s is not built in", f.name, f.what))

@@ -14,6 +14,9 @@ var (
 	deliveries = map[string]hub.Delivery{
 		"realtime": hub.Realtime, "balanced": hub.Balanced, "economy": hub.Economy,
 	}
+	plains = map[string]access.Plain{
+		"allow": access.AllowPlain, "warn": access.WarnOfPlain, "refuse": access.RefusePlain,
+	}
 	secondPublishers = map[string]hub.Rule{"take-over": hub.TakeOver, "refuse": hub.Refuse}
 )
 
@@ -22,7 +25,7 @@ var (
 func (s *Settings) control(keys access.Keys) *access.Control {
 	c := &access.Control{
 		Keys: keys, Open: s.openness(), PlayWait: orNever(s.PlayWait),
-		Rules:   access.Rules{Grace: orNever(s.Grace), Delivery: deliveries[s.Delivery]},
+		Rules:   access.Rules{Grace: orNever(s.Grace), Delivery: deliveries[s.Delivery], Plain: plains[s.Plain]},
 		Apps:    make(map[string]access.Rules),
 		Streams: make(map[string]access.Rules),
 	}
@@ -50,6 +53,9 @@ func (s RuleSettings) over(r access.Rules) access.Rules {
 	}
 	if s.Delivery != "" {
 		r.Delivery = deliveries[s.Delivery]
+	}
+	if s.Plain != "" {
+		r.Plain = plains[s.Plain]
 	}
 	return r
 }

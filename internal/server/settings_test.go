@@ -48,33 +48,34 @@ func TestRulesOfServerAppAndStream(t *testing.T) {
 	s, _, err := load(t, `
 grace: 0
 delivery: realtime
+plain: warn
 play-wait: 5s
 open: true
 apps:
-  event: {second-publisher: refuse, grace: 5m, grace-after-end: true, delivery: economy}
+  event: {second-publisher: refuse, grace: 5m, grace-after-end: true, delivery: economy, plain: refuse}
   live: {grace: 0s}
 streams:
   event/small: {second-publisher: take-over, grace: 0s, grace-after-end: false}
-  live/long: {grace: 1m, grace-after-end: true, delivery: balanced}
+  live/long: {grace: 1m, grace-after-end: true, delivery: balanced, plain: allow}
 keys:
-  - {stream: event/a, key: a-long-word, label: hall}
+  - {stream: event/a, key: a-long-word, label: hall, plain: allow}
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
 	apps := map[string]access.Rules{
-		"event": {SecondPublisher: hub.Refuse, Grace: 5 * time.Minute, GraceAfterEnd: true, Delivery: hub.Economy},
-		"live":  {Grace: -1, Delivery: hub.Realtime},
+		"event": {SecondPublisher: hub.Refuse, Grace: 5 * time.Minute, GraceAfterEnd: true, Delivery: hub.Economy, Plain: access.RefusePlain},
+		"live":  {Grace: -1, Delivery: hub.Realtime, Plain: access.WarnOfPlain},
 	}
 	streams := map[string]access.Rules{
-		"event/small": {SecondPublisher: hub.TakeOver, Grace: -1, Delivery: hub.Economy},
-		"live/long":   {Grace: time.Minute, GraceAfterEnd: true, Delivery: hub.Balanced},
+		"event/small": {SecondPublisher: hub.TakeOver, Grace: -1, Delivery: hub.Economy, Plain: access.RefusePlain},
+		"live/long":   {Grace: time.Minute, GraceAfterEnd: true, Delivery: hub.Balanced, Plain: access.AllowPlain},
 	}
 	c := s.control(nil)
 	if !reflect.DeepEqual(c.Apps, apps) || !reflect.DeepEqual(c.Streams, streams) {
 		t.Errorf("got  %+v, %+v\nwant %+v, %+v", c.Apps, c.Streams, apps, streams)
 	}
-	if rules := (access.Rules{Grace: -1, Delivery: hub.Realtime}); c.Rules != rules || c.PlayWait != 5*time.Second || c.Open != access.Private {
+	if rules := (access.Rules{Grace: -1, Delivery: hub.Realtime, Plain: access.WarnOfPlain}); c.Rules != rules || c.PlayWait != 5*time.Second || c.Open != access.Private {
 		t.Errorf("got %+v, want %+v", c, rules)
 	}
 	if s.Keys[0].Key.Reveal() != "a-long-word" || s.Keys[0].Stream != "event/a" {
