@@ -17,6 +17,7 @@ type Addresses struct {
 	HLS   string `json:"hls"`
 	FLV   string `json:"flv"`
 	RTMP  string `json:"rtmp"`
+	RTMPS string `json:"rtmps,omitempty"`
 }
 
 // Site says how the server is reached from outside.
@@ -26,6 +27,9 @@ type Site struct {
 	Public *url.URL
 	// RTMPPort is the port that RTMP is to be asked on.
 	RTMPPort int
+	// RTMPSPort is the port that RTMP inside TLS is to be asked on, 0 if there
+	// is none.
+	RTMPSPort int
 }
 
 // Addresses returns where the stream is watched, as seen by the client that
@@ -61,21 +65,40 @@ func (s Site) At(base *url.URL, stream string) Addresses {
 		HLS:   root + "/" + path + "/index.m3u8",
 		FLV:   root + "/" + path + ".flv",
 		// Players take the path of an RTMP address as it stands.
-		RTMP: s.RTMP(base) + "/" + stream,
+		RTMP:  s.RTMP(base) + "/" + stream,
+		RTMPS: s.rtmps(base, stream),
 	}
+}
+
+func (s Site) rtmps(base *url.URL, stream string) string {
+	if s.RTMPSPort == 0 {
+		return ""
+	}
+	return s.RTMPS(base) + "/" + stream
 }
 
 // RTMP returns the RTMP address of the server that base is the HTTP address of,
 // without a path.
 func (s Site) RTMP(base *url.URL) string {
+	return "rtmp://" + hostPort(base, s.RTMPPort, 1935)
+}
+
+// RTMPS returns the address of RTMP inside TLS as RTMP does that of the plain
+// one.
+func (s Site) RTMPS(base *url.URL) string {
+	return "rtmps://" + hostPort(base, s.RTMPSPort, 443)
+}
+
+// hostPort leaves out the port that a scheme means anyway.
+func hostPort(base *url.URL, port, usual int) string {
 	host := base.Hostname()
 	switch {
-	case s.RTMPPort != 1935:
-		host = net.JoinHostPort(host, strconv.Itoa(s.RTMPPort))
+	case port != usual:
+		return net.JoinHostPort(host, strconv.Itoa(port))
 	case strings.Contains(host, ":"):
-		host = "[" + host + "]"
+		return "[" + host + "]"
 	}
-	return "rtmp://" + host
+	return host
 }
 
 func escape(stream string) string {

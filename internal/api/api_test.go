@@ -34,6 +34,8 @@ func (s onAir) Stream(name string) (hub.StreamInfo, bool) {
 	return hub.StreamInfo{}, false
 }
 
+func (s onAir) PlainPublishers() []hub.PlainPublisher { return nil }
+
 func (s onAir) Sessions(hub.SessionQuery) ([]hub.SessionInfo, bool) { return nil, false }
 
 func streams() onAir {

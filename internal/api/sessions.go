@@ -26,6 +26,7 @@ type session struct {
 	ID        string    `json:"id"`
 	Role      string    `json:"role"`
 	Protocol  string    `json:"protocol"`
+	TLS       string    `json:"tls,omitempty"` // the version; not there in plain
 	Stream    string    `json:"stream"`
 	Broadcast string    `json:"broadcast"`
 	Software  string    `json:"software,omitempty"`
@@ -62,12 +63,17 @@ func (a *API) sessions(w http.ResponseWriter, r *http.Request) {
 		Sessions []session `json:"sessions"`
 		// Next is the cursor of the next page.
 		Next string `json:"next,omitempty"`
+		// PlainPublishers are there when plain sessions are asked for.
+		PlainPublishers *[]plainPublisher `json:"plain_publishers,omitempty"`
 	}{Time: timestamp(time.Now())}
 	page, more := a.Hub.Sessions(q)
 	answer.Sessions = make([]session, len(page))
 	admin := a.Token.Admits(r)
 	for i := range page {
 		answer.Sessions[i] = newSession(&page[i], admin)
+	}
+	if q.Plain && q.Role != hub.Player && q.After == 0 {
+		answer.PlainPublishers = a.plainPublishers(q, admin)
 	}
 	if more {
 		answer.Next = strconv.FormatUint(page[len(page)-1].Number, 10)
@@ -77,7 +83,7 @@ func (a *API) sessions(w http.ResponseWriter, r *http.Request) {
 
 func newSession(info *hub.SessionInfo, admin bool) session {
 	s := session{
-		ID: info.ID, Role: info.Role.String(), Protocol: info.Protocol, Stream: info.Stream, Broadcast: info.Broadcast,
+		ID: info.ID, Role: info.Role.String(), Protocol: info.Protocol, TLS: info.TLS, Stream: info.Stream, Broadcast: info.Broadcast,
 		Software: info.Software, Since: timestamp(info.Since), RTT: round(info.RTT.Seconds(), 3),
 	}
 	if info.Role == hub.Publisher {
@@ -110,7 +116,7 @@ func sessionQuery(raw string) (hub.SessionQuery, error) {
 }
 
 // protocols are those of the sessions that this version serves.
-var protocols = []string{"rtmp", "http-flv", "ws-flv", "demo"}
+var protocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "http-flv", "ws-flv", "demo"}
 
 func setQuery(q *hub.SessionQuery, name, value string) (err error) {
 	switch name {
@@ -131,6 +137,15 @@ func setQuery(q *hub.SessionQuery, name, value string) (err error) {
 		if q.Protocol = value; !slices.Contains(protocols, value) {
 			return fmt.Errorf("protocol=%q: give one of %s", value, strings.Join(protocols, ", "))
 		}
+	case "plain":
+		switch value {
+		case "true":
+			q.Plain = true
+		case "false":
+			q.Secure = true
+		default:
+			return fmt.Errorf("plain=%q: give true for sessions without TLS, or false for those with it", value)
+		}
 	case "limit":
 		if q.Limit, err = strconv.Atoi(value); err != nil || q.Limit < 1 || q.Limit > largestPage {
 			return fmt.Errorf("limit=%q: give a number from 1 to %d", value, largestPage)
@@ -140,7 +155,7 @@ func setQuery(q *hub.SessionQuery, name, value string) (err error) {
 			return fmt.Errorf("cursor=%q: give what stood in next of the page before", value)
 		}
 	default:
-		return fmt.Errorf("there is no %q: sessions are asked for by stream, role, protocol, limit and cursor", name)
+		return fmt.Errorf("there is no %q: sessions are asked for by stream, role, protocol, plain, limit and cursor", name)
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Hub interface {
 	Streams() []hub.StreamInfo
 	Stream(name string) (hub.StreamInfo, bool)
 	Sessions(q hub.SessionQuery) (page []hub.SessionInfo, more bool)
+	PlainPublishers() []hub.PlainPublisher
 }
 
 // API is the handler of /api/.

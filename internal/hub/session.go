@@ -30,6 +30,9 @@ func (r Role) String() string {
 type SessionQuery struct {
 	Stream, Protocol string
 	Role             Role
+	// Plain asks for those that no TLS protects, Secure for the others. What
+	// has no connection, as the demo, is neither.
+	Plain, Secure bool
 	// After is the Number of the last session of the page before.
 	After uint64
 	// Limit is how many sessions a page has at most.
@@ -44,6 +47,7 @@ type SessionInfo struct {
 	ID        string
 	Role      Role
 	Protocol  string
+	TLS       string // the version, "" in plain
 	Stream    string
 	Broadcast string
 	Software  string
@@ -70,20 +74,21 @@ func (r *Registry) Sessions(q SessionQuery) (page []SessionInfo, more bool) {
 	return page, more
 }
 
-func (q *SessionQuery) fit(role Role, protocol, stream string) bool {
-	return (q.Role == AnyRole || q.Role == role) && (q.Protocol == "" || q.Protocol == protocol) &&
-		(q.Stream == "" || q.Stream == stream)
+func (q *SessionQuery) fit(role Role, id *who, stream string) bool {
+	return (q.Role == AnyRole || q.Role == role) && (q.Protocol == "" || q.Protocol == id.protocol) &&
+		(q.Stream == "" || q.Stream == stream) &&
+		(!q.Plain || id.tls == "" && id.remote.IsValid()) && (!q.Secure || id.tls != "")
 }
 
 func (p *Publication) matches(q *SessionQuery) bool {
-	return q.fit(Publisher, p.id.protocol, p.stream.name)
+	return q.fit(Publisher, &p.id, p.stream.name)
 }
 
-func (r *Reader) matches(q *SessionQuery) bool { return q.fit(Player, r.id.protocol, r.stream.name) }
+func (r *Reader) matches(q *SessionQuery) bool { return q.fit(Player, &r.id, r.stream.name) }
 
 func (w who) info(role Role, s *stream, since time.Time) SessionInfo {
 	i := SessionInfo{
-		ID: w.session, Role: role, Protocol: w.protocol, Stream: s.name, Broadcast: s.broadcast, Software: w.software,
+		ID: w.session, Role: role, Protocol: w.protocol, TLS: w.tls, Stream: s.name, Broadcast: s.broadcast, Software: w.software,
 		Remote: w.remote, Since: since,
 	}
 	if w.rtt != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -146,38 +147,46 @@ func (d *Detector) detect(a *Arrival) (Door, error) {
 	if err := d.proxy(a); err != nil {
 		return nil, err
 	}
-	for range maxLayers {
-		if err := a.need(1); err != nil {
-			return nil, err
-		}
-		dialect := tell(a.Head[0])
-		if dialect != dialectTLS || d.TLS == nil {
-			return d.door(a, dialect)
-		}
-		var failed errTLS
-		switch err := d.TLS.server(a, d.deadline()); {
-		case errors.As(err, &failed):
-			return nil, refuse("%v", failed)
-		case err != nil:
-			return nil, err
-		}
-		switch a.TLS.NegotiatedProtocol {
-		case "":
-		case "h2", "http/1.1":
-			return d.door(a, dialectHTTP)
-		default: // acme-tls/1: the certificate was all that was asked for
-			return nil, errDone
-		}
-		if err := a.Conn.SetReadDeadline(d.deadline()); err != nil {
-			return nil, err
-		}
+	if err := a.need(1); err != nil {
+		return nil, err
 	}
-	return nil, refuse("it speaks TLS inside TLS")
+	dialect := tell(a.Head[0])
+	if dialect != dialectTLS || d.TLS == nil {
+		return d.door(a, dialect)
+	}
+	return d.inside(a)
 }
 
-// maxLayers is how often a connection may show its dialect: once, and inside
-// TLS once more.
-const maxLayers = 2
+// inside does the TLS that a connection begins with, and looks again.
+func (d *Detector) inside(a *Arrival) (Door, error) {
+	hello, err := d.TLS.server(a, d.deadline())
+	if err != nil {
+		return nil, refuse("%s", d.TLS.explain(err, hello))
+	}
+	switch a.TLS.NegotiatedProtocol {
+	case "":
+	case "h2", "http/1.1":
+		return d.door(a, dialectHTTP)
+	default: // acme-tls/1: the certificate was all that was asked for
+		return nil, errDone
+	}
+	if err := a.Conn.SetReadDeadline(d.deadline()); err != nil {
+		return nil, err
+	}
+	switch err := a.need(1); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, err
+	case err != nil:
+		// In TLS 1.3 the server is done before the client has looked at the
+		// certificate.
+		return nil, refuse("%s", d.TLS.explain(err, hello))
+	}
+	dialect := tell(a.Head[0])
+	if dialect == dialectTLS {
+		return nil, refuse("it speaks TLS inside TLS")
+	}
+	return d.door(a, dialect)
+}
 
 var errDone = errors.New("there is no more to do")
 

@@ -31,11 +31,6 @@ type TLS struct {
 // crypto/tls gets to see it: one record (RFC 8446, 5.1).
 const maxHello = 5 + 1<<14
 
-// errTLS is a handshake that failed. Its words are for the log.
-type errTLS string
-
-func (e errTLS) Error() string { return string(e) }
-
 func (t *TLS) begin() {
 	t.slots = make(chan struct{}, runtime.GOMAXPROCS(0))
 	// One configuration for all connections keeps the keys of session tickets.
@@ -43,16 +38,17 @@ func (t *TLS) begin() {
 }
 
 // server speaks TLS on a connection that begins so, until deadline. Then the
-// arrival's connection is what is inside, and its head is empty.
-func (t *TLS) server(a *Arrival, deadline time.Time) error {
+// arrival's connection is what is inside, and its head is empty. The hello is
+// nil if none came.
+func (t *TLS) server(a *Arrival, deadline time.Time) (*tls.ClientHelloInfo, error) {
 	t.once.Do(t.begin)
 	if err := a.Conn.SetDeadline(deadline); err != nil {
-		return err
+		return nil, err
 	}
 	// crypto/tls makes room for as much as a record declares to have. Who sends
 	// none of it shall have none.
 	if err := a.needRecord(); err != nil {
-		return errTLS(t.explain(err, nil))
+		return nil, err
 	}
 	below := &helloConn{headConn: headConn{Conn: a.Conn, head: a.Head, arrival: a}, deadline: deadline}
 	c := tls.Server(below, t.outer)
@@ -61,11 +57,11 @@ func (t *TLS) server(a *Arrival, deadline time.Time) error {
 	hello := below.hello
 	below.hello = nil
 	if err != nil {
-		return errTLS(t.explain(err, hello))
+		return hello, err
 	}
 	state := c.ConnectionState()
 	a.Conn, a.Head, a.TLS = c, nil, &state
-	return c.SetDeadline(time.Time{})
+	return hello, c.SetDeadline(time.Time{})
 }
 
 // needRecord reads a first record as a whole.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/demo"
@@ -17,6 +18,8 @@ import (
 type banner struct {
 	version  string
 	servers  []string // RTMP addresses with the app, nearest first
+	secure   []string // the same inside TLS
+	unknown  bool     // no authority has signed the certificate
 	pages    []string // base addresses of the web side
 	admin    []string
 	firstKey string
@@ -31,15 +34,18 @@ const maxShown = 6
 func (s *Server) banner(version, firstKey string) banner {
 	b := banner{
 		version: version, firstKey: firstKey, open: s.set.openness(), demo: s.set.Demo, data: s.folder.Dir(),
+		unknown: s.certs.SelfSigned(),
 	}
 	if s.site.Public != nil {
 		b.servers = []string{s.site.RTMP(s.site.Public) + "/" + access.DefaultApp}
+		b.secure = []string{s.site.RTMPS(s.site.Public) + "/" + access.DefaultApp}
 		b.pages = []string{s.site.Public.String()}
 	} else {
-		for _, base := range bases(s.ports.first("rtmp", "http").socket) {
+		for _, base := range bases(s.ports.first("rtmp", "http", "rtmps").socket) {
 			b.servers = append(b.servers, s.site.RTMP(base)+"/"+access.DefaultApp)
 		}
-		for _, base := range bases(s.ports.first("http", "rtmp").socket) {
+		b.secure = s.secureServers()
+		for _, base := range bases(s.ports.first("http", "rtmp", "rtmps").socket) {
 			b.pages = append(b.pages, base.String())
 		}
 	}
@@ -49,6 +55,29 @@ func (s *Server) banner(version, firstKey string) banner {
 		}
 	}
 	return b
+}
+
+// secureServers are where encoders reach RTMP inside TLS: by the names that the
+// certificates are for, if an authority has signed them.
+func (s *Server) secureServers() []string {
+	names := s.set.Domain
+	if len(names) == 0 && !s.certs.SelfSigned() {
+		names = s.certs.Names()
+	}
+	var at []*url.URL
+	for _, name := range names {
+		if !strings.HasPrefix(name, "*") && len(at) < maxShown {
+			at = append(at, &url.URL{Scheme: "https", Host: name})
+		}
+	}
+	if len(at) == 0 {
+		at = bases(s.ports.first("https", "rtmps", "rtmp", "http").socket)
+	}
+	var servers []string
+	for _, base := range at {
+		servers = append(servers, s.site.RTMPS(base)+"/"+access.DefaultApp)
+	}
+	return servers
 }
 
 // bases are the addresses at which browsers reach l: this machine first, then
@@ -120,6 +149,9 @@ func (b banner) print(w io.Writer) {
 	}
 	fmt.Fprint(w, "\n  In OBS: Settings > Stream > Service \"Custom...\"\n")
 	list(w, "Server", b.servers, "")
+	if !b.unknown {
+		list(w, "or, by TLS", b.secure, "")
+	}
 	switch {
 	case b.firstKey != "":
 		fmt.Fprintf(w, "    %-16s%s\n", "Stream key", b.firstKey)
@@ -136,6 +168,9 @@ func (b banner) print(w io.Writer) {
 	}
 	if b.open != access.Closed {
 		fmt.Fprintf(w, "\n  %s\n", b.openness())
+	}
+	if b.unknown {
+		fmt.Fprintf(w, "\n  %s\n", b.selfSigned())
 	}
 	fmt.Fprintf(w, "\n    %-16s%s\n\n", "Data folder", b.data)
 }
@@ -167,6 +202,9 @@ func (b banner) log(log *slog.Logger, firstKeyFile string) {
 	}
 	if b.open != access.Closed {
 		log.Warn(b.openness())
+	}
+	if b.unknown {
+		log.Info(b.selfSigned())
 	}
 }
 

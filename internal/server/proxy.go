@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,8 +34,8 @@ func believe(trusted netx.Trust, r *http.Request) {
 // what stands before an address that is not trusted may be anybody's invention.
 func forwardedFor(trusted netx.Trust, header []string) (client netip.Addr) {
 	words := strings.Split(strings.Join(header, ","), ",")
-	for i := len(words) - 1; i >= 0; i-- {
-		a, err := parseForwarded(strings.TrimSpace(words[i]))
+	for _, word := range slices.Backward(words) {
+		a, err := parseForwarded(strings.TrimSpace(word))
 		if err != nil {
 			return client
 		}

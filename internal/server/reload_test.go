@@ -29,7 +29,7 @@ type reloadable struct {
 func newReloadable(t *testing.T, text string) *reloadable {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "millrace.yaml")
-	r := &reloadable{server: &Server{keys: &access.Keyring{}, level: &slog.LevelVar{}}}
+	r := &reloadable{server: &Server{set: &Settings{}, keys: &access.Keyring{}, level: &slog.LevelVar{}}}
 	if err := r.server.keys.Add(config.NewSecret("kept-in-the-folder"), access.Key{ID: "first", Stream: "live/main"}); err != nil {
 		t.Fatal(err)
 	}

@@ -159,7 +159,9 @@ func Run(ctx context.Context, o Options) error {
 		}
 		defer (*driver).Close()
 	}
-	s.site = api.Site{RTMPPort: port(s.ports.first("rtmp", "http").socket)}
+	s.site = api.Site{
+		RTMPPort: port(s.ports.first("rtmp", "http", "rtmps").socket), RTMPSPort: port(s.ports.first("https", "rtmps", "rtmp", "http").socket),
+	}
 	if s.set.PublicURL != "" {
 		// It was checked with the settings.
 		s.site.Public, _ = url.Parse(s.set.PublicURL)

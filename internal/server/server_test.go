@@ -40,8 +40,8 @@ func (b *buffer) String() string {
 
 type running struct {
 	data, http, rtmp, rtmps, admin string
-	log                     buffer
-	stop                    func() error
+	log                            buffer
+	stop                           func() error
 }
 
 // start runs a server on free ports of the loopback until the test ends.

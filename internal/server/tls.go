@@ -65,6 +65,7 @@ func (p ports) acmePorts() (http, https int) {
 
 // selfSigned says what a self-signed certificate is good for.
 func (b banner) selfSigned() string {
-	return fmt.Sprintf("The certificate for rtmps and https is self-signed: FFmpeg takes it as it is, OBS and most other "+
-		"encoders and browsers refuse it. At home use %s; for the world get one with --domain.", first(b.servers))
+	return fmt.Sprintf("%s has a self-signed certificate: FFmpeg and librtmp take it, OBS, GStreamer and browsers refuse it. "+
+		"At home use %s; for the world get a certificate with --domain, or give one with --cert and --key.",
+		first(b.secure), first(b.servers))
 }

@@ -2,6 +2,8 @@ package rtmp
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/netip"
 
 	"github.com/millrace-live/millrace/internal/netx"
@@ -14,6 +16,7 @@ type caller struct {
 	context.Context
 	protocol string // the dialect
 	tls      string // the version, "" in plain
+	tunnel   bool
 	remote   netip.AddrPort
 }
 
@@ -25,8 +28,14 @@ func newCaller(a *netx.Arrival) *caller {
 	encrypted := len(a.Head) > 0 && a.Head[0] != plainVersion
 	return &caller{
 		Context: context.Background(), protocol: a.Protocol(encrypted), tls: netx.TLSVersion(a.TLS), remote: a.Remote,
+		tunnel: a.Tunnel,
 	}
 }
+
+// hungUp reports whether the caller has closed the connection in so many words.
+// The tunnel has a request for that, which is all the goodbye that FFmpeg says
+// in it (5.1 and 7.0: what it has not flushed is lost, deleteStream with it).
+func (c *caller) hungUp(err error) bool { return c.tunnel && errors.Is(err, io.EOF) }
 
 type callerKey struct{}
 

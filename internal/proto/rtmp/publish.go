@@ -44,7 +44,7 @@ type publisher struct {
 // returns what the encoder is told.
 func (p *publisher) serve() error {
 	err := p.stream.Each(p.take)
-	if errors.Is(err, rtmp.ErrStreamClosed) {
+	if errors.Is(err, rtmp.ErrStreamClosed) || callerOf(p.stream.Session()).hungUp(err) {
 		p.publication.End(nil)
 		return nil
 	}
