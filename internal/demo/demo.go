@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -43,8 +42,8 @@ func Run(ctx context.Context, h Hub, key string) error {
 	p, err := h.Publish(ctx, hub.PublishRequest{
 		App: "live", Name: "demo", Query: url.Values{"key": {key}},
 		Session: "demo", Protocol: "demo", Software: "built-in clip",
-		Remote: netip.AddrPortFrom(netip.IPv6Loopback(), 0),
-		Kick:   func(error) {}, // the next Write says it
+		// There is no Remote: nobody comes over a network.
+		Kick: func(error) {}, // the next Write says it
 	})
 	if err != nil {
 		return fmt.Errorf("demo: publish: %w", err)

@@ -3,7 +3,9 @@ package server
 import (
 	"net"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/millrace-live/millrace/internal/certs"
 	"github.com/millrace-live/millrace/internal/store"
@@ -41,5 +43,16 @@ func TestWhereThoseAreSentWhoComeInPlain(t *testing.T) {
 		if got := s.secureServer(); got != c.want {
 			t.Errorf("%+v: %s, want %s", c.set, got, c.want)
 		}
+	}
+}
+
+// The demo has no connection that could be in plain.
+func TestTheDemoIsNotPlain(t *testing.T) {
+	r := start(t, func(set *Settings, _ *Options) { set.Plain, set.Demo = "refuse", true })
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(r.log.String(), "publish started"); {
+		if strings.Contains(r.log.String(), "publish refused") || time.Now().After(end) {
+			t.Fatal(r.log.String())
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
