@@ -33,7 +33,10 @@ func TestDialects(t *testing.T) {
 	o.Dialer.TLSConfig = &tls.Config{RootCAs: x509.NewCertPool()}
 	o.Dialer.TLSConfig.RootCAs.AddCert(secureWeb.Certificate())
 	_, path, _ := strings.Cut(strings.TrimPrefix(o.URL, "rtmp://"), "/")
-	host := func(url string) string { return url[strings.Index(url, "//"):] + "/" + path }
+	host := func(url string) string {
+		_, host, _ := strings.Cut(url, "//")
+		return "//" + host + "/" + path
+	}
 	for _, address := range []string{
 		strings.Replace(o.URL, "rtmp:", "rtmpe:", 1),
 		"rtmps:" + host("//"+secure.Addr().String()),
