@@ -23,13 +23,14 @@ const bodyTimeout = 10 * time.Second
 type mux struct {
 	*Server
 	admin               bool // the admin side is served, too
+	secure              bool // the port is for TLS
 	home, embed, assets http.Handler
 	metrics             http.Handler
 }
 
 func (s *Server) newMux(l *listener) *mux {
 	return &mux{
-		Server: s, admin: l.admin, home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets(),
+		Server: s, admin: l.admin, secure: l.name == "rtmps" || l.name == "https", home: dashboard.Home(), embed: dashboard.Embed(), assets: dashboard.Assets(),
 		metrics: s.metrics.Handler(s.log),
 	}
 }
@@ -48,6 +49,11 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if m.secure && r.TLS == nil && m.refusesPlain.Load() {
+		u := url.URL{Scheme: "https", Host: r.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, u.String(), http.StatusPermanentRedirect)
+		return
+	}
 	first, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	switch first {
 	case "":

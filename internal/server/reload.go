@@ -141,6 +141,7 @@ func (s *Server) takeOver(set *Settings) error {
 	control := set.control(access.Keyrings{s.keys, ring})
 	control.Secure, control.Exposed = s.secureServer(), s.exposed
 	s.access.Set(control)
+	s.refusesPlain.Store(set.Plain == "refuse")
 	if s.level != nil {
 		s.level.Set(set.Level())
 	}

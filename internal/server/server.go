@@ -60,12 +60,15 @@ type Server struct {
 	panics  atomic.Uint64 // of HTTP requests
 	goers   sync.WaitGroup
 
-	certs    *certs.Source
-	tls      *netx.TLS
-	trusted  netx.Trust
-	crowd    crowd
-	tunnel   *rtmpt.Listener
-	inTunnel *netx.Detector // of what comes out of it
+	certs   *certs.Source
+	tls     *netx.TLS
+	trusted netx.Trust
+	crowd   crowd
+	tunnel  *rtmpt.Listener
+	// refusesPlain sends browsers away that come in plain to a port for TLS.
+	// Those who speak RTMP are told in its own words where to go.
+	refusesPlain atomic.Bool
+	inTunnel     *netx.Detector // of what comes out of it
 
 	players    *netx.Driver
 	encoders   *netx.Driver
