@@ -19,6 +19,11 @@
 // [Stream.WriteFrame] give and take frames. Whoever writes the same messages to
 // many players uses a [Batch].
 //
+// A Dialer takes rtmp, rtmps (TLS), rtmpe (RTMPE, which is obfuscation and no
+// security), and rtmpt, rtmpts and rtmpte, the same in a tunnel through HTTP. A
+// Server speaks RTMP and RTMPE on any net.Listener: one of crypto/tls makes it
+// RTMPS, and an rtmpt.Listener the tunnel's end.
+//
 // Everything that a peer can send is bounded in size, number and time. Errors
 // that are to be told to the peer are of type [StatusError].
 //

@@ -26,7 +26,8 @@ type Config struct {
 	// form take it for random bytes and are answered in kind. A server ignores
 	// Form and follows its client.
 	Form Form
-	// Private is taken instead of a random private key, to repeat a session.
+	// Private is taken instead of a random private key, to repeat a session
+	// byte for byte: its public key stands in S1 once, then.
 	Private *rtmpe.PrivateKey
 }
 

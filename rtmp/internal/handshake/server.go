@@ -133,7 +133,25 @@ func (s *Server) exchange(c1 []byte) error {
 		}
 		ours := publicKey(s.s1, s.peer.Form)
 		copy(ours, private.PublicKey())
+		if s.peer.Form == KeyFirst && s.config.Private == nil {
+			repeatKey(s.s1, ours)
+		}
 		s.agree(secret, ours, theirs)
 		return nil
 	}
+}
+
+// repeatKey puts the key into a block with the key first as if it had the
+// digest first, too. FFmpeg opens with the key first, whoever it is; when it
+// publishes, it does not look for the form of the answer and reads the key
+// there (7.0, rtmp_handshake).
+func repeatKey(block, key []byte) {
+	digest := digestOffset(block, KeyFirst)
+	at := keyOffset(block, DigestFirst)
+	// No key of ours over the digest, nor over the bytes that say where it is.
+	for at < blockSize/2+bodyStart || at < digest+digestSize && digest < at+len(key) {
+		block[blockSize-1]++
+		at = keyOffset(block, DigestFirst)
+	}
+	copy(block[at:], key)
 }
