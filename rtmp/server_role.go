@@ -21,6 +21,7 @@ type serverRole struct {
 	// Of the goroutine that reads.
 	swfKey   []byte
 	demanded []SWF // one of these is to be proved before connect is answered
+	sized    bool  // the client knows how long the chunks are
 }
 
 func (s *Session) beServer(srv *Server) {
@@ -69,6 +70,7 @@ func (r *serverRole) handle(m *message.Message) (task, *Stream, error) {
 		st.play = e
 		r.addStream(st)
 		return task{func() error {
+			r.sizeChunks()
 			if old != nil {
 				old.end(ErrStreamClosed)
 			}
@@ -118,12 +120,26 @@ func (r *serverRole) welcome() error {
 	r.in.said = window
 	r.out.enqueue(message.NewProtocolControl(message.WindowAckSize, window))
 	r.out.enqueue(message.NewSetPeerBandwidth(window, message.LimitDynamic))
-	r.out.enqueue(message.NewProtocolControl(message.SetChunkSize, uint32(r.set.chunkSize)))
+	// When FFmpeg publishes by RTMPE, it sends the size back, encrypts it where
+	// it stands, and reads it only then (7.0, handle_chunk_size): half of all
+	// times it gives up, and else it sends in chunks of a random size. Who
+	// publishes needs no size, so it waits for the first who plays.
+	if r.Encrypted() == 0 {
+		r.sizeChunks()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.engine.AcceptConnect()
 	r.enter(streamless)
 	return nil
+}
+
+// sizeChunks tells the client once how long the chunks are from here on.
+func (r *serverRole) sizeChunks() {
+	if !r.sized {
+		r.sized = true
+		r.out.enqueue(message.NewProtocolControl(message.SetChunkSize, uint32(r.set.chunkSize)))
+	}
 }
 
 // reject refuses the connection.

@@ -386,3 +386,24 @@ func FuzzEncryptedClient(f *testing.F) {
 		fuzz(t, open, in, size)
 	})
 }
+
+// TestKeyForEveryReader looks for the server's key where clients do that find
+// the digest, and where FFmpeg does that publishes and does not look for it.
+func TestKeyForEveryReader(t *testing.T) {
+	for range 300 {
+		client := NewClient(Config{Type: rtmpe.Plain, Form: KeyFirst})
+		opening, _, _, err := client.Feed(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, _, err := NewServer(Config{}).Feed(opening)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s1 := out[1 : 1+blockSize]
+		if form, _ := serverSigner.find(s1); form != KeyFirst {
+			t.Fatalf("the digest of S1 is not where the client's is: %v", form)
+		}
+		same(t, "key in the second half", publicKey(s1, DigestFirst), publicKey(s1, KeyFirst))
+	}
+}
