@@ -112,7 +112,7 @@ func TestClientsBehindAProxy(t *testing.T) {
 	if n := strings.Count(log, "remote=192.168.7.7:5000"); n != 3 || !strings.Contains(log, "remote=192.0.2.7:5000") {
 		t.Errorf("%d lines of 3:\n%s", n, log)
 	}
-	req, _ := http.NewRequest("GET", "http://"+r.http+"/live/none.flv", nil)
+	req, _ := http.NewRequest(http.MethodGet, "http://"+r.http+"/live/none.flv", nil)
 	req.Header.Set("X-Forwarded-For", "192.0.2.9")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -149,7 +149,7 @@ func TestPlainHTTPOnTheTLSPort(t *testing.T) {
 		io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 		client.CloseIdleConnections()
-		if resp.StatusCode != 200 || resp.ProtoMajor != 2 {
+		if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
 			t.Errorf("%s by https: %s %s", mode, resp.Proto, resp.Status)
 		}
 		if err := r.stop(); err != nil {

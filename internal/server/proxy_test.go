@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -35,7 +36,7 @@ func TestBelieve(t *testing.T) {
 		{"this machine's", "127.0.0.1:5000", []string{"192.0.2.7"}, "https", "127.0.0.1:5000", false},
 	}
 	for _, tt := range tests {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = tt.from
 		for _, h := range tt.header {
 			r.Header.Add("X-Forwarded-For", h)
@@ -49,7 +50,7 @@ func TestBelieve(t *testing.T) {
 }
 
 func TestCrowdFromHere(t *testing.T) {
-	forwarded := httptest.NewRequest("GET", "/", nil)
+	forwarded := httptest.NewRequest(http.MethodGet, "/", nil)
 	forwarded.RemoteAddr = "127.0.0.1:5000"
 	forwarded.Header.Set("X-Forwarded-For", "192.0.2.7")
 	here := func(c *crowd, n int) {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/tls"
 	"io"
 	"net"
 	"strings"
@@ -16,15 +17,30 @@ var connectionFaults = section{
 	"A connection is closed", "One line in the log, with the address of the other side. These are for the most part no encoders at all.",
 	[]fault{
 		{
-			"TLS on a port that has none", "TLS | rtmp://",
+			"TLS that is too old", "TLS 1.1 | TLS 1.2 | tls-min",
+			secretive(&tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), //nolint:gosec // on purpose
+		},
+		{
+			"TLS that is none", "TLS",
 			func(t *testing.T, _ *desk) string {
-				hello := []byte{0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03}
-				return opened().closed(t, "INFO", hello)
+				return opened().closed(t, "INFO", []byte{0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03})
 			},
 		},
 		{
-			"RTMPE", "RTMPE | rtmp://",
-			func(t *testing.T, _ *desk) string { return opened().closed(t, "INFO", []byte{6}) },
+			"another protocol inside TLS", "0x7f",
+			secretive(&tls.Config{InsecureSkipVerify: true}), //nolint:gosec // the server's certificate is not what this is about
+		},
+		{
+			"RTMPE without its digest", "RTMPE | digest",
+			func(t *testing.T, _ *desk) string {
+				return opened().closed(t, "WARN", append([]byte{6}, make([]byte, 1536)...))
+			},
+		},
+		{
+			"a PROXY header of a stranger", "PROXY | --trusted-proxy 127.0.0.1",
+			func(t *testing.T, _ *desk) string {
+				return opened().closed(t, "INFO", []byte("PROXY TCP4 192.0.2.7 192.0.2.1 5000 1935\r\n"))
+			},
 		},
 		{
 			"another protocol", "0x7f | rtmp://",
@@ -64,6 +80,23 @@ func (p *patient) closed(t *testing.T, level string, sent []byte) string {
 	}
 	io.Copy(io.Discard, conn)
 	return p.heard(t, conn.LocalAddr(), level).sentence()
+}
+
+// secretive begins TLS and says what is no dialect of RTMP.
+func secretive(config *tls.Config) func(*testing.T, *desk) string {
+	return func(t *testing.T, _ *desk) string {
+		p := opened()
+		conn, err := net.DialTimeout("tcp", p.rtmp, 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		secure := tls.Client(conn, config)
+		secure.Write([]byte("\x7fELF")) // the server's own words are what counts
+		io.Copy(io.Discard, conn)
+		return p.heard(t, conn.LocalAddr(), "INFO").sentence()
+	}
 }
 
 // strange shakes hands and goes wrong.

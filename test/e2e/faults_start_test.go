@@ -56,7 +56,7 @@ var startFaults = section{
 		{"an address without a port", `--rtmp: "localhost" | localhost:1935`, flagged("--rtmp", "localhost")},
 		{"a port that cannot be", `--rtmp: ":70000" | 65535`, flagged("--rtmp", ":70000")},
 		{"a URL for an address", `--http: "http://localhost:8080" | HOST:PORT`, flagged("--http", "http://localhost:8080")},
-		{"all listeners off", "--rtmp | http | leave one on", flagged("--rtmp", "off", "--http", "off")},
+		{"all listeners off", "--rtmp | rtmps | http | leave one on", flagged("--rtmp", "off", "--http", "off")},
 		{
 			"a data folder that is a file", "/srv/file | --data",
 			func(t *testing.T, d *desk) string { return d.refusal(t, "--data", d.write(t, "file", "")) },
@@ -132,7 +132,8 @@ func (d *desk) command(args ...string) *exec.Cmd {
 // otherwise.
 func (d *desk) serving(args []string) []string {
 	return append([]string{
-		"serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--log-format", "json", "--data", d.path("data"),
+		"serve", "--rtmp", "127.0.0.1:0", "--rtmps", "off", "--http", "127.0.0.1:0", "--log-format", "json",
+		"--data", d.path("data"),
 	}, args...)
 }
 

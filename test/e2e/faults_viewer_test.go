@@ -22,7 +22,7 @@ var viewerFaults = section{
 		{"HLS: codecs that cannot be in it", "H.263", unpackable},
 		{"HLS: a wrong method", "GET or HEAD", answered("POST", "/live/witness/index.m3u8", 405)},
 		{"HTTP-FLV: a wrong method", "GET", answered("POST", "/live/witness.flv", 405)},
-		{"HTTP: a reserved name", "reserved", answered("GET", "/open/cam1", 404)},
+		{"HTTP: a reserved name", "reserved", answered("GET", "/embed/open/cam1", 404)},
 		{"HTTP: a control character in a name", "control characters", answered("GET", "/live/a%0Ab", 404)},
 		{"HTTP: nothing at the address", "nothing at this address", answered("GET", "/robots.txt", 404)},
 		{"HTTP: a key in place of the name", "must not be given to viewers", keyAsName},

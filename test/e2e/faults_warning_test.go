@@ -15,8 +15,8 @@ var warnings = section{
 	"The server starts, and warns", "One line in the log, of level WARN. The last two come while it runs, and are of level ERROR; the very last comes at\n" +
 		"most once a minute.",
 	[]fault{
-		{"a flag whose work is not built in", "--rtmps | not built in", warned("--rtmps", "127.0.0.1:0")},
-		{"a certificate that nothing uses yet", "--cert | not built in", warned("--cert", "cert.pem", "--key", "key.pem")},
+		{"a flag whose work is not built in", "--rtmfp | not built in", warned("--rtmfp", "127.0.0.1:0")},
+		{"a version of TLS that can be broken", "tls-min 1.1 | update", warned("--tls-min", "1.1")},
 		{
 			"a variable that is misspelt", "MILLRACE_GARCE | did you mean MILLRACE_GRACE",
 			func(t *testing.T, d *desk) string {

@@ -87,7 +87,7 @@ func TestProxyPage(t *testing.T) {
 	if err != nil {
 		t.Fatal("nginx is not installed: make setup")
 	}
-	rtmp, web := serve(t, "--demo", "--public-url", "https://tv.example.org")
+	rtmp, web := serve(t, "--demo", "--public-url", "https://tv.example.org", "--trusted-proxy", "127.0.0.1")
 	dir := t.TempDir()
 	replace := func(text string, pairs ...string) string {
 		for i := 0; i < len(pairs); i += 2 {

@@ -86,7 +86,8 @@ func (d *Door) ended(s *rtmp.Session, err error) {
 	}
 	level := slog.LevelDebug
 	var refused *rtmp.StatusError
-	broke := how.word == "other" && !errors.As(err, &refused) // what the protocol demands
+	broke := how.word == "other" && !errors.As(err, &refused) || // what the protocol demands
+		how.word == "handshake" && !errors.Is(err, rtmp.ErrConnectionLost)
 	if broke || errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) {
 		level = slog.LevelWarn
 	}
