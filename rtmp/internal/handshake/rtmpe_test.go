@@ -390,7 +390,7 @@ func FuzzEncryptedClient(f *testing.F) {
 // TestKeyForEveryReader looks for the server's key where clients do that find
 // the digest, and where FFmpeg does that publishes and does not look for it.
 func TestKeyForEveryReader(t *testing.T) {
-	for range 300 {
+	for range 1000 {
 		client := NewClient(Config{Type: rtmpe.Plain, Form: KeyFirst})
 		opening, _, _, err := client.Feed(nil)
 		if err != nil {

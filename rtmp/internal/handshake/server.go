@@ -146,9 +146,13 @@ func (s *Server) exchange(c1 []byte) error {
 // publishes, it does not look for the form of the answer and reads the key
 // there (7.0, rtmp_handshake).
 func repeatKey(block, key []byte) {
-	digest := digestOffset(block, KeyFirst)
-	at := keyOffset(block, DigestFirst)
-	// No key of ours over the digest, nor over the bytes that say where it is.
+	// Whichever random bytes would bring two of these over each other change:
+	// the digest and the bytes that say where the key is,
+	for digestOffset(block, KeyFirst)+digestSize > blockSize-4 {
+		block[blockSize/2+bodyStart-1]++
+	}
+	// the key and the digest, and the key and the bytes that say where that is.
+	digest, at := digestOffset(block, KeyFirst), keyOffset(block, DigestFirst)
 	for at < blockSize/2+bodyStart || at < digest+digestSize && digest < at+len(key) {
 		block[blockSize-1]++
 		at = keyOffset(block, DigestFirst)
