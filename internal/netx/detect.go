@@ -103,10 +103,7 @@ func (d *Detector) accept(c net.Conn) {
 
 func (d *Detector) serve(c net.Conn) {
 	defer d.serving.Done()
-	a := &Arrival{Conn: c, Remote: addrPort(c.RemoteAddr()), Port: d.Port}
-	if d.Origin != nil {
-		d.Origin(c, a)
-	}
+	a := d.begin(c)
 	door, err := d.detect(a)
 	d.mu.Lock()
 	delete(d.waiting, c)
@@ -126,6 +123,15 @@ func (d *Detector) serve(c net.Conn) {
 		_, _ = c.Write(why.answer)
 	}
 	d.Logger.Info("connection refused", "reason", why.reason, "port", a.Port, "remote", a.Remote.String())
+}
+
+// begin returns what is known of a connection before its first byte.
+func (d *Detector) begin(c net.Conn) *Arrival {
+	a := &Arrival{Conn: c, Remote: addrPort(c.RemoteAddr()), Port: d.Port}
+	if d.Origin != nil {
+		d.Origin(c, a)
+	}
+	return a
 }
 
 // refusal is why a connection that said something is closed.

@@ -246,3 +246,28 @@ func TestOutOfFiles(t *testing.T) {
 		}
 	})
 }
+
+// ready is a connection whose first bytes are there.
+type ready struct{ net.Conn }
+
+func (ready) Read(p []byte) (int, error)      { return copy(p, "\x03 and what follows"), nil }
+func (ready) SetReadDeadline(time.Time) error { return nil }
+func (ready) RemoteAddr() net.Addr            { return somebody }
+
+var somebody = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 5000}
+
+// What is kept of a plain connection is one allocation: the arrival, its first
+// bytes within.
+func TestPlainRTMPCostsOneAllocation(t *testing.T) {
+	d := &Detector{RTMP: func(*Arrival) {}, TLS: ours(), Logger: slog.New(slog.DiscardHandler)}
+	var c net.Conn = ready{}
+	allocs := testing.AllocsPerRun(100, func() {
+		door, err := d.detect(d.begin(c))
+		if err != nil || door == nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs > 1 {
+		t.Errorf("%v allocations, want 1", allocs)
+	}
+}
