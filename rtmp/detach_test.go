@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -273,5 +274,26 @@ func TestDetachRefused(t *testing.T) {
 	}
 	if d := receive(t, result, "Detach"); d != nil {
 		t.Error("a stream was detached that was not accepted")
+	}
+}
+
+// A goroutine that was on its way to write answers when a driver came finds that
+// it has nothing to do, and breaks nothing.
+func TestFlushWhileDriven(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	defer far.Close()
+	w := newWriter(near, settings{write: time.Second, maxQueue: maxAnswers})
+	woken := 0
+	w.enqueue(message.NewProtocolControl(message.Acknowledgement, 1))
+	w.drive(func() { woken++ })
+	if err := w.write(nil); err != nil || woken != 1 {
+		t.Errorf("write: %v, the driver was woken %d times", err, woken)
+	}
+	if err := w.write([][]byte{{1}}); !errors.Is(err, errDriven) {
+		t.Errorf("media beside the driver: %v", err)
+	}
+	if len(w.take()) == 0 {
+		t.Error("the driver has no answers to write")
 	}
 }

@@ -138,16 +138,7 @@ func (w *writer) drain() error {
 }
 
 // flush writes what waits, or has the driver write it.
-func (w *writer) flush() error {
-	w.qmu.Lock()
-	wake := w.wake
-	w.qmu.Unlock()
-	if wake != nil {
-		wake()
-		return nil
-	}
-	return w.write(nil)
-}
+func (w *writer) flush() error { return w.write(nil) }
 
 // drive leaves writing to a driver, once nobody else writes. The buffers have
 // done their work with the handshake, and are half of what a session holds.
@@ -192,6 +183,7 @@ func (w *writer) undrive(rest [][]byte) (finish func() error) {
 }
 
 // write writes what waits, and slices behind it, which it leaves as they are.
+// While a driver writes it has that write what waits, and refuses slices.
 func (w *writer) write(slices [][]byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -199,9 +191,13 @@ func (w *writer) write(slices [][]byte) error {
 		return w.err
 	}
 	w.qmu.Lock()
-	if w.wake != nil {
+	if wake := w.wake; wake != nil {
 		w.qmu.Unlock()
-		return errDriven
+		if len(slices) > 0 {
+			return errDriven
+		}
+		wake()
+		return nil
 	}
 	queue, bare, encrypt := w.queue, w.bare, w.cipher
 	w.queue, w.spare, w.bare = w.spare[:0], nil, 0
