@@ -13,6 +13,11 @@ import (
 // stands in its files.
 func (k *kitchen) obs(t *testing.T, rename ...string) *process {
 	t.Helper()
+	return launch(t, "../clients/obs", t.TempDir(), k.obsProfile(t, rename...))
+}
+
+func (k *kitchen) obsProfile(t *testing.T, rename ...string) string {
+	t.Helper()
 	profile := t.TempDir()
 	small := []string{"=1280", "=640", "=720", "=360"}
 	for _, name := range []string{"service.json", "streamEncoder.json", "basic.ini"} {
@@ -21,7 +26,7 @@ func (k *kitchen) obs(t *testing.T, rename ...string) *process {
 			t.Fatal(err)
 		}
 	}
-	return launch(t, "../clients/obs", t.TempDir(), profile)
+	return profile
 }
 
 // OBS publishes with a key, and everything that it sends comes out of every
