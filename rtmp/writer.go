@@ -24,12 +24,11 @@ type writer struct {
 	bytes   atomic.Uint64
 
 	// Lock order: mu, then qmu.
-	mu     sync.Mutex // held while writing
-	armed  time.Time  // the write deadline that is set
-	iov    net.Buffers
-	joined []byte // for connections without vector, and for RTMPE
-	spare  []byte
-	err    error
+	mu    sync.Mutex // held while writing
+	armed time.Time  // the write deadline that is set
+	iov   net.Buffers
+	spare []byte
+	err   error
 
 	qmu      sync.Mutex
 	chunks   *chunk.Writer
@@ -147,7 +146,7 @@ func (w *writer) drive(wake func()) {
 	defer w.mu.Unlock()
 	w.qmu.Lock()
 	defer w.qmu.Unlock()
-	w.wake, w.spare, w.iov, w.joined = wake, nil, nil, nil
+	w.wake, w.spare, w.iov = wake, nil, nil
 	if len(w.queue) == 0 {
 		w.queue = nil
 	}
@@ -203,18 +202,17 @@ func (w *writer) write(slices [][]byte) error {
 	w.queue, w.spare, w.bare = w.spare[:0], nil, 0
 	w.qmu.Unlock()
 
-	if len(queue) > 0 {
-		w.iov = append(w.iov, queue)
-	}
-	// net.Buffers consumes its slice, and a batch belongs to its sender.
-	w.iov = append(w.iov, slices...)
-	if encrypt != nil && len(w.iov) > 0 {
-		// The slices are other players', too.
-		w.join()
-		encrypt.XORKeyStream(w.joined[bare:], w.joined[bare:])
-	}
-	if len(w.iov) > 0 {
+	switch {
+	case len(queue) == 0 && len(slices) == 0:
+	case w.vector && encrypt == nil:
+		if len(queue) > 0 {
+			w.iov = append(w.iov, queue)
+		}
+		// net.Buffers consumes its slice, and a batch belongs to its sender.
+		w.iov = append(w.iov, slices...)
 		w.err = w.writeAll()
+	default:
+		w.err = w.pour(queue, slices, bare, encrypt)
 	}
 	if cap(queue) <= maxAnswers {
 		w.spare = queue[:0]
@@ -223,9 +221,6 @@ func (w *writer) write(slices [][]byte) error {
 }
 
 func (w *writer) writeAll() error {
-	if !w.vector && len(w.iov) > 1 {
-		w.join()
-	}
 	whole := w.iov
 	defer func() {
 		clear(whole)
@@ -234,30 +229,25 @@ func (w *writer) writeAll() error {
 	for len(w.iov) > 0 {
 		w.arm()
 		n, err := w.iov.WriteTo(w.conn)
-		w.bytes.Add(uint64(n))
-		// A deadline that passes while bytes are taken is no stuck peer.
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			if n > 0 {
-				w.armed = time.Time{}
-				continue
-			}
-			return ErrSlowReader
-		}
-		if err != nil {
+		if err := w.judge(n, err); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// join makes one slice of what is to be written, in a buffer of its own.
-func (w *writer) join() {
-	w.joined = w.joined[:0]
-	for _, p := range w.iov {
-		w.joined = append(w.joined, p...)
+// judge counts n written bytes and says whether err ends the writing.
+func (w *writer) judge(n int64, err error) error {
+	w.bytes.Add(uint64(n))
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
 	}
-	clear(w.iov)
-	w.iov = append(w.iov[:0], w.joined)
+	if n == 0 {
+		return ErrSlowReader
+	}
+	// A deadline that passes while bytes are taken is no stuck peer.
+	w.armed = time.Time{}
+	return nil
 }
 
 // arm puts the write deadline at least nine tenths of the timeout ahead:
