@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,13 +29,8 @@ func TestRtmpdumpInEveryDialect(t *testing.T) {
 	for i, scheme := range schemes {
 		players[i] = launch(t, "rtmpdump", "-v", "-r", f.at(scheme, "rtmp", "live/dumped"), "-o", filepath.Join(dir, scheme+".flv"))
 	}
-	wait(t, 30*time.Second, "all players to wait", func() bool {
-		for _, st := range f.streams(t) {
-			if st.Name == "live/dumped" {
-				return st.ViewersTotal == len(schemes)
-			}
-		}
-		return false
+	wait(t, 30*time.Second, "all players to be connected", func() bool {
+		return !slices.ContainsFunc(players, func(p *process) bool { return !strings.Contains(p.out.String(), "Connected") })
 	})
 	publish(t, file, f.rtmpURL("live/dumped")).wait(t, time.Minute)
 	for i, scheme := range schemes {
@@ -42,8 +39,8 @@ func TestRtmpdumpInEveryDialect(t *testing.T) {
 		}
 		got := probe(t, filepath.Join(dir, scheme+".flv")).packets(t, 20*time.Second)
 		equal(t, scheme, in, got, 0)
-		if len(got) != len(in) {
-			t.Errorf("%s: %d of %d packets came out", scheme, len(got), len(in))
+		if len(of("video", got)) < 50 {
+			t.Errorf("%s: only %d pictures came out", scheme, len(of("video", got)))
 		}
 	}
 }
@@ -65,12 +62,16 @@ func TestRtmpdumpAnsweredByType(t *testing.T) {
 			if code := p.wait(t, 30*time.Second); code != 0 {
 				t.Errorf("rtmpdump ended with status %d", code)
 			}
+			if want := "Type Answer   : 0" + name; !strings.Contains(p.out.String(), want) {
+				t.Errorf("rtmpdump did not print %q", want)
+			}
 			equal(t, "type "+name, in, probe(t, dumped).packets(t, 20*time.Second), 0)
 		})
 	}
 }
 
-// filePlayer sends an FLV file to everybody who plays.
+// filePlayer sends the media of an FLV file to everybody who plays. Its length
+// stays here: rtmpdump would look for each millisecond of it.
 type filePlayer string
 
 func (name filePlayer) ServeRTMP(st *rtmp.Stream) error {
@@ -88,6 +89,8 @@ func (name filePlayer) ServeRTMP(st *rtmp.Stream) error {
 			return nil
 		} else if err != nil {
 			return err
+		} else if message.Type(kind) == message.Data {
+			continue
 		}
 		if err := st.WriteMessage(&message.Message{Type: message.Type(kind), Timestamp: ms, Payload: body}); err != nil {
 			return err
