@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/rtmp"
 )
 
 // Openness says who may publish without a key.
@@ -39,6 +40,9 @@ type Control struct {
 	// have rules of their own, by name. Rules are for players of all others.
 	Apps, Streams map[string]Rules
 	Rules         Rules
+	// SWF are the files one of which whoever plays a stream of an app by RTMP
+	// must have proved to be, by app.
+	SWF map[string][]rtmp.SWF
 	// PlayWait is hub.PlayRequest.PlayWait.
 	PlayWait time.Duration
 	// Secure is where those are sent who come in plain, for instance
@@ -198,7 +202,7 @@ func (c *Control) Play(_ context.Context, req *hub.PlayRequest) error {
 	if rules.Plain == RefusePlain && req.Plain() && isRTMP(req.Protocol) {
 		return &hub.Refusal{Code: hub.Plain, Reason: c.plainRefused(req.Protocol, "play", stream)}
 	}
-	return nil
+	return c.checkSWF(req)
 }
 
 func (c *Control) isKey(part string) bool {

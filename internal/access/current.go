@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/rtmp"
 )
 
 // Current is the [hub.Access] of a server whose settings change while it runs:
@@ -23,4 +24,9 @@ func (a *Current) Publish(ctx context.Context, req *hub.PublishRequest) (hub.Gra
 // Play implements [hub.Access].
 func (a *Current) Play(ctx context.Context, req *hub.PlayRequest) error {
 	return a.control.Load().Play(ctx, req)
+}
+
+// DemandedSWF is that of the Control in force.
+func (a *Current) DemandedSWF(connect string) (app string, files []rtmp.SWF) {
+	return a.control.Load().DemandedSWF(connect)
 }

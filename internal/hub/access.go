@@ -78,7 +78,10 @@ type PlayRequest struct {
 	Remote    netip.AddrPort
 	Software  string               // what the client calls itself
 	RTT       func() time.Duration // as in PublishRequest
-	Delivery  Delivery
+	// Proven is the app one of whose SWF files an RTMP player has proved to be,
+	// if it was asked to.
+	Proven   string
+	Delivery Delivery
 	// Wait makes Play wait for a publisher; without it a stream that is not on
 	// air is ErrNotFound at once. PlayWait is how long: 0 is Options.PlayWait,
 	// negative is not at all.

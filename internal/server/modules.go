@@ -40,6 +40,7 @@ type door struct {
 func openRTMP(s *Server) door {
 	d := rtmp.New(s.hub, rtmp.Options{
 		Logger: s.log, Meter: s.metrics, Players: s.players, Encoders: s.encoders, RefuseEncrypted: s.set.RTMPE == "refuse",
+		DemandedSWF: s.access.DemandedSWF,
 	})
 	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, close: d.Shutdown}
 }

@@ -137,9 +137,13 @@ func (s *Server) takeOver(set *Settings) error {
 	if err != nil {
 		return err
 	}
+	files, err := set.swf()
+	if err != nil {
+		return err
+	}
 	s.configKeys = ring
 	control := set.control(access.Keyrings{s.keys, ring})
-	control.Secure, control.Exposed = s.secureServer(), s.exposed
+	control.Secure, control.Exposed, control.SWF = s.secureServer(), s.exposed, files
 	s.access.Set(control)
 	s.refusesPlain.Store(set.Plain == "refuse")
 	if s.level != nil {

@@ -34,6 +34,7 @@ type Settings struct {
 	Plain        string   `name:"plain" default:"allow" choice:"allow,warn,refuse" reload:"true" placeholder:"MODE" group:"Who may come in" help:"Plain RTMP, RTMPE, RTMPT: allow, warn of publishers or refuse, with the rtmps address to use (${default})."`
 	RTMPE        string   `name:"rtmpe" default:"allow" choice:"allow,refuse" placeholder:"MODE" group:"Who may come in" help:"RTMPE and RTMPTE, which only obfuscate: allow or refuse (${default})."`
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"CIDR" group:"Who may come in" help:"Whose PROXY and X-Forwarded-For headers count (repeatable)."`
+	SWF          []string `name:"swf" reload:"true" placeholder:"FILE" group:"Who may come in" help:"Whoever plays by RTMP must prove to be one of these SWF files. What calls itself a Flash player is asked when it connects; other software (encoders, as FMLE) is not asked, and may publish but not play (repeatable)."`
 	Open         bool     `name:"open" reload:"true" group:"Who may come in" help:"Anyone on a loopback or private address may publish, under any name."`
 	OpenWorld    bool     `name:"open-world" reload:"true" group:"Who may come in" help:"Anyone at all may publish, under any name."`
 
@@ -45,9 +46,16 @@ type Settings struct {
 	LogLevel  string `name:"log-level" default:"info" choice:"debug,info,warn,error" reload:"true" placeholder:"LEVEL" group:"Logs" help:"debug, info, warn or error (${default})."`
 	LogFormat string `name:"log-format" choice:"text,json" placeholder:"FORMAT" group:"Logs" help:"text or json (text on a terminal, else json)."`
 
-	Apps    map[string]RuleSettings `name:"apps" reload:"true" kong:"-" help:"The apps beside live, and the rules of their streams, by the app's name."`
+	Apps    map[string]AppSettings  `name:"apps" reload:"true" kong:"-" help:"The apps beside live, and the rules of their streams, by the app's name."`
 	Streams map[string]RuleSettings `name:"streams" reload:"true" kong:"-" help:"The rules of single streams, by name (APP/NAME). What is not given is as for the stream's app."`
 	Keys    []KeySettings           `name:"keys" reload:"true" kong:"-" help:"Stream keys, beside those that the data folder keeps."`
+}
+
+// AppSettings are the settings of an app. What is not given there is as for the
+// whole server.
+type AppSettings struct {
+	RuleSettings
+	SWF []string `name:"swf" placeholder:"FILE" help:"Whoever plays a stream of the app by RTMP must prove to be one of these SWF files; off asks nobody."`
 }
 
 // RuleSettings are the rules of an app or a stream. What is not given there is

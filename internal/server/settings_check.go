@@ -22,6 +22,10 @@ func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
 	c.apps(s)
 	c.streams(s)
 	c.keys(s)
+	c.swf("swf", s.SWF)
+	for _, name := range sortedKeys(s.Apps) {
+		c.swf("apps."+name+".swf", s.Apps[name].SWF)
+	}
 	return c.faults
 }
 
@@ -132,6 +136,17 @@ func (c *checker) keys(s *Settings) {
 			c.fault(path+".key", "this is also the key of %s; each stream needs its own", other)
 		}
 		seen[secret] = k.Stream
+	}
+}
+
+func (c *checker) swf(path string, files []string) {
+	if isOff(files) {
+		return
+	}
+	for i, name := range files {
+		if _, err := readSWF(name); err != nil {
+			c.fault(c.element(path, i), "%v", err)
+		}
 	}
 }
 

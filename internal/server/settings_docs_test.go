@@ -31,6 +31,10 @@ type described struct {
 func describe(t reflect.Type) []described {
 	var all []described
 	for f := range t.Fields() {
+		if f.Anonymous {
+			all = append(all, describe(f.Type)...)
+			continue
+		}
 		d := described{
 			name: f.Tag.Get("name"), group: f.Tag.Get("group"), standard: f.Tag.Get("default"),
 			placeholder: f.Tag.Get("placeholder"), max: f.Tag.Get("max"), reload: f.Tag.Get("reload") == "true", typ: f.Type,
@@ -62,7 +66,7 @@ func (d described) inner() reflect.Type {
 }
 
 func TestEverySettingIsExplained(t *testing.T) {
-	for _, of := range []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[RuleSettings](), reflect.TypeFor[KeySettings]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[AppSettings](), reflect.TypeFor[KeySettings]()} {
 		for _, d := range describe(of) {
 			if d.name == "" || !strings.HasSuffix(d.help, ".") {
 				t.Errorf("%v: the setting %q has the help %q", of, d.name, d.help)

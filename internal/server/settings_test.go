@@ -104,6 +104,13 @@ func TestSettingsRefused(t *testing.T) {
 		{"domain: [localhost]", "", `f.yaml:1:10: "localhost" is not a host name that authorities know: write for instance tv.example.org`},
 		{"tls-min: 1.4", "", `f.yaml:1:10: "1.4" is not a choice; give 1.0, 1.1, 1.2 or 1.3`},
 		{"rtmpe: never", "", `f.yaml:1:8: "never" is not a choice; give allow or refuse`},
+		{"swf: no.swf", "", `f.yaml:1:6: cannot read the SWF file "no.swf" (no such file or directory); give the path of the player's .swf file`},
+		{
+			"swf: [settings_test.go]", "",
+			`f.yaml:1:7: "settings_test.go" is not an SWF file that can be read: it begins with "pac"; ` +
+				`give the player's .swf file, plain or compressed by zlib`,
+		},
+		{"apps: {a: {swf: [off, .]}}", "", `f.yaml:1:18: cannot read the SWF file "off" (no such file or directory); give the path of the player's .swf file (and 1 more; ` + "`millrace check FILE` names them all)"},
 		{"apps: {a/b: {}}", "", `f.yaml:1:8: an app is the first part of a stream's name, without a slash`},
 		{"apps: {api: {}}", "", `f.yaml:1:8: not a stream name: names that begin with api/ are reserved`},
 		{"apps: {a: {grace: 1h}}", "", `f.yaml:1:19: 1h is out of range; give a time from 0 to 30m`},

@@ -18,6 +18,9 @@ type caller struct {
 	tls      string // the version, "" in plain
 	tunnel   bool
 	remote   netip.AddrPort
+	// proven is the app one of whose SWF files this client has proved to be. It
+	// is set when the proof is demanded, as nobody comes further without it.
+	proven string
 }
 
 // plainVersion is how connections begin that RTMPE does not encrypt (RTMP 1.0,

@@ -44,6 +44,10 @@ type Options struct {
 	Players, Encoders *netx.Driver
 	// RefuseEncrypted refuses RTMPE.
 	RefuseEncrypted bool
+	// DemandedSWF returns the app that a client means by what it connects to,
+	// and the files one of which it must prove to be before it plays there. May
+	// be nil.
+	DemandedSWF func(connect string) (app string, files []rtmp.SWF)
 }
 
 // Door serves RTMP. New makes one.
@@ -65,6 +69,9 @@ func New(h Hub, o Options) *Door {
 		d.meter = noMeter{}
 	}
 	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended, RefuseEncrypted: o.RefuseEncrypted}
+	if o.DemandedSWF != nil {
+		d.server.SWF = func(s *rtmp.Session) []rtmp.SWF { return demandSWF(s, o.DemandedSWF) }
+	}
 	return d
 }
 
@@ -88,7 +95,7 @@ func (d *Door) ended(s *rtmp.Session, err error) {
 	var refused *rtmp.StatusError
 	broke := how.word == "other" && !errors.As(err, &refused) || // what the protocol demands
 		how.word == "handshake" && !errors.Is(err, rtmp.ErrConnectionLost)
-	if broke || errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) {
+	if broke || errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) || errors.Is(err, rtmp.ErrUnverified) {
 		level = slog.LevelWarn
 	}
 	d.logger.Log(context.Background(), level, "connection closed", "session", s.ID(), "protocol", who.protocol,

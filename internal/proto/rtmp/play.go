@@ -21,7 +21,7 @@ func (d *Door) play(s *rtmp.Stream) error {
 	who := callerOf(s.Session())
 	reader, err := d.hub.Play(s.Context(), hub.PlayRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: who.protocol,
-		TLS: who.tls, Remote: who.remote, Software: software(s), RTT: rtt(s), Wait: true,
+		TLS: who.tls, Remote: who.remote, Software: software(s), RTT: rtt(s), Wait: true, Proven: who.proven,
 	})
 	if err != nil {
 		return refusal(err, false)

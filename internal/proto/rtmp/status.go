@@ -52,6 +52,7 @@ var endings = []ending{
 	{hub.ErrShutdown, "shutdown", "the server is going down"},
 	{hub.ErrSlowReader, "too-slow", "the player was too slow for the stream"},
 	{rtmp.ErrSlowReader, "stuck", "the player accepted nothing for too long"},
+	{rtmp.ErrUnverified, "unverified", "the player did not prove which SWF file it is"},
 	{rtmp.ErrTimeout, "timeout", "the client took too long"},
 	{rtmp.ErrFlood, "flood", "the client sent too many commands"},
 	{rtmp.ErrSilent, "silent", "the client sent nothing for too long"},
