@@ -34,8 +34,11 @@ const lifetime = 10 * 365 * 24 * time.Hour
 // when there is none or it has run out.
 func selfSigned(f *store.Folder, hosts []string, now time.Time) (*held, error) {
 	certs, err := f.Read(SelfSignedFile)
-	key, keyErr := f.Read(selfSignedKey)
-	if err = errors.Join(err, keyErr); errors.Is(err, fs.ErrNotExist) {
+	var key []byte
+	if err == nil {
+		key, err = f.Read(selfSignedKey)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return newSelfSigned(f, hosts, now)
 	} else if err != nil {
 		return nil, err

@@ -65,6 +65,20 @@ func TestASelfSignedCertificateThatRanOutIsReplaced(t *testing.T) {
 	}
 }
 
+// What keeps both files from being read is said once, in one line.
+func TestASelfSignedCertificateThatCannotBeRead(t *testing.T) {
+	f := folder(t)
+	for _, name := range []string{SelfSignedFile, selfSignedKey} {
+		if err := os.Mkdir(f.Path(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Open(Options{Data: f})
+	if err == nil || !contains(err, "cannot read "+f.Path(SelfSignedFile)) || contains(err, "\n") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestADamagedSelfSignedCertificate(t *testing.T) {
 	f := folder(t)
 	open(t, Options{Data: f})
