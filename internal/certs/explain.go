@@ -50,9 +50,26 @@ func (s *Source) Explain(err error, hello *tls.ClientHelloInfo) string {
 		return "the client went away when it saw the certificate: " + s.distrust(hello)
 	case isEnd(err):
 		return "the client went away before it had begun TLS"
+	case hello.Conn == nil:
+		return fmt.Sprintf("the client began TLS with a hello that cannot be read (%s): use one that speaks TLS, and look "+
+			"for what may alter it on its way", withoutPrefix(text))
+	case isLocalAlert(err):
+		return fmt.Sprintf("the client does not keep to the rules of TLS (%s): update it, and look for what may alter TLS "+
+			"between it and this server", withoutPrefix(text))
 	default:
 		return "TLS failed: " + text
 	}
+}
+
+// isLocalAlert reports whether this side ended TLS because of what came.
+func isLocalAlert(err error) bool {
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && e.Op == "local error"
+}
+
+// withoutPrefix takes off what the standard library begins its errors with.
+func withoutPrefix(text string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(text, "local error: "), "tls: ")
 }
 
 // alertOf is the text of the alert by which the client ended TLS, "" when it

@@ -145,6 +145,12 @@ func TestClientsThatBreakOff(t *testing.T) {
 			c.Write([]byte{0x16, 3, 1, 1, 0, 1})
 			c.Close()
 		}},
+		{"with half a hello", "a hello that cannot be read (error decoding message): use one that speaks TLS", func(c net.Conn) {
+			c.Write([]byte{0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3})
+		}},
+		{"with another message", "a hello that cannot be read (received unexpected handshake message", func(c net.Conn) {
+			c.Write([]byte{0x16, 3, 1, 0, 4, 14, 0, 0, 0})
+		}},
 		{"no TLS at all", "its first bytes are no TLS record", func(c net.Conn) { c.Write([]byte("GET / HTTP/1.1\r\n\r\n")) }},
 		{"at the sight of the certificate", "the client went away when it saw the certificate: it is self-signed", func(c net.Conn) {
 			tls.Client(c, &tls.Config{
@@ -184,6 +190,7 @@ func TestTheErrorOfTheFirstRead(t *testing.T) {
 		&net.OpError{Op: "remote error", Err: errors.New("tls: bad record MAC")}:                 "the client ended TLS (bad record MAC)",
 		io.EOF:                 "the client went away when it saw the certificate",
 		os.ErrDeadlineExceeded: "did not go on in time",
+		&net.OpError{Op: "local error", Err: errors.New("tls: illegal parameter")}: "does not keep to the rules of TLS (illegal parameter): update it",
 		errors.New("tls: odd"): "TLS failed: tls: odd",
 	} {
 		if got := s.Explain(err, hello); !strings.Contains(got, want) {
