@@ -63,8 +63,10 @@ func start(t *testing.T, flags ...string) *server {
 func startIn(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
 	s := &server{data: data, log: &output{}, done: make(chan struct{})}
-	args := append([]string{"serve", "--data", data, "--rtmp", "127.0.0.1:0", "--rtmps", "off", "--http", "127.0.0.1:0",
-		"--log-level", "debug"}, flags...)
+	args := append([]string{
+		"serve", "--data", data, "--rtmp", "127.0.0.1:0", "--rtmps", "off", "--http", "127.0.0.1:0",
+		"--log-level", "debug",
+	}, flags...)
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	os.Remove(filepath.Join(data, "addresses.json"))
