@@ -116,6 +116,12 @@ func (c *Client) Delete(streamID uint32) {
 func (c *Client) Handle(m *Message) (Event, error) {
 	switch m.Type {
 	case Audio, Video, Data, DataAMF3, Aggregate:
+		if m.StreamID == 0 && len(c.streams) == 1 {
+			// FFmpeg as the server sends media of no stream (7.0, -listen).
+			for id := range c.streams {
+				m.StreamID = id
+			}
+		}
 		st := c.streams[m.StreamID]
 		if st != nil && st.open && st.request.play != nil && !notice(m) {
 			return Media{m}, nil

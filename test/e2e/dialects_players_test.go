@@ -85,11 +85,12 @@ func (name filePlayer) ServeRTMP(st *rtmp.Stream) error {
 	}
 	for tags := flv.NewReader(f); ; {
 		kind, ms, body, err := tags.Next()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		} else if err != nil {
+		case err != nil:
 			return err
-		} else if message.Type(kind) == message.Data {
+		case message.Type(kind) == message.Data:
 			continue
 		}
 		if err := st.WriteMessage(&message.Message{Type: message.Type(kind), Timestamp: ms, Payload: body}); err != nil {
