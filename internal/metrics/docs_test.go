@@ -42,7 +42,7 @@ const words = `
 | ` + "`code`" + ` | ` + "`forbidden`, `bad-key`, `bad-name`, `in-use`, `taken-over`, `limit`, `shutting-down`, `plain`, `not-on-air`" + `, as in problem documents; ` + "`error`" + ` for all else |
 | ` + "`reason`" + ` of a publisher | ` + "`stopped`" + ` in order; ` + "`connection-lost`, `silent`, `taken-over`, `flood`, `panic`, `shutdown`" + ` |
 | ` + "`reason`" + ` of a player | ` + "`ended`" + ` with its stream, ` + "`left`" + ` by itself; ` + "`too-slow`" + ` (skipped three times in 30 s), ` + "`stuck`" + ` (took no byte for 10 s), ` + "`connection-lost`, `timeout`, `flood`, `silent`, `panic`, `shutdown`, `other`" + ` |
-| ` + "`reason`" + ` of a connection | as of a player, and ` + "`handshake`" + `: it never got through that |
+| ` + "`reason`" + ` of a connection | as of a player, and ` + "`handshake`" + `: it never got through that, ` + "`unverified`" + `: it did not prove the SWF file that is demanded |
 
 ## From a number to the lines behind it
 
