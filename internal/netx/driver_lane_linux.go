@@ -46,6 +46,7 @@ type lane struct {
 	failed  *Seat     // who panicked and is to leave
 	failure error
 	buf     []byte // 64 KiB to read into
+	sealer  *sealer
 
 	// A system call's arguments and result, and the functions that make it:
 	// made once, since a closure a call would be an allocation a call.

@@ -85,14 +85,14 @@ func (d *Driver) Stats() DriverStats {
 
 // Add lets r ride on c and wakes it once. Its deadlines are cleared; until Left,
 // nobody else may read from or write to c, but anybody may close it. It reports
-// false, and has called no method of r, if c is not a [*net.TCPConn], is closed
-// or on board already, or if the driver is nil or closed: then c is served in
+// false, and has called no method of r, if [Driver.Takes] is false for c, if c is
+// closed or on board already, or if the driver is closed: then c is served in
 // some other way.
 //
 // r may be called before Add returns.
 func (d *Driver) Add(c net.Conn, r Rider) (*Seat, bool) {
-	tcp, ok := c.(*net.TCPConn)
-	if d == nil || !ok || tcp.SetDeadline(time.Time{}) != nil {
+	tcp, below := socket(c)
+	if d == nil || tcp == nil || tcp.SetDeadline(time.Time{}) != nil {
 		return nil, false
 	}
 	raw, err := tcp.SyscallConn()
@@ -110,15 +110,29 @@ func (d *Driver) Add(c net.Conn, r Rider) (*Seat, bool) {
 			l = other
 		}
 	}
+	if below != nil {
+		r = l.seal(c, below, r)
+	}
 	s := &Seat{lane: l, rider: r, raw: raw}
 	d.place(s)
 	if err := d.poll.watch(s); err != nil {
 		d.vacate(s)
+		if secure, ok := r.(*sealed); ok {
+			secure.records.ride(false, nil)
+		}
 		return nil, false
 	}
 	l.load.Add(1)
 	s.Wake()
 	return s, true
+}
+
+// Takes reports whether c is of a kind that the driver can carry: a
+// [*net.TCPConn], or TLS that a [Detector] has begun on one. A nil driver takes
+// none.
+func (d *Driver) Takes(c net.Conn) bool {
+	tcp, _ := socket(c)
+	return d != nil && tcp != nil
 }
 
 // place puts s in the table. The caller holds mu.

@@ -20,6 +20,9 @@ func (*Driver) Lanes() int { return 0 }
 // Add refuses every connection.
 func (*Driver) Add(net.Conn, Rider) (*Seat, bool) { return nil, false }
 
+// Takes returns false.
+func (*Driver) Takes(net.Conn) bool { return false }
+
 // Stats returns zeros.
 func (*Driver) Stats() DriverStats { return DriverStats{} }
 

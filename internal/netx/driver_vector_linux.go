@@ -14,6 +14,8 @@ import (
 type Vector struct {
 	iov  []unix.Iovec // holds the memory, too: Base is a pointer to the collector
 	size int
+	// filled counts the calls of Set.
+	filled uint64
 	// kept counts the seats that are still to write the rest of it, and those
 	// that left with that rest.
 	kept int
@@ -26,6 +28,7 @@ func (v *Vector) Set(slices [][]byte) {
 	if v.kept > 0 {
 		panic("netx: Set of a Vector that is being written")
 	}
+	v.filled++
 	clear(v.iov)
 	v.iov, v.size = v.iov[:0], 0
 	for _, p := range slices {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -86,13 +87,7 @@ type helloConn struct {
 	hello    *tls.ClientHelloInfo
 	deadline time.Time
 	slots    chan struct{} // not nil: one of them is taken
-}
-
-// Read implements [net.Conn]. Whoever reads waits for the client, and computes
-// no more.
-func (c *helloConn) Read(p []byte) (int, error) {
-	c.release()
-	return c.headConn.Read(p)
+	records  atomic.Pointer[records]
 }
 
 func (c *helloConn) release() {

@@ -22,7 +22,7 @@ type passenger struct {
 
 // detach takes the stream off its goroutines if the driver can have it.
 func (p *passenger) detach(d *netx.Driver) bool {
-	if _, ok := p.stream.Session().Conn().(*net.TCPConn); !ok || d == nil {
+	if !d.Takes(p.stream.Session().Conn()) {
 		return false
 	}
 	p.detached = p.stream.Detach(p.call)
