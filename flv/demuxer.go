@@ -16,13 +16,15 @@ const maxConfig = 64 << 10
 // ready.
 type Demuxer struct {
 	tracks *media.TrackSet
+	frames []*media.Frame
 }
 
 // Tracks returns the tracks known so far, nil before the first. A change makes
 // another set; a sequence header that is repeated unchanged makes none.
 func (d *Demuxer) Tracks() *media.TrackSet { return d.tracks }
 
-// Demux reads one body whose tag or message had the decoding time dts, in
+// Demux returns the frames of one body, in a slice that holds until the next
+// call: of a body whose tag or message had the decoding time dts, in
 // nanoseconds on a line that does not wrap ([media.Unwrapper]). The frame's
 // payload is the body or a part of it, so that the body must not be changed
 // afterwards; only H.264 with start codes, which no player expects here, gets
@@ -44,19 +46,28 @@ func (d *Demuxer) Tracks() *media.TrackSet { return d.tracks }
 // is for the caller to take off.
 //
 // An error condemns this body alone: the next one can be read.
-func (d *Demuxer) Demux(t TagType, dts int64, body []byte) (*media.Frame, error) {
+func (d *Demuxer) Demux(t TagType, dts int64, body []byte) ([]*media.Frame, error) {
+	clear(d.frames)
+	d.frames = d.frames[:0]
 	if len(body) == 0 {
 		return nil, nil
 	}
+	var f *media.Frame
+	var err error
 	switch t {
 	case TagVideo:
-		return d.demux(media.Video, dts, body)
+		f, err = d.demux(media.Video, dts, body)
 	case TagAudio:
-		return d.demux(media.Audio, dts, body)
+		f, err = d.demux(media.Audio, dts, body)
 	case TagScript, TagScriptAMF3:
-		return d.data(t, dts, body), nil
+		f = d.data(t, dts, body)
+	default:
+		err = fmt.Errorf("flv: demux a tag: %v is neither sound, picture nor script", t)
 	}
-	return nil, fmt.Errorf("flv: demux a tag: %v is neither sound, picture nor script", t)
+	if f != nil {
+		d.frames = append(d.frames, f)
+	}
+	return d.frames, err
 }
 
 func (d *Demuxer) demux(k media.Kind, dts int64, body []byte) (*media.Frame, error) {
@@ -86,10 +97,10 @@ func (d *Demuxer) demux(k media.Kind, dts int64, body []byte) (*media.Frame, err
 		d.tracks = d.tracks.With(track)
 	}
 	f.Tracks = d.tracks
-	if h.legacy && (track.AVC != nil || track.AAC != nil) {
+	if h.legacy && bare(track) {
 		f.Header, f.Payload = 0, body[h.size:]
-		if track.AVC != nil && media.IsAnnexB(f.Payload, track.AVC.LengthSize) {
-			f.Payload, err = media.LengthPrefixed(f.Payload, track.AVC.LengthSize)
+		if c, ok := track.Format.(*media.AVCConfig); ok && media.IsAnnexB(f.Payload, c.LengthSize) {
+			f.Payload, err = media.LengthPrefixed(f.Payload, c.LengthSize)
 		}
 	}
 	if err != nil || len(f.Payload) == 0 {
@@ -126,21 +137,21 @@ func newTrack(k media.Kind, h header, body []byte) *media.Track {
 	switch k {
 	case media.Video:
 		if c, err := media.ParseAVCConfig(record); err == nil {
-			t.AVC, t.Config = c, record
+			t.Format, t.Config = c, record
 			if record[0] != 1 {
 				t.Config = c.Append(nil) // it was in Annex B
 			}
 		}
 	case media.Audio:
 		if c, err := media.ParseAACConfig(record); err == nil {
-			t.AAC, t.Config = c, record
+			t.Format, t.Config = c, record
 		}
 	}
 	return t
 }
 
 // bare reports whether t's Config is a record without a tag's header.
-func bare(t *media.Track) bool { return t.AVC != nil || t.AAC != nil }
+func bare(t *media.Track) bool { return t.Format != nil }
 
 // onMetaData is that AMF0 string with its marker and length.
 var onMetaData = []byte("\x02\x00\x0aonMetaData")

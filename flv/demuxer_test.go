@@ -21,11 +21,14 @@ const (
 // mustDemux reads a body written in hexadecimal.
 func mustDemux(t testing.TB, d *Demuxer, kind TagType, dts time.Duration, body string) *media.Frame {
 	t.Helper()
-	f, err := d.Demux(kind, int64(dts), unhex(t, body))
+	frames, err := d.Demux(kind, int64(dts), unhex(t, body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	if len(frames) == 0 {
+		return nil
+	}
+	return frames[0]
 }
 
 func TestDemuxBareFrames(t *testing.T) {
@@ -37,10 +40,10 @@ func TestDemuxBareFrames(t *testing.T) {
 		t.Errorf("a sequence header made %+v", f)
 	}
 	video, audio := d.Tracks().Default(media.Video), d.Tracks().Default(media.Audio)
-	if !bytes.Equal(video.Config, unhex(t, avcC)) || video.AVC.Width != 200 || video.Codec != media.H264 {
+	if !bytes.Equal(video.Config, unhex(t, avcC)) || video.Picture().Width != 200 || video.Codec != media.H264 {
 		t.Errorf("video track %+v", video)
 	}
-	if !bytes.Equal(audio.Config, unhex(t, "1210")) || audio.AAC.SampleRate != 44100 || audio.Codec != media.AAC {
+	if !bytes.Equal(audio.Config, unhex(t, "1210")) || audio.Sound().SampleRate != 44100 || audio.Codec != media.AAC {
 		t.Errorf("audio track %+v", audio)
 	}
 
@@ -115,7 +118,7 @@ func TestDemuxKeepsTrackSet(t *testing.T) {
 			t.Errorf("%s: changed %v", s.name, changed)
 		}
 	}
-	if got := d.Tracks().Find(media.Video, 1); got.Codec != media.H264 || got.AVC != nil ||
+	if got := d.Tracks().Find(media.Video, 1); got.Codec != media.H264 || got.Format != nil ||
 		!bytes.Equal(got.Config, unhex(t, "96 00 61766331 01"+avcC)) {
 		t.Errorf("second track %+v", got)
 	}
@@ -142,7 +145,7 @@ func TestDemuxBeforeConfiguration(t *testing.T) {
 				t.Errorf("got %+v", f)
 			}
 			track := f.Tracks.Find(f.Kind, 0)
-			if track == nil || track.AVC != nil || track.AAC != nil || !bytes.Equal(track.Config, unhex(t, c.config)) {
+			if track == nil || track.Format != nil || !bytes.Equal(track.Config, unhex(t, c.config)) {
 				t.Errorf("track %+v", track)
 			}
 		})
@@ -235,7 +238,7 @@ func TestDemuxAllocates(t *testing.T) {
 	} {
 		body := unhex(t, c.body)
 		got := testing.AllocsPerRun(100, func() {
-			if f, err := d.Demux(c.kind, 0, body); f == nil || err != nil {
+			if f, err := d.Demux(c.kind, 0, body); len(f) != 1 || err != nil {
 				t.Fatal(f, err)
 			}
 		})
@@ -262,10 +265,11 @@ func FuzzDemuxer(f *testing.F) {
 		var d Demuxer
 		var m Muxer
 		for _, body := range [][]byte{first, second, second} {
-			frame, err := d.Demux(TagType(kind), 1e9, body)
-			if err != nil || frame == nil {
+			frames, err := d.Demux(TagType(kind), 1e9, body)
+			if err != nil || len(frames) == 0 {
 				continue
 			}
+			frame := frames[0]
 			if frame.Kind != media.Data {
 				track := frame.Tracks.Find(frame.Kind, frame.Track)
 				switch {
@@ -273,7 +277,7 @@ func FuzzDemuxer(f *testing.F) {
 					t.Fatal("a set that is not the demuxer's")
 				case frame.Class != media.Command && track == nil:
 					t.Fatal("a frame without a track")
-				case frame.Header == 0 && track.AVC == nil && track.AAC == nil:
+				case frame.Header == 0 && track.Format == nil:
 					t.Fatal("a bare frame without a configuration")
 				case frame.Header > len(frame.Payload):
 					t.Fatal("a header beyond the payload")

@@ -69,11 +69,11 @@ func describe(w io.Writer, f *media.Frame, seen *media.TrackSet) {
 		fmt.Fprintln(w, "tracks:")
 		for _, t := range f.Tracks.Tracks {
 			fmt.Fprintf(w, "  %s %d %v %q, config of %d bytes", kinds[t.Kind], t.ID, t.Codec, t.CodecString(), len(t.Config))
-			if c := t.AVC; c != nil {
+			if c, ok := t.Format.(*media.AVCConfig); ok {
 				fmt.Fprintf(w, ", %dx%d %d:%d %.3f Hz reorder %d lengths %d",
 					c.Width, c.Height, c.SARWidth, c.SARHeight, c.FrameRate, c.ReorderFrames, c.LengthSize)
 			}
-			if c := t.AAC; c != nil {
+			if c, ok := t.Format.(*media.AACConfig); ok {
 				fmt.Fprintf(w, ", %d Hz %d channels", c.SampleRate, c.Channels)
 			}
 			fmt.Fprintln(w)
@@ -90,11 +90,11 @@ func TestGolden(t *testing.T) {
 			var got bytes.Buffer
 			var seen *media.TrackSet
 			for _, tag := range readTags(t, file) {
-				f, err := d.Demux(tag.kind, int64(tag.timestamp)*int64(time.Millisecond), tag.body)
+				frames, err := d.Demux(tag.kind, int64(tag.timestamp)*int64(time.Millisecond), tag.body)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if f != nil {
+				for _, f := range frames {
 					describe(&got, f, seen)
 					seen = f.Tracks
 				}
@@ -128,14 +128,14 @@ func TestRoundTrip(t *testing.T) {
 			var tags []Tag
 			in := readTags(t, file)
 			for _, tag := range in {
-				f, err := d.Demux(tag.kind, int64(tag.timestamp)*int64(time.Millisecond), tag.body)
+				frames, err := d.Demux(tag.kind, int64(tag.timestamp)*int64(time.Millisecond), tag.body)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if f == nil {
+				if len(frames) == 0 {
 					continue
 				}
-				tags = m.Mux(tags[:0], f)
+				tags = m.Mux(tags[:0], frames[0])
 				for i := range tags {
 					if err := w.WriteTag(&tags[i]); err != nil {
 						t.Fatal(err)

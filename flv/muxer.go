@@ -9,6 +9,9 @@ import (
 // Muxer turns the frames of one stream, in their order, into tags for one
 // reader. The zero value is ready.
 type Muxer struct {
+	// Accept is what the reader takes.
+	Accept Accept
+
 	seen *media.TrackSet
 }
 
@@ -73,7 +76,7 @@ func (m *Muxer) headers(dst []Tag, s *media.TrackSet, ms uint32) []Tag {
 		case !bare(t):
 		case t.ID != 0:
 			continue
-		case t.AVC != nil:
+		case t.Codec == media.H264:
 			tag.setHead(frameType(media.Key)<<4|codecIDAVC, packetSequenceHeader, 0, 0, 0)
 		default:
 			tag.setHead(aacFlags, packetSequenceHeader)

@@ -23,13 +23,13 @@ func bodies(tags []Tag) []string {
 }
 
 func TestMux(t *testing.T) {
-	video := &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1, 2}, AVC: &media.AVCConfig{}}
-	audio := &media.Track{Kind: media.Audio, Codec: media.AAC, Config: []byte{0x12, 0x10}, AAC: &media.AACConfig{}}
+	video := &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1, 2}, Format: &media.AVCConfig{}}
+	audio := &media.Track{Kind: media.Audio, Codec: media.AAC, Config: []byte{0x12, 0x10}, Format: &media.AACConfig{}}
 	second := &media.Track{Kind: media.Video, ID: 1, Codec: media.HEVC, Config: unhex(t, "96 00 68766331 01 01")}
-	bareSecond := &media.Track{Kind: media.Video, ID: 1, Codec: media.H264, Config: []byte{1, 2}, AVC: &media.AVCConfig{}}
+	bareSecond := &media.Track{Kind: media.Video, ID: 1, Codec: media.H264, Config: []byte{1, 2}, Format: &media.AVCConfig{}}
 	mp3 := &media.Track{Kind: media.Audio, Codec: media.MP3}
 	sameVideo := *video
-	otherVideo := &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1, 3}, AVC: &media.AVCConfig{}}
+	otherVideo := &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1, 3}, Format: &media.AVCConfig{}}
 
 	one := (*media.TrackSet)(nil).With(video).With(audio)
 	three := one.With(second)

@@ -34,3 +34,5 @@ type Picture struct {
 	BitDepth, ChromaBitDepth uint8
 	Color                    Color
 }
+
+func (p *Picture) picture() *Picture { return p }

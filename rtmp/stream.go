@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
 
@@ -44,6 +45,7 @@ type Stream struct {
 	batch  *Batch
 	frames frameWriter
 	reader FrameReader
+	read   []*media.Frame // of the newest message, not returned yet
 }
 
 // Control is a player's wish; see [Stream.OnControl].

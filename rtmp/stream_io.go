@@ -103,16 +103,18 @@ func (st *Stream) lost(err error) error {
 // wrapping. Sequence headers are in the frames' Tracks. After the last frame
 // the error is why the stream ended.
 func (st *Stream) ReadFrame() (*media.Frame, error) {
-	for {
+	for len(st.read) == 0 {
 		m, err := st.ReadMessage()
 		if err != nil {
 			return nil, err
 		}
-		f, err := st.reader.Demux(m)
-		if f != nil || err != nil {
-			return f, err
+		if st.read, err = st.reader.Demux(m); err != nil {
+			return nil, err
 		}
 	}
+	f := st.read[0]
+	st.read = st.read[1:]
+	return f, nil
 }
 
 // WriteFrame sends a frame, and in front of it the sequence headers that the

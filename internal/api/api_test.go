@@ -48,14 +48,14 @@ func streams() onAir {
 			KeyInterval: 2 * time.Second, Viewers: map[string]int{"rtmp": 1, "hls": 3}, ViewersTotal: 4, WaitingTotal: 1,
 			Tracks: []hub.TrackInfo{
 				{
-					Track: &media.Track{Kind: media.Video, Codec: media.H264, AVC: &media.AVCConfig{
+					Track: &media.Track{Kind: media.Video, Codec: media.H264, Format: &media.AVCConfig{
 						Profile: 100, Level: 40, Picture: media.Picture{Width: 1920, Height: 1080, FrameRate: 30},
 					}},
 					Bitrate: 4500000, FrameRate: 29.912,
 				},
 				{
-					Track: &media.Track{Kind: media.Audio, Codec: media.AAC, AAC: &media.AACConfig{
-						ObjectType: 2, SampleRate: 48000, OutputSampleRate: 48000, Channels: 2,
+					Track: &media.Track{Kind: media.Audio, Codec: media.AAC, Format: &media.AACConfig{
+						ObjectType: 2, Sound: media.Sound{SampleRate: 48000, OutputSampleRate: 48000, Channels: 2},
 					}},
 					Bitrate: 128000,
 				},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/media"
 )
 
 func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
@@ -12,7 +13,7 @@ func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
 		Codec: t.Codec.String(), CodecString: t.CodecString(), FrameRate: round(t.FrameRate, 2), Bitrate: t.Bitrate,
 		KeyframeInterval: round(keyInterval.Seconds(), 2),
 	}
-	if c := t.AVC; c != nil {
+	if c, ok := t.Format.(*media.AVCConfig); ok {
 		v.Profile, v.Level = c.ProfileName(), c.LevelName()
 		v.Width, v.Height = c.Width, c.Height
 		v.FrameRate = frameRate(c.FrameRate, t.FrameRate)
@@ -22,7 +23,7 @@ func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
 
 func newAudio(t hub.TrackInfo) *audio {
 	a := &audio{Codec: t.Codec.String(), CodecString: t.CodecString(), Bitrate: t.Bitrate}
-	if c := t.AAC; c != nil {
+	if c, ok := t.Format.(*media.AACConfig); ok {
 		a.SampleRate, a.Channels = c.OutputSampleRate, c.Channels
 	}
 	return a

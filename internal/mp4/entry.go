@@ -42,10 +42,12 @@ func (f *file) avcEntry(b box) (*media.Track, string, error) {
 	t := &media.Track{Kind: media.Video, Codec: media.H264, Config: config}
 	// An avc3 may have all its parameter sets in the stream: see inBand.
 	avc, err := media.ParseAVCConfig(config)
-	if err != nil && b.kind != "avc3" {
+	switch {
+	case err == nil:
+		t.Format = avc
+	case b.kind != "avc3":
 		return nil, "has a decoder configuration that cannot be read", nil
 	}
-	t.AVC = avc
 	return t, "", nil
 }
 
@@ -78,7 +80,7 @@ func inBand(t *media.Track, accessUnit []byte) (*media.Track, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return &media.Track{Kind: t.Kind, Codec: t.Codec, Config: config, AVC: parsed}, true
+	return &media.Track{Kind: t.Kind, Codec: t.Codec, Config: config, Format: parsed}, true
 }
 
 func (f *file) aacEntry(b box) (*media.Track, string, error) {
@@ -114,7 +116,7 @@ func (f *file) aacEntry(b box) (*media.Track, string, error) {
 	if err != nil {
 		return nil, "has a decoder configuration that cannot be read", nil //nolint:nilerr // the track is passed over
 	}
-	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: config, AAC: aac}, "", nil
+	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: config, Format: aac}, "", nil
 }
 
 // decoderConfig finds the object type and the decoder's own configuration in an

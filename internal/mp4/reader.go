@@ -131,7 +131,7 @@ func (r *Reader) trim(t *track) error {
 // describe puts the track's first description into the set.
 func (r *Reader) describe(t *track) error {
 	for i, e := range t.entries {
-		if e == nil || e.Codec != media.H264 || e.AVC != nil {
+		if e == nil || e.Codec != media.H264 || e.Format != nil {
 			continue
 		}
 		if t.entries[i] = nil; t.head == nil {

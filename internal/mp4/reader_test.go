@@ -74,8 +74,8 @@ func TestReaderAgainstFLV(t *testing.T) {
 			if video.CodecString() != want[len(want)-1].Tracks.Default(media.Video).CodecString() {
 				t.Errorf("codec %s", video.CodecString())
 			}
-			if audio := r.Tracks().Default(media.Audio); audio.AAC.SampleRate != 44100 {
-				t.Errorf("sample rate %d", audio.AAC.SampleRate)
+			if audio := r.Tracks().Default(media.Audio); audio.Sound().SampleRate != 44100 {
+				t.Errorf("sample rate %d", audio.Sound().SampleRate)
 			}
 		})
 	}
@@ -146,7 +146,7 @@ func TestReaderInBandParameterSets(t *testing.T) {
 	at := bytes.Index(b, []byte("avcC")) + 4
 	b[at+5], b[at+6] = 0xe0, 0 // no parameter sets
 	r := open(t, b)
-	if avc := r.Tracks().Default(media.Video).AVC; avc == nil || avc.Width != 96 || avc.Height != 54 {
+	if avc := r.Tracks().Default(media.Video).Picture(); avc == nil || avc.Width != 96 || avc.Height != 54 {
 		t.Errorf("configuration %+v", avc)
 	}
 	if n := len(readAll(t, r)); n != 10 {

@@ -16,10 +16,10 @@ func Describe(s *media.TrackSet) string {
 	for _, t := range s.Tracks {
 		text := t.Codec.String()
 		switch {
-		case t.AVC != nil:
-			text += fmt.Sprintf(" %dx%d", t.AVC.Width, t.AVC.Height)
-		case t.AAC != nil:
-			text += fmt.Sprintf(" %d Hz", t.AAC.OutputSampleRate)
+		case t.Picture() != nil:
+			text += fmt.Sprintf(" %dx%d", t.Picture().Width, t.Picture().Height)
+		case t.Sound() != nil:
+			text += fmt.Sprintf(" %d Hz", t.Sound().OutputSampleRate)
 		}
 		if t.ID > 0 {
 			text += fmt.Sprintf(" (track %d)", t.ID)

@@ -34,7 +34,7 @@ type httpFrames struct {
 	ctx     context.Context
 	silent  *time.Timer
 	count   atomic.Uint64
-	reader  *flv.Reader
+	reader  *flv.FrameReader
 	demuxer flv.Demuxer
 	time    media.Unwrapper
 }
@@ -68,7 +68,7 @@ func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader
 	}
 	h := &httpFrames{body: res.Body, ctx: own, cancel: cancel}
 	h.silent = time.AfterFunc(silence, func() { cancel(rtmp.ErrSilent) })
-	h.reader = flv.NewReader(h)
+	h.reader = flv.NewFrameReader(h)
 	return h, nil
 }
 
@@ -100,19 +100,15 @@ func (h *httpFrames) Read(p []byte) (int, error) {
 }
 
 func (h *httpFrames) next() (*media.Frame, error) {
-	for {
-		kind, ms, body, err := h.reader.Next()
-		if err != nil {
-			return nil, h.ended(err)
-		}
-		f, err := h.demuxer.Demux(kind, h.time.Unwrap(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			return nil, damage{err}
-		}
-		if f != nil {
-			return f, nil
-		}
+	f, err := h.reader.Next()
+	var unread *flv.BodyError
+	switch {
+	case errors.As(err, &unread):
+		return nil, damage{err}
+	case err != nil:
+		return nil, h.ended(err)
 	}
+	return f, nil
 }
 
 func (h *httpFrames) ended(err error) error {

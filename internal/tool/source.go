@@ -92,6 +92,7 @@ func (s *Source) Close() {
 // rtmpFrames plays by RTMP.
 type rtmpFrames struct {
 	stream *rtmp.Stream
+	frames []*media.Frame // of the newest message, not given yet
 	reader rtmp.FrameReader
 }
 
@@ -104,7 +105,7 @@ func openRTMP(ctx context.Context, d *rtmp.Dialer, a *Address) (frameReader, err
 }
 
 func (r *rtmpFrames) next() (*media.Frame, error) {
-	for {
+	for len(r.frames) == 0 {
 		m, err := r.stream.ReadMessage()
 		switch {
 		case errors.Is(err, rtmp.ErrStreamClosed):
@@ -112,14 +113,13 @@ func (r *rtmpFrames) next() (*media.Frame, error) {
 		case err != nil:
 			return nil, err
 		}
-		f, err := r.reader.Demux(m)
-		if err != nil {
+		if r.frames, err = r.reader.Demux(m); err != nil {
 			return nil, damage{err}
 		}
-		if f != nil {
-			return f, nil
-		}
 	}
+	f := r.frames[0]
+	r.frames = r.frames[1:]
+	return f, nil
 }
 
 func (r *rtmpFrames) bytes() uint64 { return r.stream.Session().Stats().BytesIn }

@@ -3,10 +3,11 @@ package cmaf
 import "github.com/millrace-live/millrace/media"
 
 func checkAAC(t *media.Track) string {
+	c, ok := t.Format.(*media.AACConfig)
 	switch {
-	case t.AAC == nil:
+	case !ok:
 		return "has no sequence header in a form that is understood"
-	case t.AAC.SampleRate <= 0 || t.AAC.FrameLength <= 0:
+	case c.SampleRate <= 0 || c.FrameLength <= 0:
 		return "states no sample rate"
 	case len(t.Config) > maxAudioConfig:
 		return "has a sequence header out of all proportion"
@@ -20,7 +21,7 @@ const maxAudioConfig = 64
 
 // aacTimescale is the core coder's rate: an access unit is FrameLength ticks,
 // with SBR as without.
-func aacTimescale(t *media.Track) uint32 { return uint32(t.AAC.SampleRate) }
+func aacTimescale(t *media.Track) uint32 { return uint32(t.Sound().SampleRate) }
 
 // appendAAC appends the sample entry mp4a (ISO/IEC 14496-14 §6.7) with its
 // elementary stream descriptor (ISO/IEC 14496-1 §7.2.6.5).
@@ -35,7 +36,7 @@ func appendAAC(w *boxes, t *media.Track) {
 		audioStream = 5<<2 | 1
 	)
 	at := w.open("mp4a")
-	w.audioSampleEntry(t.AAC.Channels, t.AAC.SampleRate)
+	w.audioSampleEntry(t.Sound().Channels, t.Sound().SampleRate)
 	esds := w.openFull("esds", 0, 0)
 	config := len(t.Config)
 	w.u8(esDescriptor)

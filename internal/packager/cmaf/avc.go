@@ -3,10 +3,11 @@ package cmaf
 import "github.com/millrace-live/millrace/media"
 
 func checkAVC(t *media.Track) string {
+	c, ok := t.Format.(*media.AVCConfig)
 	switch {
-	case t.AVC == nil:
+	case !ok:
 		return "has no sequence header in a form that is understood"
-	case t.AVC.Width <= 0 || t.AVC.Height <= 0 || t.AVC.Width > 0xffff || t.AVC.Height > 0xffff:
+	case c.Width <= 0 || c.Height <= 0 || c.Width > 0xffff || c.Height > 0xffff:
 		return "states no possible picture size"
 	}
 	return ""
@@ -18,13 +19,14 @@ func avcTimescale(*media.Track) uint32 { return videoTimescale }
 // that repeat their parameter sets in the stream would call for avc3 by the
 // letter; players read both, and Apple's take only avc1.
 func appendAVC(w *boxes, t *media.Track) {
+	c := t.Format.(*media.AVCConfig)
 	at := w.open("avc1")
-	w.visualSampleEntry(&t.AVC.Picture)
+	w.visualSampleEntry(&c.Picture)
 	avcC := w.open("avcC")
-	w.b = t.AVC.Append(w.b)
+	w.b = c.Append(w.b)
 	w.close(avcC)
-	w.color(&t.AVC.Color)
-	w.pixelAspect(&t.AVC.Picture)
+	w.color(&c.Color)
+	w.pixelAspect(&c.Picture)
 	w.close(at)
 }
 

@@ -84,7 +84,7 @@ func (w *boxes) trackHeader(t *media.Track) {
 	if t.Kind == media.Video {
 		w.u16(0) // alternate_group
 		w.u16(0) // volume
-		width, height = displaySize(&t.AVC.Picture)
+		width, height = displaySize(t.Picture())
 	} else {
 		w.u16(1)
 		w.u16(0x0100)

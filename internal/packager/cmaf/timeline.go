@@ -76,7 +76,7 @@ type audioTimeline struct {
 }
 
 func newAudioTimeline(t *media.Track) *audioTimeline {
-	return &audioTimeline{timescale: aacTimescale(t), frame: int64(t.AAC.FrameLength)}
+	return &audioTimeline{timescale: aacTimescale(t), frame: int64(t.Sound().FrameLength)}
 }
 
 func (l *audioTimeline) place(f *media.Frame) (decode, present int64) {

@@ -80,22 +80,14 @@ func (h *house) publishClip(t *testing.T) map[media.Kind][]*media.Frame {
 	defer file.Close()
 	p := h.publish(nil)
 	sent := make(map[media.Kind][]*media.Frame)
-	var demux flv.Demuxer
-	reader := flv.NewReader(file)
+	reader := flv.NewFrameReader(file)
 	for {
-		kind, ms, body, err := reader.Next()
+		f, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			t.Fatal(err)
-		}
-		f, err := demux.Demux(kind, int64(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f == nil {
-			continue
 		}
 		if err := p.p.Write(f); err != nil {
 			t.Fatal(err)

@@ -122,7 +122,7 @@ func videoTrack() *media.Track {
 	if err != nil {
 		panic(err)
 	}
-	return &media.Track{Kind: media.Video, Codec: media.H264, Config: avcC, AVC: c}
+	return &media.Track{Kind: media.Video, Codec: media.H264, Config: avcC, Format: c}
 }
 
 func audioTrack() *media.Track {
@@ -130,7 +130,7 @@ func audioTrack() *media.Track {
 	if err != nil {
 		panic(err)
 	}
-	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: asc, AAC: c}
+	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: asc, Format: c}
 }
 
 func tracks(ts ...*media.Track) *media.TrackSet {

@@ -77,12 +77,12 @@ func (p *presentation) indexPlaylist() string {
 	if p.video != nil && p.audio != nil {
 		fmt.Fprintf(&b, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"audio\",LANGUAGE=\"und\","+
 			"DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"%d\",URI=\"%s\"\n",
-			p.audio.newest().Header.Track.AAC.Channels, name{resource: playlist, presentation: p.id, kind: media.Audio})
+			p.audio.newest().Header.Track.Sound().Channels, name{resource: playlist, presentation: p.id, kind: media.Audio})
 	}
 	fmt.Fprintf(&b, "#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=\"%s\"",
 		peak+peak/headroom, average+average/headroom, strings.Join(codecs, ","))
 	if p.video != nil {
-		pic := &p.video.newest().Header.Track.AVC.Picture
+		pic := p.video.newest().Header.Track.Picture()
 		fmt.Fprintf(&b, ",RESOLUTION=%dx%d", pic.Width, pic.Height)
 		if rate := p.video.frameRate(); rate > 0 {
 			fmt.Fprintf(&b, ",FRAME-RATE=%.3f", rate)
@@ -104,7 +104,7 @@ const headroom = 10
 // frameRate is what the stream states, else what was counted.
 func (r *rendition) frameRate() float64 {
 	s := r.newest()
-	if stated := s.Header.Track.AVC.FrameRate; stated > 0 {
+	if stated := s.Header.Track.Picture().FrameRate; stated > 0 {
 		return stated
 	}
 	if s.Length() <= 0 {

@@ -128,9 +128,9 @@ func TestPlaylists(t *testing.T) {
 		},
 		"picture": func() *feed {
 			hdr := videoTrack()
-			c := *hdr.AVC
+			c := *hdr.Format.(*media.AVCConfig)
 			c.Color.Transfer, c.FrameRate = 16, 0
-			hdr.AVC = &c
+			hdr.Format = &c
 			f := newFeed(hdr, nil)
 			f.add(two, two)
 			return f

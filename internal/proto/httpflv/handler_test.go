@@ -107,21 +107,14 @@ func (h *house) send(t *testing.T, p *hub.Publication, joined func()) []tag {
 	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
-	var demux flv.Demuxer
-	file := flv.NewReader(bytes.NewReader(clip))
+	file := flv.NewFrameReader(bytes.NewReader(clip))
 	began := false
 	for {
-		kind, ms, body, err := file.Next()
+		f, err := file.Next()
 		if errors.Is(err, io.EOF) {
 			return want
 		} else if err != nil {
 			t.Fatal(err)
-		}
-		f, err := demux.Demux(kind, int64(ms)*1e6, body)
-		if err != nil {
-			t.Fatal(err)
-		} else if f == nil {
-			continue
 		}
 		if err := p.Write(f); err != nil {
 			t.Fatal(err)

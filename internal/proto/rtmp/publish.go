@@ -55,19 +55,19 @@ func (p *publisher) serve() error {
 // take gives a message to the stream. Its error ends the publication. It runs
 // where the connection is read.
 func (p *publisher) take(m *message.Message) error {
-	f, err := p.reader.Demux(m)
-	if err == nil && f != nil {
-		err = mend(f)
+	frames, err := p.reader.Demux(m)
+	for _, f := range frames {
+		if err = mend(f); err == nil {
+			if ended := p.publication.Write(f); ended != nil {
+				return ended
+			}
+		}
 	}
 	if err != nil {
 		p.door.meter.Unreadable(callerOf(p.stream.Session()).protocol)
 		if p.unreadable++; p.unreadable == 1 {
 			p.door.log(p.stream, p.publication.Stream(), p.publication.Broadcast()).Warn("a message could not be read and was dropped", "error", err)
 		}
-		return nil
 	}
-	if f == nil {
-		return nil
-	}
-	return p.publication.Write(f)
+	return nil
 }

@@ -127,10 +127,10 @@ func (a *Analyzer) adopt(s *media.TrackSet) {
 // open reports whether a key frame of H.264 is no IDR picture.
 func open(f *media.Frame) bool {
 	t := f.Tracks.Find(f.Kind, f.Track)
-	if t == nil || t.AVC == nil || f.Header != 0 {
+	if t == nil || t.Codec != media.H264 || f.Header != 0 {
 		return false
 	}
-	for nal := range media.NALUnits(f.Payload, t.AVC.LengthSize) {
+	for nal := range media.NALUnits(f.Payload, t.Format.(*media.AVCConfig).LengthSize) {
 		if media.NALType(nal) == media.NALIDR {
 			return false
 		}

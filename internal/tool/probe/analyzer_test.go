@@ -29,14 +29,12 @@ type shape struct {
 func base() *shape {
 	return &shape{
 		length: 10 * time.Second, fps: 30, group: 60, bFrames: 2, videoRate: 14_000, keySize: 60_000, audioSize: 420,
-		video: &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1}, AVC: &media.AVCConfig{
+		video: &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1}, Format: &media.AVCConfig{
 			Profile: 100, Level: 40, LengthSize: 4, Picture: media.Picture{
 				Width: 1920, Height: 1080, FrameRate: 30, ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8,
 			},
 		}},
-		audio: &media.Track{Kind: media.Audio, Codec: media.AAC, Config: []byte{2}, AAC: &media.AACConfig{
-			ObjectType: 2, SampleRate: 48000, OutputSampleRate: 48000, Channels: 2, FrameLength: 1024,
-		}},
+		audio: &media.Track{Kind: media.Audio, Codec: media.AAC, Config: []byte{2}, Format: &media.AACConfig{ObjectType: 2, Sound: media.Sound{SampleRate: 48000, OutputSampleRate: 48000, Channels: 2, FrameLength: 1024}}},
 		metadata: []amf.Value{
 			"width", 1920.0, "height", 1080.0, "framerate", 30.0, "videocodecid", 7.0, "videodatarate", 3500.0,
 			"audiocodecid", 10.0, "audiosamplerate", 48000.0, "audiochannels", 2.0, "stereo", true, "audiodatarate", 160.0,
@@ -79,7 +77,7 @@ func (s *shape) analyze(t *testing.T) *Report {
 			if f.Class == media.Key && !s.open {
 				nal = media.NALIDR
 			}
-			if s.video.AVC != nil {
+			if s.video.Format != nil {
 				n := len(f.Payload) - 4
 				copy(f.Payload, []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n), nal})
 			} else {
@@ -91,15 +89,15 @@ func (s *shape) analyze(t *testing.T) *Report {
 	if s.audio != nil {
 		set.Tracks = append(set.Tracks, s.audio)
 		period := 1024 * time.Second / 48000
-		if s.audio.AAC != nil {
-			period = 1024 * time.Second / time.Duration(s.audio.AAC.SampleRate)
+		if s.audio.Format != nil {
+			period = 1024 * time.Second / time.Duration(s.audio.Sound().SampleRate)
 		}
 		for i := range int(s.length / period) {
 			at := time.Duration(i) * period
 			f := &media.Frame{Kind: media.Audio, Class: media.Key, Payload: make([]byte, s.audioSize)}
 			f.DTS = ms(at + s.offset)
 			f.PTS = f.DTS
-			if s.audio.AAC == nil {
+			if s.audio.Format == nil {
 				f.Header = 1
 			}
 			add(f, at)
@@ -127,7 +125,7 @@ func TestAdvice(t *testing.T) {
 	track := func(k media.Kind, c media.Codec) *media.Track {
 		return &media.Track{Kind: k, Codec: c, Config: []byte{3}}
 	}
-	avc := func(s *shape, change func(*media.AVCConfig)) { change(s.video.AVC) }
+	avc := func(s *shape, change func(*media.AVCConfig)) { change(s.video.Format.(*media.AVCConfig)) }
 	at := func(f *media.Frame, from, to float64) bool {
 		return f.DTS >= int64(from*1e9) && f.DTS < int64(to*1e9)
 	}
@@ -249,10 +247,10 @@ func TestAdvice(t *testing.T) {
 			}
 		}, "audio-drift:warning"},
 		{"32 kHz", func(s *shape) {
-			s.audio.AAC.SampleRate, s.audio.AAC.OutputSampleRate = 32000, 32000
+			s.audio.Sound().SampleRate, s.audio.Sound().OutputSampleRate = 32000, 32000
 			s.metadata = []amf.Value{"width", 1920.0}
 		}, "audio-format:warning"},
-		{"5.1", func(s *shape) { s.audio.AAC.Channels = 6; s.metadata = []amf.Value{"stereo", false} }, "audio-format:note"},
+		{"5.1", func(s *shape) { s.audio.Sound().Channels = 6; s.metadata = []amf.Value{"stereo", false} }, "audio-format:note"},
 		{"variable rate", func(s *shape) {
 			s.edit = func(f *media.Frame) bool { return f.Kind == media.Audio || f.Class == media.Key || f.DTS/1e7%7 != 0 }
 		}, "variable-frame-rate:warning"},

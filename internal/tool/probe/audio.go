@@ -14,7 +14,7 @@ func (a *Analyzer) reportAudio(t *media.Track) *Audio {
 	}
 	var missing time.Duration
 	s.Gaps, missing = a.audio.gaps(median(a.audio.steps()))
-	if c := t.AAC; c != nil {
+	if c, ok := t.Format.(*media.AACConfig); ok {
 		s.SampleRate, s.Channels = c.OutputSampleRate, c.Channels
 		s.Drift = seconds(a.drift(c) - missing)
 	} else if t.Codec == media.AAC {

@@ -12,7 +12,7 @@ func (a *Analyzer) reportVideo(t *media.Track) *Video {
 		Codec: t.Codec.String(), CodecString: t.CodecString(), Configured: t.Config != nil,
 		Frames: len(a.video.all), Backward: a.video.backward,
 	}
-	if c := t.AVC; c != nil {
+	if c, ok := t.Format.(*media.AVCConfig); ok {
 		// "Predictive" tells profile 244 from one that the standard has withdrawn:
 		// people leave it out.
 		v.Profile, v.Level = strings.TrimSuffix(c.ProfileName(), " Predictive"), c.LevelName()

@@ -121,27 +121,20 @@ type mp4Clip struct{ r *mp4.Reader }
 
 func (c mp4Clip) next() (*media.Frame, error) { return c.r.Next() }
 
-type flvClip struct {
-	r    *flv.Reader
-	d    flv.Demuxer
-	time media.Unwrapper
-}
+type flvClip struct{ r *flv.FrameReader }
 
 func (s *source) flv() (clip, error) {
-	return &flvClip{r: flv.NewReader(io.NewSectionReader(s.file, 0, s.size))}, nil
+	return flvClip{flv.NewFrameReader(io.NewSectionReader(s.file, 0, s.size))}, nil
 }
 
-func (c *flvClip) next() (*media.Frame, error) {
+func (c flvClip) next() (*media.Frame, error) {
 	for {
-		kind, ms, body, err := c.r.Next()
-		if err != nil {
-			return nil, err
+		f, err := c.r.Next()
+		var unread *flv.BodyError
+		if errors.As(err, &unread) || err == nil && f.Class == media.Command {
+			continue // the next one can be good
 		}
-		// A body that cannot be read is left out; the next one can be good.
-		f, err := c.d.Demux(kind, c.time.Unwrap(ms)*int64(time.Millisecond), body)
-		if err == nil && f != nil && f.Class != media.Command {
-			return f, nil
-		}
+		return f, err
 	}
 }
 

@@ -55,19 +55,19 @@ func makeMetadata(s *media.TrackSet) []byte {
 		}
 	}
 	if t := s.Default(media.Video); t != nil {
-		if t.AVC != nil {
-			number("width", float64(t.AVC.Width))
-			number("height", float64(t.AVC.Height))
-			number("framerate", t.AVC.FrameRate)
+		if pic := t.Picture(); pic != nil {
+			number("width", float64(pic.Width))
+			number("height", float64(pic.Height))
+			number("framerate", pic.FrameRate)
 		}
 		number("videocodecid", flvCodecs[t.Codec])
 	}
 	if t := s.Default(media.Audio); t != nil {
-		if t.AAC != nil {
-			number("audiosamplerate", float64(t.AAC.OutputSampleRate))
+		if sound := t.Sound(); sound != nil {
+			number("audiosamplerate", float64(sound.OutputSampleRate))
 			number("audiosamplesize", 16)
-			number("audiochannels", float64(t.AAC.Channels))
-			p.Set("stereo", t.AAC.Channels > 1)
+			number("audiochannels", float64(sound.Channels))
+			p.Set("stereo", sound.Channels > 1)
 		}
 		number("audiocodecid", flvCodecs[t.Codec])
 	}

@@ -1,0 +1,29 @@
+package flv
+
+import "github.com/millrace-live/millrace/media"
+
+// Accept is what a reader of tags takes beyond the FLV of the Flash days
+// (Enhanced RTMP v2, "Enhancing NetConnection connect Command"). The zero value
+// is that of one who did not say: the default track alone, of any codec,
+// without anything that an old player cannot pass over.
+type Accept struct {
+	// Tracks is all tracks; else the default ones alone.
+	Tracks bool
+	// Nano is ModEx with offsets of nanoseconds.
+	Nano bool
+	// Metadata is metadata packets (colorInfo) and the configuration of
+	// channels.
+	Metadata bool
+	// Codecs are those that need the enhanced form and are taken; 0 is all.
+	// What has a legacy form (H.264, AAC, MP3) is always taken.
+	Codecs CodecSet
+}
+
+// CodecSet is a set of codecs.
+type CodecSet uint64
+
+// With returns the set with c in it.
+func (s CodecSet) With(c media.Codec) CodecSet { return s | 1<<c }
+
+// Has reports whether c is in the set.
+func (s CodecSet) Has(c media.Codec) bool { return s&(1<<c) != 0 }
