@@ -27,3 +27,15 @@ func (s CodecSet) With(c media.Codec) CodecSet { return s | 1<<c }
 
 // Has reports whether c is in the set.
 func (s CodecSet) Has(c media.Codec) bool { return s&(1<<c) != 0 }
+
+// Refused reports whether the reader takes no frame of t for its codec's sake.
+// (That a track is not the default one, and the reader takes no other, is no
+// refusal.)
+func (a Accept) Refused(t *media.Track) bool {
+	c := t.Codec
+	switch {
+	case a.Codecs == 0, a.Codecs.Has(c), hasLegacyForm(c):
+		return false
+	}
+	return c == media.Unknown || FourCC(c) != ""
+}

@@ -25,8 +25,6 @@ const (
 	manyTracksManyCodecs = 2
 )
 
-const fourCCSize = 4
-
 // parseEnhanced reads the header of a body in Enhanced RTMP form, in the order
 // of its specification: ModEx, seek mark, multitrack, FourCC, track.
 //
@@ -153,36 +151,8 @@ func partOf(k media.Kind, packet byte) part {
 
 // codecOf returns the codec that a FourCC names for that kind of track.
 func codecOf(k media.Kind, fourCC string) media.Codec {
-	if k == media.Video {
-		switch fourCC {
-		case "avc1":
-			return media.H264
-		case "hvc1":
-			return media.HEVC
-		case "vvc1":
-			return media.VVC
-		case "av01":
-			return media.AV1
-		case "vp08":
-			return media.VP8
-		case "vp09":
-			return media.VP9
-		}
-		return media.Unknown
-	}
-	switch fourCC {
-	case "mp4a":
-		return media.AAC
-	case "Opus":
-		return media.Opus
-	case "fLaC":
-		return media.FLAC
-	case "ac-3":
-		return media.AC3
-	case "ec-3":
-		return media.EAC3
-	case ".mp3":
-		return media.MP3
+	if c := CodecOf(fourCC); kindOf(c) == k {
+		return c
 	}
 	return media.Unknown
 }
