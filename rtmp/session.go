@@ -40,6 +40,7 @@ type Session struct {
 	mu       sync.Mutex
 	role     role
 	info     *message.Connect
+	peer     Capabilities
 	streams  map[uint32]*Stream
 	phase    phase
 	used     bool        // a stream was accepted

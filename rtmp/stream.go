@@ -56,6 +56,7 @@ func newStream(s *Session, id uint32, publish bool, fullName string) *Stream {
 	st.name, st.query = splitQuery(fullName)
 	st.ctx, st.cancel = context.WithCancelCause(s.ctx)
 	st.inbox.init()
+	st.frames.muxer.Accept = s.peer.Accept()
 	return st
 }
 
