@@ -20,8 +20,20 @@ func ParseConfig(c Codec, b []byte) (Format, error) {
 	switch c {
 	case H264:
 		return asFormat(ParseAVCConfig(b))
+	case HEVC:
+		return asFormat(ParseHEVCConfig(b))
+	case VVC:
+		return asFormat(ParseVVCConfig(b))
+	case AV1:
+		return asFormat(ParseAV1Config(b))
+	case VP8, VP9:
+		return asFormat(ParseVPConfig(c, b))
 	case AAC:
 		return asFormat(ParseAACConfig(b))
+	case Opus:
+		return asFormat(ParseOpusConfig(b))
+	case FLAC:
+		return asFormat(ParseFLACConfig(b))
 	}
 	return nil, fmt.Errorf("media: parse the configuration of %v: it has none that is read", c)
 }
@@ -39,12 +51,49 @@ func asFormat[C Format](c C, err error) (Format, error) {
 // states no size, that of Opus may be missing. It returns f, which may be nil,
 // when the frame says nothing new. It allocates nothing then.
 func Inspect(c Codec, f Format, frame []byte) Format {
+	switch c {
+	case AV1:
+		known, _ := f.(*AV1Config)
+		if said := known.inspect(frame); said != known {
+			return said
+		}
+	case VP8, VP9:
+		known, _ := f.(*VPConfig)
+		if said := known.inspect(c, frame); said != known {
+			return said
+		}
+	case MP3:
+		known, _ := f.(*MP3Config)
+		if said, ok := readMP3(frame); ok && (known == nil || said != *known) {
+			n := said
+			return &n
+		}
+	case AC3, EAC3:
+		known, _ := f.(*AC3Config)
+		if said := known.inspect(frame); said != known {
+			return said
+		}
+	case Opus:
+		if f == nil && len(frame) > 0 {
+			// A decoder of two channels plays packets of one, and the other way
+			// round there would be no stereo.
+			return asKnown(NewOpusConfig(2))
+		}
+	}
+	return f
+}
+
+func asKnown[C Format](c C, err error) Format {
+	f, _ := asFormat(c, err)
 	return f
 }
 
 // Samples returns how many samples the frame of an audio track holds, at its
 // Sound's SampleRate; 0 if that is not known.
 func (t *Track) Samples(frame []byte) int {
+	if f, ok := t.Format.(interface{ samples(frame []byte) int }); ok {
+		return f.samples(frame)
+	}
 	if s := t.Sound(); s != nil {
 		return s.FrameLength
 	}

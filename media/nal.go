@@ -59,12 +59,16 @@ func cutNAL(b []byte, lengthSize int) (nal, rest []byte, ok bool) {
 
 var startCode = []byte{0, 0, 1}
 
+func hasStartCode(b []byte) bool {
+	return bytes.HasPrefix(b, startCode) || bytes.HasPrefix(b, []byte{0, 0, 0, 1})
+}
+
 // IsAnnexB reports whether an access unit that ought to be length-prefixed
 // holds start codes instead (H.264 Annex B), as some encoders send it. The
 // three-byte start code also reads as a length of 256 to 511, so the lengths
 // are followed to the end before they are disbelieved.
 func IsAnnexB(accessUnit []byte, lengthSize int) bool {
-	if !bytes.HasPrefix(accessUnit, startCode) && !bytes.HasPrefix(accessUnit, []byte{0, 0, 0, 1}) {
+	if !hasStartCode(accessUnit) {
 		return false
 	}
 	for b := accessUnit; len(b) > 0; {
