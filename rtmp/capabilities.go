@@ -2,9 +2,11 @@ package rtmp
 
 import (
 	"math"
+	"slices"
 
 	"github.com/millrace-live/millrace/amf"
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/media"
 )
 
 // Ability is what a peer can do with a codec (Enhanced RTMP v2, FourCcInfoMask).
@@ -121,7 +123,45 @@ func (c *Capabilities) Accept() flv.Accept {
 		Tracks:   c.Features&FeatureMultitrack != 0,
 		Nano:     c.Features&nano == nano,
 		Metadata: c.VideoFunction&(VideoHDR|VideoMetadata) != 0,
+		Codecs:   c.codecs(),
 	}
+}
+
+// codecs are those that the peer decodes or forwards; 0 is all, and the answer for
+// a peer that names none.
+func (c *Capabilities) codecs() flv.CodecSet {
+	// What has a legacy form is always taken; it keeps the set of who takes
+	// nothing else from being 0.
+	set, all := flv.CodecSet(0).With(media.H264), true
+	for codec := media.H264; codec <= media.EAC3; codec++ {
+		fourCC, m := flv.FourCC(codec), c.Video
+		if codec >= media.AAC {
+			m = c.Audio
+		}
+		switch {
+		case fourCC == "":
+		case c.takes(m, fourCC):
+			set = set.With(codec)
+		default:
+			all = false
+		}
+	}
+	if all {
+		return 0
+	}
+	return set
+}
+
+// takes reports whether the peer takes a codec of the kind whose map m is. The map
+// says it better than fourCcList, and who has neither says nothing of that kind.
+func (c *Capabilities) takes(m map[string]Ability, fourCC string) bool {
+	switch {
+	case len(m) > 0:
+		return (m["*"]|m[fourCC])&(CanDecode|CanForward) != 0
+	case len(c.FourCCs) > 0:
+		return slices.Contains(c.FourCCs, "*") || slices.Contains(c.FourCCs, fourCC)
+	}
+	return true
 }
 
 // Capabilities are what the peer announced: to a server in connect, to a client

@@ -1,7 +1,10 @@
 package rtmp
 
 import (
+	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -55,3 +58,34 @@ func (r *clientRole) requested(e message.ReconnectRequest) task {
 		return nil
 	}}
 }
+
+// Reconnect asks all clients that follow reconnect requests to connect to tcURL,
+// or to the same address if that is empty, and waits until they have left or ctx
+// is done; then it returns the cause. It does nothing else to the others, nor to
+// the listeners: a server that goes down closes those first.
+func (srv *Server) Reconnect(ctx context.Context, tcURL, description string) error {
+	srv.mu.Lock()
+	var asked []*Session
+	for s := range srv.sessions {
+		asked = append(asked, s)
+	}
+	srv.mu.Unlock()
+	asked = slices.DeleteFunc(asked, func(s *Session) bool { return !s.follows() })
+	var all sync.WaitGroup
+	for _, s := range asked {
+		// A client that does not read must not keep the others from being asked.
+		all.Go(func() { _ = s.RequestReconnect(tcURL, description) })
+	}
+	for _, s := range asked {
+		select {
+		case <-s.ctx.Done():
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	all.Wait()
+	return nil
+}
+
+// follows reports whether the client announced that it follows reconnect requests.
+func (s *Session) follows() bool { return s.Capabilities().Features&FeatureReconnect != 0 }

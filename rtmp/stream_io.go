@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -100,7 +101,8 @@ func (st *Stream) lost(err error) error {
 }
 
 // ReadFrame waits for the next frame. Its time is the message's, without
-// wrapping. Sequence headers are in the frames' Tracks. After the last frame
+// wrapping. Sequence headers are in the frames' Tracks. A [*flv.BodyError] is a
+// message that was left out: the next call goes on behind it. After the last frame
 // the error is why the stream ended.
 func (st *Stream) ReadFrame() (*media.Frame, error) {
 	for len(st.read) == 0 {
@@ -109,7 +111,7 @@ func (st *Stream) ReadFrame() (*media.Frame, error) {
 			return nil, err
 		}
 		if st.read, err = st.reader.Demux(m); err != nil {
-			return nil, err
+			return nil, &flv.BodyError{Err: err}
 		}
 	}
 	f := st.read[0]
