@@ -39,3 +39,7 @@ func (a Accept) Refused(t *media.Track) bool {
 	}
 	return c == media.Unknown || FourCC(c) != ""
 }
+
+// announced reports whether the reader said anything of the kind that only one
+// who reads enhanced headers says.
+func (a Accept) announced() bool { return a.Tracks || a.Nano || a.Metadata }
