@@ -173,6 +173,7 @@ type stream struct {
 	Since        time.Time
 	Viewers      map[string]int
 	ViewersTotal int `json:"viewers_total"`
+	WaitingTotal int `json:"waiting_total"`
 }
 
 func (s *server) streams(t *testing.T) []stream {

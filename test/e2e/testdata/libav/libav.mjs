@@ -23,13 +23,21 @@ export function check(result, what) {
 }
 
 // open opens a URL or file for reading and finds its streams. Of a live
-// stream, a second or two are read for that; none of it is lost.
+// stream, a second or two are read for that; none of it is lost. What a server
+// does not have yet is asked for again, for half a minute.
 export async function open(url, options = {}) {
-  const input = new av.FormatContext();
-  input.allocContext();
-  check(await input.openInput(url, null, av.Dictionary.fromObject(options)), `open ${url}`);
-  check(await input.findStreamInfo(null), `find the streams of ${url}`);
-  return input;
+  for (let tries = 300; ; tries--) {
+    const input = new av.FormatContext();
+    input.allocContext();
+    const result = await input.openInput(url, null, av.Dictionary.fromObject(options));
+    if (result === c.AVERROR_HTTP_NOT_FOUND && tries > 0) {
+      await new Promise((go) => setTimeout(go, 100));
+      continue;
+    }
+    check(result, `open ${url}`);
+    check(await input.findStreamInfo(null), `find the streams of ${url}`);
+    return input;
+  }
 }
 
 // packets yields one packet after the other, each valid until the next.

@@ -1,6 +1,6 @@
 // send.mjs FORMAT TARGET FILE: every packet of every stream of FILE goes to
 // TARGET as it is, in real time if that is a URL.
-import { av, c, check, open, packets, run, seconds } from "./libav.mjs";
+import { av, check, open, packets, run, seconds } from "./libav.mjs";
 
 run(async (format, target, file) => {
   const input = await open(file);

@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// waitPlayers waits until so many players wait for a stream to begin.
+func (s *server) waitPlayers(t *testing.T, name string, n int) {
+	t.Helper()
+	wait(t, 20*time.Second, fmt.Sprintf("%d players of %s to wait for it", n, name), func() bool {
+		return slices.ContainsFunc(s.streams(t), func(st stream) bool { return st.Name == name && st.WaitingTotal == n })
+	})
+}
+
+// comeOut checks what each reader read against what went in. The names say
+// which program and output they are.
+func comeOut(t *testing.T, in []packet, readers map[string]reader) {
+	t.Helper()
+	for name, r := range readers {
+		_, got := r.read(t, time.Minute)
+		compare(t, name, in, got)
+	}
+}
+
+// compare checks that the packets that came out went in: all of them where the
+// player was there before the publisher, as those of RTMP are in these tests;
+// at least two seconds' worth of pictures and sound where it came later.
+func compare(t *testing.T, name string, in, got []packet) {
+	t.Helper()
+	tolerance := time.Duration(0)
+	if strings.Contains(name, "HLS") {
+		tolerance = time.Millisecond
+	}
+	equal(t, name, in, got, tolerance)
+	for _, kind := range trackNames(in) {
+		sent, came := len(of(kind, in)), len(of(kind, got))
+		if came < 50 && came < sent || came < sent && strings.Contains(name, "RTMP") {
+			t.Errorf("%s: %d of %d %s packets came out", name, came, sent, kind)
+		}
+	}
+}
