@@ -71,7 +71,7 @@ func parseAV1Config(b []byte) (*AV1Config, error) {
 	c.ChromaBitDepth = c.BitDepth
 	c.ChromaFormat = av1Chroma(b[2]&0x10 != 0, b[2]&8 != 0, b[2]&4 != 0)
 	for kind, payload := range OBUs(b[head:]) {
-		if kind == OBUSequenceHeader && c.SequenceHeader == nil || kind == OBUMetadata {
+		if kind == OBUSequenceHeader && c.SequenceHeader == nil || kind == OBUMetadata && len(c.Metadata) < maxAV1Metadata {
 			if err := c.take(kind, payload); err != nil {
 				return nil, err
 			}
@@ -100,11 +100,12 @@ func (c *AV1Config) take(kind uint8, payload []byte) error {
 		if err != nil {
 			return fmt.Errorf("sequence header: %w", err)
 		}
-		light := c.Light
+		h.Light = c.Light
 		c.Profile, c.Level, c.High, c.ChromaPosition, c.Picture = h.profile, h.level, h.high, h.chromaPosition, h.Picture
-		c.Light, c.SequenceHeader = light, payload
+		c.SequenceHeader = payload
 	case OBUMetadata:
-		if readAV1Light(payload, &c.Light) {
+		if isAV1Light(payload) {
+			readAV1Light(payload, &c.Light)
 			c.Metadata = append(c.Metadata, payload)
 		}
 	}
@@ -113,40 +114,62 @@ func (c *AV1Config) take(kind uint8, payload []byte) error {
 
 // inspect returns what a temporal unit says anew: a sequence header, with the
 // light told beside it.
-func (c *AV1Config) inspect(frame []byte) *AV1Config {
+func (c *AV1Config) inspect(unit []byte) *AV1Config {
 	var header []byte
-	for kind, payload := range OBUs(frame) {
-		switch kind {
-		case OBUSequenceHeader:
+	light := false
+	for kind, payload := range OBUs(unit) {
+		switch {
+		case kind == OBUSequenceHeader:
 			header = payload
-		case OBUFrame, OBUFrameHeader: // all that speaks of it stands before it
-			if header == nil || c != nil && bytes.Equal(header, c.SequenceHeader) {
-				return c
-			}
-			return c.with(header, frame)
+		case kind == OBUMetadata:
+			light = light || isAV1Light(payload) && !c.knows(payload)
+		}
+		if kind == OBUFrame || kind == OBUFrameHeader { // what matters stands in front of it
+			break
 		}
 	}
-	return c
+	if header == nil || c != nil && !light && bytes.Equal(header, c.SequenceHeader) {
+		return c
+	}
+	h, err := parseAV1SequenceHeader(header)
+	if err != nil || c != nil && !light && h.says(c) {
+		return c
+	}
+	return c.with(header, unit)
 }
 
-func (c *AV1Config) with(header, frame []byte) *AV1Config {
+// knows reports whether c has that metadata.
+func (c *AV1Config) knows(payload []byte) bool {
+	return c != nil && slices.ContainsFunc(c.Metadata, func(m []byte) bool { return bytes.Equal(m, payload) })
+}
+
+// with returns a configuration of a header that parses and the light told in the
+// same unit. It holds copies, since it outlives its frame.
+func (c *AV1Config) with(header, unit []byte) *AV1Config {
 	n := &AV1Config{}
 	if c != nil {
 		n.delay = c.delay
 	}
-	// A configuration outlives its frame.
-	if err := n.take(OBUSequenceHeader, bytes.Clone(header)); err != nil {
-		return c
-	}
-	for kind, payload := range OBUs(frame) {
+	_ = n.take(OBUSequenceHeader, bytes.Clone(header))
+	for kind, payload := range OBUs(unit) {
 		if kind == OBUMetadata && len(n.Metadata) < maxAV1Metadata {
-			n.take(kind, bytes.Clone(payload))
+			_ = n.take(kind, bytes.Clone(payload))
 		}
 	}
 	if c != nil && n.Metadata == nil {
-		n.Metadata, n.Light = slices.Clone(c.Metadata), c.Light
+		n.Metadata, n.Light = c.Metadata, c.Light
 	}
 	return n
+}
+
+// says reports whether the header says what c does of the pictures. Encoders
+// find tools to use after they told their configuration; decoders learn of those
+// from the frames anyway.
+func (h *av1SequenceHeader) says(c *AV1Config) bool {
+	p := h.Picture
+	p.Light = c.Light
+	return c.SequenceHeader != nil && h.profile == c.Profile && h.level == c.Level && h.high == c.High &&
+		h.chromaPosition == c.ChromaPosition && p == c.Picture
 }
 
 // maxAV1Metadata bounds how much of what is told again and again is kept: there

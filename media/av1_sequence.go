@@ -14,9 +14,9 @@ type av1SequenceHeader struct {
 
 // parseAV1SequenceHeader reads the payload of a sequence header OBU (AV1
 // §5.5.1).
-func parseAV1SequenceHeader(b []byte) (*av1SequenceHeader, error) {
+func parseAV1SequenceHeader(b []byte) (av1SequenceHeader, error) {
 	r := &bits{b: b}
-	h := &av1SequenceHeader{Picture: unstatedPicture()}
+	h := av1SequenceHeader{Picture: unstatedPicture()}
 	if h.profile = uint8(r.read(3)); h.profile > 2 {
 		r.fail(fmt.Errorf("profile %d is reserved", h.profile))
 	}
@@ -146,24 +146,32 @@ func (h *av1SequenceHeader) readColor(r *bits) {
 	h.ChromaFormat = av1Chroma(mono, subX, subY)
 }
 
-// readAV1Light reads a metadata OBU and reports whether it speaks of light
-// (AV1 §5.8.3, §5.8.4).
-func readAV1Light(b []byte, l *Light) bool {
-	const cll, mdcv = 1, 2
+// The metadata types that speak of light (AV1 §6.7.1).
+const (
+	av1ContentLight     = 1
+	av1MasteringDisplay = 2
+)
+
+// isAV1Light reports whether the payload of a metadata OBU speaks of light.
+func isAV1Light(b []byte) bool {
+	kind, n := leb128(b)
+	size := len(b) - n
+	return n > 0 && (kind == av1ContentLight && size >= 4 || kind == av1MasteringDisplay && size >= 24)
+}
+
+// readAV1Light reads the payload of a metadata OBU that speaks of light (AV1
+// §5.8.3, §5.8.4).
+func readAV1Light(b []byte, l *Light) {
 	kind, n := leb128(b)
 	b = b[n:]
-	switch {
-	case n > 0 && kind == cll && len(b) >= 4:
+	if kind == av1ContentLight {
 		l.MaxCLL, l.MaxFALL = float64(binary.BigEndian.Uint16(b)), float64(binary.BigEndian.Uint16(b[2:]))
-	case n > 0 && kind == mdcv && len(b) >= 24:
-		at := func(i int) float64 { return float64(binary.BigEndian.Uint16(b[2*i:])) / (1 << 16) }
-		l.Mastering = &MasteringDisplay{
-			RedX: at(0), RedY: at(1), GreenX: at(2), GreenY: at(3), BlueX: at(4), BlueY: at(5), WhiteX: at(6), WhiteY: at(7),
-			MaxLuminance: float64(binary.BigEndian.Uint32(b[16:])) / (1 << 8),
-			MinLuminance: float64(binary.BigEndian.Uint32(b[20:])) / (1 << 14),
-		}
-	default:
-		return false
+		return
 	}
-	return true
+	at := func(i int) float64 { return float64(binary.BigEndian.Uint16(b[2*i:])) / (1 << 16) }
+	l.Mastering = &MasteringDisplay{
+		RedX: at(0), RedY: at(1), GreenX: at(2), GreenY: at(3), BlueX: at(4), BlueY: at(5), WhiteX: at(6), WhiteY: at(7),
+		MaxLuminance: float64(binary.BigEndian.Uint32(b[16:])) / (1 << 8),
+		MinLuminance: float64(binary.BigEndian.Uint32(b[20:])) / (1 << 14),
+	}
 }

@@ -30,24 +30,22 @@ var opusMagic = []byte("OpusHead")
 
 // NewOpusConfig returns what is to be assumed of a stream that came without a
 // header (Enhanced RTMP allows that): the streams that a usual encoder makes of
-// so many channels. More than eight have no usual mapping, and none is an error
-// too.
+// so many channels. It fails for more than eight, which have no usual mapping.
 func NewOpusConfig(channels int) (*OpusConfig, error) {
-	c := &OpusConfig{Sound: opusSound(channels), Streams: 1}
 	if channels < 1 || channels > len(opusMappings) {
 		return nil, fmt.Errorf("media: assume an Opus header: no mapping of %d channels", channels)
 	}
-	if channels <= 2 {
-		c.Coupled = uint8(channels - 1)
-		return c, nil
+	// The lookahead of libopus at 48 kHz.
+	c := &OpusConfig{Sound: opusSound(channels), PreSkip: 312, Streams: 1, Coupled: uint8(channels - 1)}
+	if m := opusMappings[channels-1]; m.mapping != "" {
+		c.Family, c.Streams, c.Coupled, c.Mapping = 1, m.streams, m.coupled, []byte(m.mapping)
 	}
-	m := opusMappings[channels-1]
-	c.Family, c.Streams, c.Coupled, c.Mapping = 1, m.streams, m.coupled, []byte(m.mapping)
 	return c, nil
 }
 
-// opusMappings are the usual streams of 1 to 8 channels (RFC 7845 §5.1.1.2 for
-// the order; the pairs of it are coupled).
+// opusMappings are the usual streams of 3 to 8 channels, in the order of RFC
+// 7845 §5.1.1.2. Of the pairs of left and right, that at the back of 6.1 alone is
+// not coupled, there being none.
 var opusMappings = [8]struct {
 	streams, coupled uint8
 	mapping          string
@@ -56,7 +54,7 @@ var opusMappings = [8]struct {
 	3: {2, 2, "\x00\x01\x02\x03"},
 	4: {3, 2, "\x00\x04\x01\x02\x03"},
 	5: {4, 2, "\x00\x04\x01\x02\x03\x05"},
-	6: {4, 3, "\x00\x04\x01\x02\x03\x05\x06"},
+	6: {5, 2, "\x00\x04\x01\x02\x03\x05\x06"},
 	7: {5, 3, "\x00\x06\x01\x02\x03\x04\x05\x07"},
 }
 
