@@ -64,7 +64,7 @@ func (c *cutter) cut(n int, sequence uint32) *Segment {
 			Duration: uint32(min(next-u.decode, math.MaxUint32)),
 			Offset:   int32(max(math.MinInt32, min(u.present-u.decode, math.MaxInt32))),
 			Flags:    flags(u.frame),
-			Payload:  u.frame.Payload,
+			Payload:  c.header.coding.sample(u.frame.Payload),
 		})
 		c.bytes -= len(u.frame.Payload)
 	}

@@ -59,7 +59,7 @@ func TestUnsupported(t *testing.T) {
 		"no size": {Kind: media.Video, Codec: media.H264, Format: &media.AVCConfig{}},
 		"no rate": {Kind: media.Audio, Codec: media.AAC, Format: &media.AACConfig{Sound: media.Sound{FrameLength: 1024}}},
 		"vast ASC": {
-			Kind: media.Audio, Codec: media.AAC, Config: make([]byte, 300),
+			Kind: media.Audio, Codec: media.AAC, Config: make([]byte, 600),
 			Format: &media.AACConfig{Sound: media.Sound{SampleRate: 1, FrameLength: 1}},
 		},
 		"vast width": {

@@ -2,36 +2,10 @@ package cmaf
 
 import "github.com/millrace-live/millrace/media"
 
-func checkAVC(t *media.Track) string {
-	c, ok := t.Format.(*media.AVCConfig)
-	switch {
-	case !ok:
-		return "has no sequence header in a form that is understood"
-	case c.Width <= 0 || c.Height <= 0 || c.Width > 0xffff || c.Height > 0xffff:
-		return "states no possible picture size"
-	}
-	return ""
-}
-
-func avcTimescale(*media.Track) uint32 { return videoTimescale }
-
-// appendAVC appends the sample entry avc1 (ISO/IEC 14496-15 §5.4.2.1). Encoders
-// that repeat their parameter sets in the stream would call for avc3 by the
-// letter; players read both, and Apple's take only avc1.
-func appendAVC(w *boxes, t *media.Track) {
-	c := t.Format.(*media.AVCConfig)
-	at := w.open("avc1")
-	w.visualSampleEntry(&c.Picture)
-	avcC := w.open("avcC")
-	w.b = c.Append(w.b)
-	w.close(avcC)
-	w.color(&c.Color)
-	w.pixelAspect(&c.Picture)
-	w.close(at)
-}
-
 // visualSampleEntry appends what every video sample entry begins with
-// (ISO/IEC 14496-12 §12.1.3).
+// (ISO/IEC 14496-12 §12.1.3). Encoders that repeat their parameter sets in the
+// stream would call for avc3 and hev1 by the letter; players read both, and
+// Apple's take only avc1 and hvc1.
 func (w *boxes) visualSampleEntry(p *media.Picture) {
 	w.zeros(6)
 	w.u16(1) // data_reference_index
@@ -45,6 +19,39 @@ func (w *boxes) visualSampleEntry(p *media.Picture) {
 	w.zeros(32)
 	w.u16(0x0018) // depth
 	w.u16(0xffff)
+}
+
+// appendVVC appends vvcC, a FullBox (ISO/IEC 14496-15 §11.2.4.2).
+func appendVVC(w *boxes, c *media.VVCConfig) {
+	at := w.openFull("vvcC", 0, 0)
+	w.b = c.Append(w.b)
+	w.close(at)
+}
+
+// colors appends what players need to show the samples in the right light
+// (ISO/IEC 14496-12 §12.1.4 to §12.1.6).
+func (w *boxes) colors(t *media.Track) {
+	light := t.Light()
+	w.color(&light.Color)
+	w.pixelAspect(t.Picture())
+	if m := light.Mastering; m != nil {
+		points, brightest, darkest := m.Units()
+		at := w.open("mdcv")
+		for _, p := range points {
+			w.u16(p[0])
+			w.u16(p[1])
+		}
+		w.u32(brightest)
+		w.u32(darkest)
+		w.close(at)
+	}
+	if levels := (media.Light{MaxCLL: light.MaxCLL, MaxFALL: light.MaxFALL}); levels.MaxCLL > 0 || levels.MaxFALL > 0 {
+		content, average := levels.LightLevels()
+		at := w.open("clli")
+		w.u16(content)
+		w.u16(average)
+		w.close(at)
+	}
 }
 
 func (w *boxes) color(c *media.Color) {
