@@ -116,13 +116,14 @@ func (c *AV1Config) take(kind uint8, payload []byte) error {
 // light told beside it.
 func (c *AV1Config) inspect(unit []byte) *AV1Config {
 	var header []byte
-	light := false
+	light, told := false, 0
 	for kind, payload := range OBUs(unit) {
 		switch {
 		case kind == OBUSequenceHeader:
 			header = payload
-		case kind == OBUMetadata:
-			light = light || isAV1Light(payload) && !c.knows(payload)
+		case kind == OBUMetadata && isAV1Light(payload) && told < maxAV1Metadata:
+			told++
+			light = light || !c.knows(payload)
 		}
 		if kind == OBUFrame || kind == OBUFrameHeader { // what matters stands in front of it
 			break

@@ -153,7 +153,7 @@ func (c *HEVCConfig) CodecString() string {
 func (c *HEVCConfig) Append(dst []byte) []byte {
 	dst = append(dst, 1)
 	dst = c.HEVCProfile.append(dst)
-	dst = append(dst, 0xf0, 0, 0xfc, 0xfc|c.ChromaFormat, 0xf8|(c.BitDepth-8), 0xf8|(c.ChromaBitDepth-8), 0, 0)
+	dst = append(dst, 0xf0, 0, 0xfc, 0xfc|c.ChromaFormat, 0xf8|min(c.BitDepth-8, 7), 0xf8|min(c.ChromaBitDepth-8, 7), 0, 0)
 	flags := c.layers<<3 | byte(c.LengthSize-1)
 	if c.nested {
 		flags |= 4
