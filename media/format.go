@@ -16,6 +16,12 @@ type Format interface {
 // and flags), AudioSpecificConfig, OpusHead (RFC 7845 §5.1), and "fLaC" with
 // STREAMINFO. The result may share b's memory. Codecs without a record (MP3,
 // AC-3, E-AC-3) and those that Millrace does not read are errors.
+//
+// Each reader takes what encoders make of its record in practice. A
+// [Track].Config is such a record as it came, so that a player gets what the
+// encoder sent, but for parameter sets in an Annex B byte stream, which become a
+// record. Whoever needs the strict form, for a sample entry, makes it with
+// [Track.Record].
 func ParseConfig(c Codec, b []byte) (Format, error) {
 	switch c {
 	case H264:
@@ -48,8 +54,9 @@ func asFormat[C Format](c C, err error) (Format, error) {
 
 // Inspect returns what the frame of a track says of its coding where the
 // configuration does not: MP3, AC-3 and E-AC-3 have none, that of VP8 and VP9
-// states no size, that of Opus may be missing. It returns f, which may be nil,
-// when the frame says nothing new. It allocates nothing then.
+// states no size, those of Opus and AV1 may be missing, and an AV1 key frame may
+// bring another sequence header. It returns f, which may be nil, when the frame
+// says nothing new. It allocates nothing then.
 func Inspect(c Codec, f Format, frame []byte) Format {
 	switch c {
 	case AV1:
@@ -86,6 +93,18 @@ func Inspect(c Codec, f Format, frame []byte) Format {
 func asKnown[C Format](c C, err error) Format {
 	f, _ := asFormat(c, err)
 	return f
+}
+
+// Record returns the configuration record of a track in its strict form: nil for
+// codecs that have none, and for tracks that are carried as they came.
+func (t *Track) Record() []byte {
+	switch f := t.Format.(type) {
+	case nil:
+		return nil
+	case interface{ Append(dst []byte) []byte }:
+		return f.Append(nil)
+	}
+	return t.Config
 }
 
 // Samples returns how many samples the frame of an audio track holds, at its

@@ -178,3 +178,25 @@ func TestLayoutName(t *testing.T) {
 		t.Errorf("of nothing: %q", got)
 	}
 }
+
+func TestTrackRecord(t *testing.T) {
+	bare := unhex(t, "0029820202020000")
+	vp9, err := ParseConfig(VP9, bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		track Track
+		want  string
+	}{
+		{"AAC has one form", Track{Config: []byte{0x12, 0x10}, Format: &AACConfig{}}, "\x12\x10"},
+		{"MP3 has none", Track{Format: &MP3Config{}}, ""},
+		{"as it came", Track{Config: []byte{0x17, 0}}, ""},
+		{"a head is made", Track{Config: bare, Format: vp9}, "\x01\x00\x00\x00" + string(bare)},
+	} {
+		if got := c.track.Record(); string(got) != c.want {
+			t.Errorf("%s: %x", c.name, got)
+		}
+	}
+}
