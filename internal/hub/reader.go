@@ -58,6 +58,7 @@ type Reader struct {
 	since    time.Time
 	number   uint64 // in the roster; 0 of a packager
 	packager bool
+	strict   bool
 	out      *outlet
 	viewers  int // guarded by stream.mu
 	drops    atomic.Uint64
@@ -69,6 +70,10 @@ func (r *Reader) Stream() string { return r.stream.name }
 
 // Broadcast returns the identifier of the stream's broadcast.
 func (r *Reader) Broadcast() string { return r.stream.broadcast }
+
+// Strict reports whether the player is to get nothing that it did not announce to
+// take, whatever it may be able to play.
+func (r *Reader) Strict() bool { return r.strict }
 
 // Ready gives a token when Next has more to say: frames, the end, or a change
 // of State. It may give one in vain.
