@@ -29,11 +29,13 @@ export async function open(url, options = {}) {
   for (let tries = 300; ; tries--) {
     const input = new av.FormatContext();
     input.allocContext();
+    av.Log.setLevel(c.AV_LOG_FATAL); // quiet about what is not there yet
     const result = await input.openInput(url, null, av.Dictionary.fromObject(options));
     if (result === c.AVERROR_HTTP_NOT_FOUND && tries > 0) {
       await new Promise((go) => setTimeout(go, 100));
       continue;
     }
+    av.Log.setLevel(c.AV_LOG_WARNING);
     check(result, `open ${url}`);
     check(await input.findStreamInfo(null), `find the streams of ${url}`);
     return input;
