@@ -22,9 +22,9 @@ func (d *Demuxer) channels(p *packet) error {
 	headless := headlessOpus(t)
 	t.Layout = layout
 	if headless {
-		nameOpusChannels(t)
+		countOpusChannels(t)
 	}
-	return d.put(t)
+	return d.describe(t)
 }
 
 // parseLayout reads a MultichannelConfig (Enhanced RTMP v2, ExAudioTagBody).
@@ -73,69 +73,38 @@ func sameLayout(a, b *media.Layout) bool {
 	return a.Order == b.Order && a.Mask == b.Mask && a.Count == b.Count && slices.Equal(a.Channels, b.Channels)
 }
 
-// configureOpus takes the empty sequence header that Opus may have: the
-// configuration of channels counts them then, or the frames do, which tell mono
-// from stereo.
+// configureOpus takes the empty sequence header that Opus may have (Enhanced
+// RTMP v2, ExAudioTagBody): the configuration of channels counts them then.
 func (d *Demuxer) configureOpus(p *packet) error {
 	t := d.another(p, p.codec)
-	if d.tracks.Find(p.kind, p.track) != nil && headlessOpus(t) {
+	if t.Format != nil && headlessOpus(t) {
 		return nil
 	}
-	t.Config, t.Format = nil, nil
-	nameOpusChannels(t)
+	countOpusChannels(t)
 	return d.put(t)
 }
 
 // headlessOpus reports whether t is Opus whose encoder sent no header.
 func headlessOpus(t *media.Track) bool {
-	if t.Codec != media.Opus {
-		return false
+	if t.Codec != media.Opus || t.Config == nil {
+		return t.Codec == media.Opus
 	}
-	return t.Config == nil || t.Layout != nil && bytes.Equal(t.Config, opusHead(t.Layout.Count))
+	made := *t
+	countOpusChannels(&made)
+	return bytes.Equal(t.Config, made.Config)
 }
 
-// nameOpusChannels gives a track of Opus the header that its layout calls for.
-func nameOpusChannels(t *media.Track) {
-	if t.Layout == nil {
-		return
+// countOpusChannels gives a track of Opus the header that its layout calls for;
+// stereo without one, which a decoder plays packets of one channel in, too.
+func countOpusChannels(t *media.Track) {
+	const stereo = 2
+	n := stereo
+	if t.Layout != nil {
+		n = int(t.Layout.Count)
 	}
-	record := opusHead(t.Layout.Count)
-	if record == nil {
-		return
+	f, err := media.NewOpusConfig(n)
+	if err != nil {
+		f, _ = media.NewOpusConfig(stereo)
 	}
-	if f, err := media.ParseConfig(media.Opus, record); err == nil {
-		t.Config, t.Format = record, f
-	}
-}
-
-// opusHead returns the header of Opus with that many channels (RFC 7845 §5.1),
-// nil if there is no arrangement of so many: mono and stereo of family 0, else
-// the surround of family 1 with the streams that encoders make of it (§5.1.1.2).
-func opusHead(channels uint8) []byte {
-	// An encoder's lookahead at 48 kHz, of which the header would have told.
-	const preSkip, rate = 312, 48000
-	surround := [...]struct {
-		coupled uint8
-		mapping string
-	}{
-		3: {1, "\x00\x02\x01"},
-		4: {2, "\x00\x01\x02\x03"},
-		5: {2, "\x00\x04\x01\x02\x03"},
-		6: {2, "\x00\x04\x01\x02\x03\x05"},
-		7: {2, "\x00\x04\x01\x02\x03\x05\x06"},
-		8: {3, "\x00\x06\x01\x02\x03\x04\x05\x07"},
-	}
-	if channels == 0 || int(channels) >= len(surround) {
-		return nil
-	}
-	b := append([]byte("OpusHead"), 1, channels)
-	b = binary.LittleEndian.AppendUint16(b, preSkip)
-	b = binary.LittleEndian.AppendUint32(b, rate)
-	b = append(b, 0, 0) // output gain
-	if channels <= 2 {
-		return append(b, 0)
-	}
-	s := surround[channels]
-	b = append(b, 1, channels-s.coupled, s.coupled)
-	return append(b, s.mapping...)
+	t.Config, t.Format = f.Append(nil), f
 }

@@ -45,7 +45,7 @@ func (d *Demuxer) color(p *packet, c *media.ColorInfo) error {
 		return nil
 	}
 	t.Color = c
-	return d.put(t)
+	return d.describe(t)
 }
 
 func sameColor(a, b *media.ColorInfo) bool {
@@ -60,12 +60,10 @@ func sameColor(a, b *media.ColorInfo) bool {
 	return x == y && *a.Mastering == *b.Mastering
 }
 
-// readColor reads the value of colorInfo, nil when it is Undefined or an empty
-// object, which resets what was said before.
+// readColor reads the value of colorInfo, nil when it says nothing (Undefined,
+// or an object that is empty or has empty parts): that resets what was said
+// before.
 func readColor(value amf.Properties) *media.ColorInfo {
-	if len(value) == 0 {
-		return nil
-	}
 	c := &media.ColorInfo{}
 	config, light, display := value.Object("colorConfig"), value.Object("hdrCll"), value.Object("hdrMdcv")
 	c.BitDepth = codePoint(config, "bitDepth")
@@ -81,6 +79,9 @@ func readColor(value amf.Properties) *media.ColorInfo {
 			WhiteX: amount(display, "whitePointX"), WhiteY: amount(display, "whitePointY"),
 			MaxLuminance: amount(display, "maxLuminance"), MinLuminance: amount(display, "minLuminance"),
 		}
+	}
+	if *c == (media.ColorInfo{}) {
+		return nil
 	}
 	return c
 }

@@ -12,8 +12,11 @@ import (
 // ready.
 type Demuxer struct {
 	tracks *media.TrackSet
-	names  []trackName
-	frames []*media.Frame
+	// described are tracks that something is said of, but that are not there
+	// yet.
+	described []*media.Track
+	names     []trackName
+	frames    []*media.Frame
 }
 
 // Tracks returns the tracks known so far, nil before the first. A change makes
@@ -159,6 +162,10 @@ func (d *Demuxer) newFrame(dts int64, p *packet) *media.Frame {
 func lengthSize(f media.Format) int {
 	switch c := f.(type) {
 	case *media.AVCConfig:
+		return c.LengthSize
+	case *media.HEVCConfig:
+		return c.LengthSize
+	case *media.VVCConfig:
 		return c.LengthSize
 	}
 	return 0

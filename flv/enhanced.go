@@ -47,14 +47,14 @@ const modExTimestampOffsetNano = 0
 // multitrack, FourCC, track. Of a body of many tracks it reads what they have
 // in common.
 func parseEnhanced(k media.Kind, body []byte) (header, error) {
-	h := header{enhanced: true, packet: body[0] & 15, size: 1}
+	h := header{enhanced: true, frame: body[0] >> 4 & 7, packet: body[0] & 15, size: 1}
 	for h.packet == exModEx {
 		if err := h.takeModEx(body); err != nil {
 			h.part = other
 			return h, err
 		}
 	}
-	if k == media.Video && body[0]>>4&7 == frameTypeCommand && h.packet != exVideoMetadata {
+	if k == media.Video && h.frame == frameTypeCommand && h.packet != exVideoMetadata {
 		h.part = other
 		return h, nil
 	}

@@ -5,6 +5,7 @@ import "github.com/millrace-live/millrace/media"
 // form is how a packet is written in Enhanced RTMP form.
 type form struct {
 	kind   media.Kind
+	frame  byte // the frame type, of video
 	packet byte
 	fourCC [fourCCSize]byte
 	// multitrack says that the track's identifier is written.
@@ -19,10 +20,10 @@ type form struct {
 }
 
 // put writes the header and returns its size.
-func (f *form) put(head *[maxHead]byte, c media.Class) uint8 {
+func (f *form) put(head *[maxHead]byte) uint8 {
 	first := byte(soundFormatEx << 4)
 	if f.kind == media.Video {
-		first = exVideo | frameType(c)<<4
+		first = exVideo | f.frame<<4
 	}
 	b := head[:0]
 	packet := f.packet
@@ -48,8 +49,8 @@ func (f *form) put(head *[maxHead]byte, c media.Class) uint8 {
 	return uint8(len(b))
 }
 
-// frameType is the number of a class in either form. Commands that are written
-// anew are no seek marks.
+// frameType is the number of a class in either form. Commands have none of their
+// own but for seek marks, which are never written anew.
 func frameType(c media.Class) byte {
 	switch c {
 	case media.Key:

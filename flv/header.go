@@ -31,6 +31,7 @@ type header struct {
 	// enhanced says that this is the form of Enhanced RTMP, with the packet
 	// type and the FourCC that follow; a seek mark has no FourCC.
 	enhanced bool
+	frame    byte // the frame type, of video
 	packet   byte
 	fourCC   [fourCCSize]byte
 	// tracks is how the body of several tracks is laid out, which begin behind

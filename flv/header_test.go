@@ -32,8 +32,8 @@ func TestParseVideoHeader(t *testing.T) {
 		{"AVC inter, offset 33 ms", "27 01 000021 00", header{codec: media.H264, class: media.Inter, size: 5, offset: 33 * ms}},
 		{"AVC disposable, offset -40 ms", "37 01 ffffd8 00", header{codec: media.H264, class: media.Disposable, size: 5, offset: -40 * ms}},
 		{"AVC generated", "47 01 000000 00", header{codec: media.H264, class: media.Generated, size: 5}},
-		{"AVC end of sequence", "17 02 000000", header{part: other, codec: media.H264, class: media.Command, size: 5}},
-		{"AVC end of sequence, cut short", "17 02", header{part: other, codec: media.H264, class: media.Command, size: 2}},
+		{"AVC end of sequence", "17 02 000000", header{part: sequenceEnd, codec: media.H264, class: media.Command, size: 5}},
+		{"AVC end of sequence, cut short", "17 02", header{part: sequenceEnd, codec: media.H264, class: media.Command, size: 2}},
 		{"AVC packet type 9", "17 09 000000 00", header{part: other, codec: media.H264, class: media.Command, size: 5}},
 		{"a reserved frame type", "07 01 000000 00", header{codec: media.H264, class: media.Inter, size: 5}},
 		{"seek start", "57 00", header{part: other, codec: media.H264, class: media.Command, size: 1}},
@@ -47,25 +47,25 @@ func TestParseVideoHeader(t *testing.T) {
 		{"HEVC key, offset 33 ms", "91 68766331 000021 00", header{codec: media.HEVC, class: media.Key, size: 8, offset: 33 * ms}},
 		{"HEVC key without offset", "93 68766331 00", header{codec: media.HEVC, class: media.Key, size: 5}},
 		{"HEVC configuration", "90 68766331 01", header{part: sequenceHeader, codec: media.HEVC, class: media.Key, size: 5}},
-		{"HEVC end of sequence", "92 68766331", header{part: other, codec: media.HEVC, class: media.Command, size: 5}},
+		{"HEVC end of sequence", "92 68766331", header{part: sequenceEnd, codec: media.HEVC, class: media.Command, size: 5}},
 		{"AV1 inter", "a1 61763031 00", header{codec: media.AV1, class: media.Inter, size: 5}},
 		{"AV1 descriptor", "95 61763031 00", header{part: sequenceHeader, codec: media.AV1, class: media.Key, size: 5}},
 		{"VP9 disposable", "b1 76703039 00", header{codec: media.VP9, class: media.Disposable, size: 5}},
 		{"VP8", "91 76703038 00", header{codec: media.VP8, class: media.Key, size: 5}},
 		{"VVC, offset -1 ms", "a1 76766331 ffffff 00", header{codec: media.VVC, class: media.Inter, size: 8, offset: -ms}},
 		{"avc1", "a1 61766331 000000 00", header{codec: media.H264, class: media.Inter, size: 8}},
-		{"colorInfo", "d4 68766331 02", header{part: other, codec: media.HEVC, class: media.Command, size: 5}},
+		{"colorInfo", "d4 68766331 02", header{part: metadata, codec: media.HEVC, class: media.Command, size: 5}},
 		{"a reserved packet type", "98 68766331 00", header{part: other, codec: media.HEVC, class: media.Command, size: 5}},
 		{"a FourCC that nobody has", "91 41414141 00", header{codec: media.Unknown, class: media.Key, size: 5}},
 		{"seek end", "d1 01", header{part: other, codec: media.Unknown, class: media.Command, size: 1}},
 		{"one track", "96 03 68766331 01 00", header{codec: media.HEVC, class: media.Key, track: 1, size: 7}},
 		{"one track, with offset", "a6 01 61766331 02 000021 00", header{codec: media.H264, class: media.Inter, track: 2, size: 10, offset: 33 * ms}},
 		{"one track, configuration", "96 00 61766331 01 01", header{part: sequenceHeader, codec: media.H264, class: media.Key, track: 1, size: 7}},
-		{"many tracks", "96 11 61766331 00 000001 aa 01 000001 bb", header{codec: media.H264, class: media.Key, size: 6}},
-		{"many tracks from 3 on", "96 11 61766331 03 000001 aa", header{codec: media.H264, class: media.Key, track: 3, size: 6}},
+		{"many tracks", "96 11 61766331 00 000001 aa 01 000001 bb", header{codec: media.H264, class: media.Key, tracks: manyTracks, size: 6}},
+		{"many tracks from 3 on", "96 11 61766331 03 000001 aa", header{codec: media.H264, class: media.Key, tracks: manyTracks, size: 6}},
 		{
 			"many codecs", "96 21 61766331 00 000001 aa 68766331 01 000001 bb",
-			header{codec: media.H264, class: media.Key, size: 2},
+			header{class: media.Key, tracks: manyTracksManyCodecs, size: 2},
 		},
 		{"multitrack within multitrack", "96 06 61766331 00 00", header{part: other, codec: media.H264, class: media.Command, size: 7}},
 		{
@@ -89,7 +89,7 @@ func TestParseVideoHeader(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parseHeader(media.Video, unhex(t, c.body))
-			got.enhanced, got.packet, got.fourCC = false, 0, [fourCCSize]byte{}
+			got.enhanced, got.frame, got.packet, got.fourCC = false, 0, 0, [fourCCSize]byte{}
 			if err != nil || got != c.want {
 				t.Errorf("got  %+v, %v\nwant %+v", got, err, c.want)
 			}
@@ -116,20 +116,20 @@ func TestParseAudioHeader(t *testing.T) {
 
 		{"Opus", "91 4f707573 00", header{codec: media.Opus, class: media.Key, size: 5}},
 		{"AAC configuration, enhanced", "90 6d703461 1210", header{part: sequenceHeader, codec: media.AAC, class: media.Key, size: 5}},
-		{"channels of Opus", "94 4f707573 01 06 0000003f", header{part: other, codec: media.Opus, class: media.Command, size: 5}},
-		{"end of FLAC", "92 664c6143", header{part: other, codec: media.FLAC, class: media.Command, size: 5}},
+		{"channels of Opus", "94 4f707573 01 06 0000003f", header{part: channels, codec: media.Opus, class: media.Command, size: 5}},
+		{"end of FLAC", "92 664c6143", header{part: sequenceEnd, codec: media.FLAC, class: media.Command, size: 5}},
 		{"packet type 3", "93 61632d33 00", header{part: other, codec: media.AC3, class: media.Command, size: 5}},
 		{"E-AC-3", "91 65632d33 00", header{codec: media.EAC3, class: media.Key, size: 5}},
 		{"MP3, enhanced", "91 2e6d7033 00", header{codec: media.MP3, class: media.Key, size: 5}},
 		{"a FourCC of a picture", "91 68766331 00", header{codec: media.Unknown, class: media.Key, size: 5}},
 		{"one track", "95 01 6d703461 02 00", header{codec: media.AAC, class: media.Key, track: 2, size: 7}},
-		{"many tracks", "95 11 6d703461 01 000001 aa 02 000001 bb", header{codec: media.AAC, class: media.Key, track: 1, size: 6}},
+		{"many tracks", "95 11 6d703461 01 000001 aa 02 000001 bb", header{codec: media.AAC, class: media.Key, tracks: manyTracks, size: 6}},
 		{"250 us", "97 02 03d090 01 4f707573 00", header{codec: media.Opus, class: media.Key, size: 10, offset: 250 * time.Microsecond}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parseHeader(media.Audio, unhex(t, c.body))
-			got.enhanced, got.packet, got.fourCC = false, 0, [fourCCSize]byte{}
+			got.enhanced, got.frame, got.packet, got.fourCC = false, 0, 0, [fourCCSize]byte{}
 			if err != nil || got != c.want {
 				t.Errorf("got  %+v, %v\nwant %+v", got, err, c.want)
 			}
@@ -147,8 +147,8 @@ func TestParseHeaderTruncated(t *testing.T) {
 		{media.Video, "1c 01 000000"},
 		{media.Video, "91 68766331 000000"},
 		{media.Video, "96 01 68766331 01 000000"},
-		{media.Video, "96 11 68766331 01"},
-		{media.Video, "96 21 68766331 01"},
+		{media.Video, "96 11 68766331"},
+		{media.Video, "96 21"},
 		{media.Video, "97 02 03d090 01 68766331 000000"},
 		{media.Video, "97 ff 0000 00 01 68766331 000000"},
 		{media.Audio, "af 00"},

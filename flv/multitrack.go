@@ -46,9 +46,9 @@ func (p *packet) asItCame() (body []byte, size int) {
 	if p.body != nil {
 		return p.body, p.size
 	}
-	form := form{kind: p.kind, multitrack: true, track: p.track, packet: p.packet, fourCC: p.fourCC}
+	form := form{kind: p.kind, frame: p.frame, multitrack: true, track: p.track, packet: p.packet, fourCC: p.fourCC}
 	var head [maxHead]byte
-	n := form.put(&head, p.class)
+	n := form.put(&head)
 	body = make([]byte, 0, int(n)+len(p.rest))
 	body = append(body, head[:n]...)
 	return append(body, p.rest...), int(n) + p.size

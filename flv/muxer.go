@@ -74,9 +74,10 @@ func (m *Muxer) bare(t *Tag, f *media.Frame) bool {
 		return true
 	}
 	form := m.form(track, exCodedFrames)
+	form.frame = frameType(f.Class)
 	form.nano = nano
 	form.compose(f, track.Codec)
-	t.headSize = form.put(&t.head, f.Class)
+	t.headSize = form.put(&t.head)
 	return true
 }
 
@@ -101,13 +102,13 @@ func (m *Muxer) carried(t *Tag, f *media.Frame) bool {
 		return false // nobody knows what an old reader makes of it
 	}
 	form := m.form(track, h.packet)
-	form.fourCC = h.fourCC
+	form.frame, form.fourCC = h.frame, h.fourCC
 	if h.part == coded {
 		form.nano = m.nano(f, h.codec)
 		form.compose(f, h.codec)
 	}
 	t.Payload = f.Payload[h.size:]
-	t.headSize = form.put(&t.head, f.Class)
+	t.headSize = form.put(&t.head)
 	return true
 }
 
@@ -151,7 +152,7 @@ func (m *Muxer) legacy(t *media.Track) bool { return hasLegacyForm(t.Codec) && !
 
 // form is the enhanced form of a packet of a track that the reader gets.
 func (m *Muxer) form(t *media.Track, packet byte) form {
-	f := form{kind: t.Kind, packet: packet, multitrack: m.multitrack(t), track: t.ID}
+	f := form{kind: t.Kind, frame: frameType(media.Key), packet: packet, multitrack: m.multitrack(t), track: t.ID}
 	copy(f.fourCC[:], FourCC(t.Codec))
 	return f
 }

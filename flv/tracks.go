@@ -3,6 +3,7 @@ package flv
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/millrace-live/millrace/media"
 )
@@ -36,11 +37,34 @@ func (d *Demuxer) put(t *media.Track) error {
 		}
 	}
 	d.tracks = d.tracks.With(t)
+	d.described = slices.DeleteFunc(d.described, func(o *media.Track) bool {
+		return o.Kind == t.Kind && o.ID == t.ID && o.Codec == t.Codec
+	})
 	return nil
+}
+
+// describe keeps what is said of a track beside its configuration: in the track
+// if it is there, else until it is. One that appeared without configuration
+// would look like one that cannot be read.
+func (d *Demuxer) describe(t *media.Track) error {
+	if old := d.tracks.Find(t.Kind, t.ID); old != nil && old.Codec == t.Codec {
+		return d.put(t)
+	}
+	d.forget(t.Kind, t.ID)
+	if len(d.described) == 2*maxTracks {
+		return fmt.Errorf("flv: describe a track of %v: %d are described already", t.Kind, len(d.described))
+	}
+	d.described = append(d.described, t)
+	return nil
+}
+
+func (d *Demuxer) forget(k media.Kind, id uint8) {
+	d.described = slices.DeleteFunc(d.described, func(t *media.Track) bool { return t.Kind == k && t.ID == id })
 }
 
 // remove takes a track out.
 func (d *Demuxer) remove(k media.Kind, id uint8) {
+	d.forget(k, id)
 	if d.tracks.Find(k, id) == nil {
 		return
 	}
@@ -54,13 +78,19 @@ func (d *Demuxer) remove(k media.Kind, id uint8) {
 }
 
 // another returns a track for a packet of codec c to be filled: a copy of the
-// one that stands there, or one with a name alone if that has another codec.
+// one that stands there, or one with what is said of it alone if there is none
+// of that codec.
 func (d *Demuxer) another(p *packet, c media.Codec) *media.Track {
 	if old := d.tracks.Find(p.kind, p.track); old != nil && old.Codec == c {
 		t := *old
 		return &t
 	}
 	t := &media.Track{Kind: p.kind, ID: p.track, Codec: c}
+	for _, o := range d.described {
+		if o.Kind == p.kind && o.ID == p.track && o.Codec == c {
+			*t = *o
+		}
+	}
 	for _, n := range d.names {
 		if n.kind == p.kind && n.id == p.track {
 			t.Name, t.Language = n.name, n.language
@@ -81,18 +111,18 @@ func (d *Demuxer) configure(p *packet) error {
 		}
 		return d.configureOpus(p)
 	}
-	codec, record, format := readConfig(p)
+	codec, config, format := readConfig(p)
 	t := d.another(p, codec)
 	if format == nil {
 		// It is left as it came: a player may know better.
-		record, _ = p.asItCame()
-		record = bytes.Clone(record)
+		config, _ = p.asItCame()
+		config = bytes.Clone(config)
 	}
 	old := d.tracks.Find(p.kind, p.track)
-	if old != nil && old.Codec == codec && bare(old) == (format != nil) && bytes.Equal(old.Config, record) {
+	if old != nil && old.Codec == codec && bare(old) == (format != nil) && bytes.Equal(old.Config, config) {
 		return nil
 	}
-	t.Config, t.Format = record, format
+	t.Config, t.Format = config, format
 	return d.put(t)
 }
 
@@ -100,23 +130,42 @@ func (d *Demuxer) configure(p *packet) error {
 // header states; no format if it cannot be read. The record is a copy, since it
 // may outlive every frame of the stream.
 func readConfig(p *packet) (media.Codec, []byte, media.Format) {
-	record := bytes.Clone(p.content)
+	b := bytes.Clone(p.content)
+	if p.codec == media.FLAC && len(b) == streamInfoSize {
+		b = append([]byte(streamInfoHeader), b...)
+	}
 	if p.enhanced && p.packet == exMPEG2SequenceStart {
-		if record = av1Config(record); record == nil || p.codec != media.AV1 {
+		if b = av1Config(b); b == nil || p.codec != media.AV1 {
 			return p.codec, nil, nil
 		}
 	}
 	for _, c := range [...]media.Codec{p.codec, mistaken(p)} {
-		f, err := media.ParseConfig(c, record)
+		f, err := media.ParseConfig(c, b)
 		if err != nil {
 			continue
 		}
-		if s, ok := f.(interface{ Append([]byte) []byte }); ok && hasStartCode(record) {
-			record = s.Append(nil)
+		if hasStartCode(b) || c == media.FLAC && !bytes.HasPrefix(b, []byte("fLaC")) {
+			b = record(f)
 		}
-		return c, record, f
+		return c, b, f
 	}
 	return p.codec, nil, nil
+}
+
+// FLAC's configuration begins like a file, with a mark and the header of its one
+// block (Enhanced RTMP v2, ExAudioTagBody). libav leaves both out.
+const (
+	streamInfoSize   = 34
+	streamInfoHeader = "\x80\x00\x00\x22"
+)
+
+// record returns the record of a format in its strict form, nil for codecs that
+// have none.
+func record(f media.Format) []byte {
+	if f, ok := f.(interface{ Append([]byte) []byte }); ok {
+		return f.Append(nil)
+	}
+	return nil
 }
 
 // mistaken is the codec that a label names by mistake: some encoders send HEVC
@@ -143,19 +192,23 @@ func (d *Demuxer) inspect(p *packet) (*media.Track, error) {
 	if t != nil && bare(t) && t.Codec == mistaken(p) {
 		codec = t.Codec
 	}
-	var before media.Format
-	if t != nil && t.Codec == codec {
-		before = t.Format
+	there := t != nil && t.Codec == codec
+	if !there {
+		t = d.another(p, codec)
 	}
-	format := media.Inspect(codec, before, p.content)
-	if t != nil && t.Codec == codec && format == before {
+	format := media.Inspect(codec, t.Format, p.content)
+	switch {
+	case format != t.Format:
+		if there {
+			t = d.another(p, codec)
+		}
+		if t.Format == nil {
+			t.Config = record(format) // the one that came, if any, could not be read
+		}
+		t.Format = format
+	case there:
 		return t, nil
 	}
-	t = d.another(p, codec)
-	if before == nil && format != nil {
-		t.Config = nil // it was none that could be read
-	}
-	t.Format = format
 	return t, d.put(t)
 }
 

@@ -46,7 +46,7 @@ func (m *Muxer) describe(dst []Tag, t, before *media.Track, ms uint32) []Tag {
 		return dst
 	}
 	anew := before == nil || before.Codec != t.Codec || bare(before) != bare(t) || !bytes.Equal(before.Config, t.Config)
-	if anew && t.Config != nil {
+	if anew {
 		dst = m.sequenceStart(dst, t, ms)
 	}
 	if !m.Accept.Metadata || FourCC(t.Codec) == "" {
@@ -66,18 +66,23 @@ func (m *Muxer) describe(dst []Tag, t, before *media.Track, ms uint32) []Tag {
 	return dst
 }
 
+// sequenceStart appends the sequence header of t. Sound without a configuration
+// (AC-3, E-AC-3) has an empty one in the enhanced form, by which readers learn
+// of the track before its first frame; libav writes it, too.
 func (m *Muxer) sequenceStart(dst []Tag, t *media.Track, ms uint32) []Tag {
 	tag := Tag{Type: tagType(t.Kind), Timestamp: ms, Payload: t.Config}
 	switch {
+	case t.Config == nil && (!bare(t) || t.Kind == media.Video || m.legacy(t)):
+		return dst
 	case !bare(t):
 		h, err := parseHeader(t.Kind, t.Config)
 		if err != nil || !h.enhanced {
 			break
 		}
 		form := m.form(t, h.packet)
-		form.fourCC = h.fourCC
+		form.frame, form.fourCC = h.frame, h.fourCC
 		tag.Payload = t.Config[h.size:]
-		tag.headSize = form.put(&tag.head, media.Key)
+		tag.headSize = form.put(&tag.head)
 	case !m.legacy(t):
 		return m.enhanced(dst, t, exSequenceStart, t.Config, ms)
 	case t.Codec == media.H264:
@@ -103,10 +108,14 @@ func (m *Muxer) end(dst []Tag, t *media.Track, ms uint32) []Tag {
 	return dst
 }
 
-// enhanced appends a packet in enhanced form.
+// enhanced appends a packet in enhanced form. Metadata has the frame type of a
+// command, which readers that do not know it pass over.
 func (m *Muxer) enhanced(dst []Tag, t *media.Track, packet byte, payload []byte, ms uint32) []Tag {
 	tag := Tag{Type: tagType(t.Kind), Timestamp: ms, Payload: payload}
 	form := m.form(t, packet)
-	tag.headSize = form.put(&tag.head, media.Key)
+	if t.Kind == media.Video && packet == exVideoMetadata {
+		form.frame = frameTypeCommand
+	}
+	tag.headSize = form.put(&tag.head)
 	return append(dst, tag)
 }
