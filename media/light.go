@@ -123,3 +123,16 @@ func (t *Track) Light() ColorInfo {
 	}
 	return known
 }
+
+// Range returns the range of light of a video track as HLS names it: "PQ", "HLG",
+// or "SDR" for all else.
+func (t *Track) Range() string {
+	const pq, hlg = 16, 18 // H.273 table 3
+	switch t.Light().Transfer {
+	case pq:
+		return "PQ"
+	case hlg:
+		return "HLG"
+	}
+	return "SDR"
+}

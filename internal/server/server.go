@@ -173,6 +173,7 @@ func Run(ctx context.Context, o Options) error {
 		s.site.Public, _ = url.Parse(s.set.PublicURL)
 	}
 	s.api = api.New(s.hub, s.site, token)
+	s.api.Outputs = outputs
 	if o.Load != nil {
 		s.startReloads(ctx, o)
 	}
