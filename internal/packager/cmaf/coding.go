@@ -82,7 +82,7 @@ func sounds[C media.Format](entry string, config func(*boxes, C, []byte)) coding
 		write: func(w *boxes, t *media.Track) {
 			s := t.Sound()
 			at := w.open(entry)
-			w.audioSampleEntry(s.Channels, s.SampleRate)
+			w.audioSampleEntry(s.Channels, sampleSize(t.Format), s.SampleRate)
 			config(w, t.Format.(C), t.Config)
 			w.close(at)
 		},
@@ -111,4 +111,13 @@ func withoutDelimiters(c coding) coding {
 		return b
 	}
 	return c
+}
+
+// sampleSize is that of FLAC's samples; other codings have none, and 16 stands
+// for it.
+func sampleSize(f media.Format) int {
+	if c, ok := f.(*media.FLACConfig); ok {
+		return int(c.BitDepth)
+	}
+	return 16
 }

@@ -96,6 +96,10 @@ func (p *Packager) begin() {
 	for _, w := range waiting {
 		p.add(p.lane(w.header), w.frame)
 	}
+	for _, m := range p.waiting {
+		p.tell(m)
+	}
+	p.waiting = nil
 }
 
 // renew ends the period for one with other tracks. What can begin the new one
@@ -104,6 +108,12 @@ func (p *Packager) begin() {
 func (p *Packager) renew() {
 	var along []held
 	whole := !p.emitted
+	if whole || p.lanes[0].kind == media.Video {
+		p.waiting = append(p.waiting, p.lanes[0].messages...)
+		for _, l := range p.lanes {
+			l.messages = nil
+		}
+	}
 	for _, l := range p.lanes {
 		keyed := l.header.Track.Kind == media.Video && l.cuts > 0 && len(l.units) > 0 && l.units[0].frame.IsKey()
 		gone := p.offer(l.header.Track.Kind, l.header.Track.ID) != l.header

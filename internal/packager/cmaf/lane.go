@@ -13,6 +13,8 @@ type lane struct {
 	cuts   int // how many segments it has in the period
 	// boundaries are where the main track was cut and this one not yet, ns.
 	boundaries []int64
+	// messages wait for the segment of their time.
+	messages []message
 }
 
 func newLane(h *Header) *lane {
@@ -136,7 +138,7 @@ func (p *Packager) close(l *lane, n int) {
 	offset := l.arrivalOffset(n)
 	p.sequence++
 	before := l.bytes
-	s := l.cut(n, p.sequence)
+	s := l.cut(n, p.sequence, l.messagesOf(n))
 	p.bytes -= before - l.bytes
 	l.cuts++
 	p.emitted = true

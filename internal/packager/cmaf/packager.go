@@ -74,6 +74,9 @@ type Packager struct {
 	clock    wallClock
 	bytes    int // uncut, of all lanes
 	sequence uint32
+
+	waiting   []message // until the period has begun
+	messageID uint32
 }
 
 // NewPackager returns a packager that calls emit for each segment, from
@@ -94,6 +97,10 @@ func (p *Packager) Packages() bool { return len(p.offered) > 0 }
 
 // Write takes the next frame of the stream, as the hub put them in order.
 func (p *Packager) Write(f *media.Frame) {
+	if f.Kind == media.Data {
+		p.note(f)
+		return
+	}
 	h := p.header(f)
 	if h == nil {
 		return

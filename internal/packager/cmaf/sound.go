@@ -4,12 +4,12 @@ import "github.com/millrace-live/millrace/media"
 
 // audioSampleEntry appends what every audio sample entry begins with
 // (ISO/IEC 14496-12 §12.2.3).
-func (w *boxes) audioSampleEntry(channels, rate int) {
+func (w *boxes) audioSampleEntry(channels, depth, rate int) {
 	w.zeros(6)
 	w.u16(1) // data_reference_index
 	w.zeros(8)
 	w.u16(uint16(channels))
-	w.u16(16) // samplesize
+	w.u16(uint16(depth)) // samplesize
 	w.zeros(4)
 	// 16.16: a higher rate does not fit and stands in mdhd alone.
 	if rate > 0xffff {
