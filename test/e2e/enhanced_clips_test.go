@@ -3,7 +3,9 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,7 +30,7 @@ func enhancedClip(t *testing.T, name string, seconds int, write func(*testing.T,
 		"-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
 		"-map", "0:v", "-map", "1:a",
 	}
-	return codedClip(t, name, seconds, write, append([][]string{inputs}, options...)...)
+	return codedClip(t, name, seconds, write, inputs, options)
 }
 
 // multitrackClip returns one with two pictures of 320x180 and 640x360 and two
@@ -41,23 +43,20 @@ func multitrackClip(t *testing.T, name string, seconds int, options ...[]string)
 		"-map", "0:v", "-map", "1:v", "-map", "2:a", "-map", "3:a",
 		"-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu",
 	}
-	return codedClip(t, name, seconds, libavWrites, append([][]string{inputs}, options...)...)
+	return codedClip(t, name, seconds, libavWrites, inputs, options)
 }
 
-func codedClip(t *testing.T, name string, seconds int, write func(*testing.T, string, string), options ...[]string) string {
+func codedClip(t *testing.T, name string, seconds int, write func(*testing.T, string, string), inputs []string, options [][]string) string {
 	t.Helper()
 	clips.mu.Lock()
 	defer clips.mu.Unlock()
 	coded := filepath.Join(clips.dir, name+"-"+strconv.Itoa(seconds)+".mp4")
-	file := coded[:len(coded)-len("mp4")] + "flv"
+	file := strings.TrimSuffix(coded, "mp4") + "flv"
 	if _, err := os.Stat(file); err == nil {
 		return file
 	}
-	var args []string
-	for _, o := range options {
-		args = append(args, o...)
-	}
-	p := ffmpeg7Run(t, args, "-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p", "-g", "25", "-b:v", "300k", coded)
+	args := append(inputs, "-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p", "-g", "25", "-b:v", "300k")
+	p := ffmpeg7Run(t, args, append(slices.Concat(options...), coded)...)
 	if code := p.wait(t, 2*time.Minute); code != 0 {
 		t.Fatalf("make the clip %s: status %d:\n%s", name, code, p.out)
 	}

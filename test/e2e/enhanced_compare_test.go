@@ -16,6 +16,17 @@ func (s *server) waitPlayers(t *testing.T, name string, n int) {
 	})
 }
 
+// waitPlaylist waits until HLS has the stream, and returns its index.
+func (s *server) waitPlaylist(t *testing.T, name string) string {
+	t.Helper()
+	var index string
+	wait(t, 20*time.Second, "the playlist of "+name, func() bool {
+		index = s.get("/" + name + "/index.m3u8").body
+		return strings.Contains(index, "#EXT-X-STREAM-INF:")
+	})
+	return index
+}
+
 // comeOut checks what each reader read against what went in. The names say
 // which program and output they are.
 func comeOut(t *testing.T, in []packet, readers map[string]reader) {

@@ -33,10 +33,12 @@ func TestFFmpegPublishesEnhanced(t *testing.T) {
 			publisher := ffmpeg7Run(t, args, "-f", "flv", s.rtmpURL(stream))
 			s.waitState(t, stream, "live")
 			readers["FFmpeg 7.0, HTTP-FLV"] = ffmpeg7Reads(t, s.flvURL(stream))
+			s.waitPlaylist(t, stream)
 			readers["FFmpeg 7.0, HLS"] = ffmpeg7Reads(t, s.hlsURL(stream), "-live_start_index", "0")
-			if st := s.stream(t, stream); st.Video == nil || st.Video.Width != 320 || st.Video.Height != 180 {
-				t.Errorf("the API does not tell the size: %+v", st.Video)
-			}
+			wait(t, 10*time.Second, "the API to tell the size", func() bool {
+				v := s.stream(t, stream).Video
+				return v != nil && v.Width == 320 && v.Height == 180
+			})
 			if code := publisher.wait(t, 30*time.Second); code != 0 {
 				t.Fatalf("the publisher ended with status %d", code)
 			}

@@ -39,6 +39,7 @@ func TestLibavPublishesEnhanced(t *testing.T) {
 			s.waitPlayers(t, stream, 1)
 			publisher := libavPublishes(t, file, s.rtmpURL(stream))
 			s.waitState(t, stream, "live")
+			s.waitPlaylist(t, stream)
 			readers["FFmpeg 7.0, HLS"] = ffmpeg7Reads(t, s.hlsURL(stream), "-live_start_index", "0")
 			if code := publisher.wait(t, 40*time.Second); code != 0 {
 				t.Fatalf("the publisher ended with status %d", code)
