@@ -43,6 +43,19 @@ func base() *shape {
 	}
 }
 
+// nals puts NAL units of these headers into keys and the other frames.
+func (s *shape) nals(key, other byte) {
+	s.edit = func(f *media.Frame) bool {
+		if f.Kind == media.Video {
+			f.Payload[4] = other
+			if f.Class == media.Key {
+				f.Payload[4] = key
+			}
+		}
+		return true
+	}
+}
+
 // ms rounds to milliseconds, as the wire does.
 func ms(d time.Duration) int64 { return int64(d.Truncate(time.Millisecond)) }
 
@@ -125,6 +138,14 @@ func TestAdvice(t *testing.T) {
 	track := func(k media.Kind, c media.Codec) *media.Track {
 		return &media.Track{Kind: k, Codec: c, Config: []byte{3}}
 	}
+	coded := func(s *shape, c media.Codec, f media.Format) *media.Track {
+		t := &media.Track{Kind: media.Video, Codec: c, Config: []byte{4}, Format: f}
+		if p := t.Picture(); p.BitDepth == 0 {
+			p.ChromaFormat, p.BitDepth, p.ChromaBitDepth = 1, 8, 8
+		}
+		s.metadata = []amf.Value{"framerate", 30.0}
+		return t
+	}
 	avc := func(s *shape, change func(*media.AVCConfig)) { change(s.video.Format.(*media.AVCConfig)) }
 	at := func(f *media.Frame, from, to float64) bool {
 		return f.DTS >= int64(from*1e9) && f.DTS < int64(to*1e9)
@@ -147,10 +168,62 @@ func TestAdvice(t *testing.T) {
 		{"no sound", func(s *shape) { s.audio = nil; s.metadata = []amf.Value{"videocodecid", 7.0} }, "no-audio:warning"},
 		{
 			"HEVC", func(s *shape) {
-				s.video = track(media.Video, media.HEVC)
+				s.video = coded(s, media.HEVC, &media.HEVCConfig{HEVCProfile: media.HEVCProfile{Profile: 1, Level: 120}, LengthSize: 4})
 				s.metadata = []amf.Value{"videocodecid", 1752589105.0}
+				s.nals(2*media.HEVCNALIDR, 2)
 			},
 			"codec:warning",
+		},
+		{
+			"HEVC in open groups, ten bits, HLG", func(s *shape) {
+				s.video = coded(s, media.HEVC, &media.HEVCConfig{
+					HEVCProfile: media.HEVCProfile{Profile: 2, Level: 120}, LengthSize: 4,
+					Picture: media.Picture{ChromaFormat: 1, BitDepth: 10, ChromaBitDepth: 10, Color: media.Color{Transfer: 18}},
+				})
+				s.nals(2*media.HEVCNALCRA, 2)
+			},
+			"codec:warning high-dynamic-range:note open-gop:warning",
+		},
+		{
+			"HEVC without a sequence header", func(s *shape) {
+				s.video = track(media.Video, media.HEVC)
+				s.metadata = []amf.Value{"framerate", 30.0}
+			},
+			"codec:warning no-sequence-header:problem",
+		},
+		{"AV1", func(s *shape) { s.video = coded(s, media.AV1, &media.AV1Config{Level: 8}) }, "codec:warning"},
+		{
+			"AV1 of twelve bits", func(s *shape) {
+				s.video = coded(s, media.AV1, &media.AV1Config{Profile: 2, Picture: media.Picture{ChromaFormat: 1, BitDepth: 12}})
+			},
+			"codec:warning picture-format:problem",
+		},
+		{"VP9", func(s *shape) { s.video = coded(s, media.VP9, &media.VPConfig{Codec: media.VP9}) }, "codec:warning"},
+		{"VP8", func(s *shape) { s.video = coded(s, media.VP8, &media.VPConfig{Codec: media.VP8}) }, "codec:problem"},
+		{"VVC", func(s *shape) { s.video = coded(s, media.VVC, &media.VVCConfig{}) }, "codec:problem"},
+		{
+			"more tracks", func(s *shape) {
+				s.edit = func(f *media.Frame) bool {
+					f.Tracks = f.Tracks.With(&media.Track{Kind: media.Audio, ID: 1, Codec: media.AAC})
+					return true
+				}
+			},
+			"more-tracks:note",
+		},
+		{
+			"a size that frames alone tell", func(s *shape) {
+				s.video = coded(s, media.VP9, &media.VPConfig{Codec: media.VP9, Picture: media.Picture{Width: 640, Height: 360}})
+				s.metadata = []amf.Value{"framerate", 30.0}
+				s.edit = func(f *media.Frame) bool {
+					if f.DTS >= 4e9 {
+						f.Tracks = f.Tracks.With(coded(s, media.VP9, &media.VPConfig{
+							Codec: media.VP9, Picture: media.Picture{Width: 320, Height: 180},
+						}))
+					}
+					return true
+				}
+			},
+			"codec:warning bitrate:note tracks-change:warning",
 		},
 		{
 			"VP6", func(s *shape) { s.video = track(media.Video, media.VP6); s.metadata = []amf.Value{"videocodecid", 4.0} },
@@ -158,6 +231,13 @@ func TestAdvice(t *testing.T) {
 		},
 		{
 			"Opus", func(s *shape) { s.audio = track(media.Audio, media.Opus); s.metadata = []amf.Value{"width", 1920.0} },
+			"audio-codec:warning",
+		},
+		{
+			"AC-3", func(s *shape) {
+				s.audio = &media.Track{Kind: media.Audio, Codec: media.AC3, Format: &media.AC3Config{Sound: s.audio.Format.(*media.AACConfig).Sound}}
+				s.metadata = []amf.Value{"audiocodecid", "ac-3"}
+			},
 			"audio-codec:warning",
 		},
 		{
