@@ -17,6 +17,11 @@ const (
 	unannouncedWait = time.Second
 	leastWait       = 300 * time.Millisecond
 	heldBytes       = 16 << 20
+
+	// More frames than this do not go along to another period: they are several
+	// seconds of many tracks, and a stream whose tracks change with every frame
+	// must not cost their square.
+	mostAlong = 1000
 )
 
 // forming is a period that waits for its tracks: what came until it has them.
@@ -107,6 +112,14 @@ func (p *Packager) begin() {
 // everything where there is no segment at all.
 func (p *Packager) renew() {
 	var along []held
+	open := 0
+	for _, l := range p.lanes {
+		open += len(l.units)
+	}
+	if open > mostAlong {
+		p.finish()
+		return
+	}
 	whole := !p.emitted
 	if whole || p.lanes[0].kind == media.Video {
 		p.waiting = append(p.waiting, p.lanes[0].messages...)
