@@ -22,8 +22,6 @@ const (
 	avcHeaderSize = 5
 	// A SoundFormat with its flags and an AACPacketType.
 	aacHeaderSize = 2
-	// A SoundFormat with its flags.
-	mp3HeaderSize = 1
 )
 
 // The values of AVCPacketType; AACPacketType has the first two.

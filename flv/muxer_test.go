@@ -227,6 +227,33 @@ func TestMuxAllocates(t *testing.T) {
 	}
 }
 
+// The same of every part of the enhanced form, and for readers who take another
+// part of it.
+func TestMuxEnhancedAllocates(t *testing.T) {
+	var d Demuxer
+	mustDemux(t, &d, TagVideo, 0, "90 61763031"+av1Record)
+	mustDemux(t, &d, TagVideo, 0, "96 00 61766331 01"+avcC)
+	mustDemux(t, &d, TagAudio, 0, "94 6d703461 01 02 00000003")
+	mustDemux(t, &d, TagAudio, 0, "af 00 1210")
+	var frames []*media.Frame
+	for _, b := range []string{
+		"97 02 03d090 01 61763031 12003201aa", "97 02 03d090 06 01 61766331 01 000021 0000000165", "93 76766331 00",
+	} {
+		frames = append(frames, mustDemux(t, &d, TagVideo, 0, b))
+	}
+	frames = append(frames, mustDemux(t, &d, TagAudio, 0, "97 02 03d090 01 6d703461 de02"))
+	for _, a := range []Accept{{}, everything, {Codecs: CodecSet(0).With(media.Opus)}} {
+		m := Muxer{Accept: a}
+		dst := make([]Tag, 0, 32)
+		for _, f := range frames {
+			dst = m.Mux(dst, f)
+			if got := testing.AllocsPerRun(100, func() { dst = m.Mux(dst[:0], f) }); got != 0 {
+				t.Errorf("%+v, %v %d: %v allocations", a, f.Kind, f.Track, got)
+			}
+		}
+	}
+}
+
 func BenchmarkMux(b *testing.B) {
 	var d Demuxer
 	mustDemux(b, &d, TagVideo, 0, "17 00 000000"+avcC)

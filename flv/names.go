@@ -1,6 +1,7 @@
 package flv
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/millrace-live/millrace/amf"
@@ -20,6 +21,9 @@ const maxName = 256
 // takeNames reads what onMetaData, an AMF0 message, says of single tracks
 // (Enhanced RTMP v2, "Enhancing onMetaData"). What does not parse names none.
 func (d *Demuxer) takeNames(body []byte) {
+	if !bytes.Contains(body, []byte("TrackIdInfoMap")) {
+		return // most encoders send one track of each kind
+	}
 	values, _ := amf.Decode(body)
 	properties := values.Object(1)
 	for kind, key := range map[media.Kind]string{
