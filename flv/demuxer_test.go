@@ -137,6 +137,7 @@ func TestDemuxBeforeConfiguration(t *testing.T) {
 		{"AAC with a broken one", "af 00 02", "af 01 de02", TagAudio, 2},
 		{"a second track of AVC", "", "96 01 61766331 00 000000 0000000165", TagVideo, 10},
 		{"VVC with a broken one", "90 76766331 00", "93 76766331 0000000165", TagVideo, 5},
+		{"Opus by a number", "", "df 01 fcaa", TagAudio, 1},
 		{"a FourCC that nobody knows", "90 61616161 00", "91 61616161 00", TagVideo, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {

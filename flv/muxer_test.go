@@ -196,6 +196,40 @@ func TestMuxDefaultTrackChanges(t *testing.T) {
 	}
 }
 
+// The set of tracks is the same behind a muxer whose reader accepts all.
+func TestMuxPassesEndsOn(t *testing.T) {
+	var d, behind Demuxer
+	m := Muxer{Accept: everything}
+	for _, step := range []struct {
+		kind TagType
+		body string
+		left int
+	}{
+		{TagVideo, "17 00 000000" + avcC, 0},
+		{TagAudio, "af 00 1210", 0},
+		{TagAudio, "95 00 4f707573 01" + opusHeader, 0},
+		{TagVideo, "17 01 000000 000000026500", 3},
+		{TagAudio, "92 6d703461", 2},
+		{TagVideo, "92 61766331", 1},
+		{TagAudio, "95 02 4f707573 01", 0},
+	} {
+		frames, err := d.Demux(step.kind, 0, unhex(t, step.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range frames {
+			for _, tag := range m.Mux(nil, f) {
+				if _, err := behind.Demux(tag.Type, 0, append(bytes.Clone(tag.Head()), tag.Payload...)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := len(behind.Tracks().Tracks); n != step.left || names(behind.Tracks()) != names(d.Tracks()) {
+				t.Errorf("%s: %d tracks", step.body, n)
+			}
+		}
+	}
+}
+
 // The payload is shared by all readers.
 func TestMuxSharesPayload(t *testing.T) {
 	var d Demuxer

@@ -196,7 +196,12 @@ func (d *Demuxer) inspect(p *packet) (*media.Track, error) {
 	if !there {
 		t = d.another(p, codec)
 	}
-	format := media.Inspect(codec, t.Format, p.content)
+	format := t.Format
+	// Those who send Opus by a number differ in what stands before its packets,
+	// and any bytes are one.
+	if p.enhanced || codec != media.Opus {
+		format = media.Inspect(codec, format, p.content)
+	}
 	switch {
 	case format != t.Format:
 		if there {

@@ -95,10 +95,12 @@ func (m *Muxer) sequenceStart(dst []Tag, t *media.Track, ms uint32) []Tag {
 	return append(dst, tag)
 }
 
-// end appends the end of a track. The legacy forms of sound have none.
+// end appends the end of a track: in the enhanced form, which takes the track
+// away, to a reader of many. The legacy form of H.264 says that the pictures are
+// over, and those of sound have none.
 func (m *Muxer) end(dst []Tag, t *media.Track, ms uint32) []Tag {
 	switch {
-	case !m.legacy(t) && FourCC(t.Codec) != "":
+	case (m.Accept.Tracks || !m.legacy(t)) && FourCC(t.Codec) != "":
 		return m.enhanced(dst, t, exSequenceEnd, nil, ms)
 	case t.Codec == media.H264:
 		tag := Tag{Type: TagVideo, Timestamp: ms}
