@@ -66,6 +66,8 @@ func readAC3(b []byte) (c AC3Config, ok bool) {
 // add takes a syncframe of the access unit, unless it cannot belong to it.
 func (c *AC3Config) add(f *ac3Frame) bool {
 	c.JOC = max(c.JOC, f.joc)
+	// An AC-3 frame may have channels added by E-AC-3.
+	c.Enhanced = c.Enhanced || f.enhanced
 	switch {
 	case f.dependent && c.Independent == 0:
 		return false
@@ -81,7 +83,7 @@ func (c *AC3Config) add(f *ac3Frame) bool {
 		return false
 	}
 	if f.substream == 0 {
-		c.Enhanced, c.BitRateCode, c.SampleRate = f.enhanced, f.bitRateCode, f.rate
+		c.BitRateCode, c.SampleRate = f.bitRateCode, f.rate
 		c.FrameLength += f.samples
 	}
 	return true

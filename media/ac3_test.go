@@ -49,17 +49,20 @@ func TestReadEAC3(t *testing.T) {
 		{"5.1 with its mode", main(3), 6, 1536, 48000, 16, AC3Substream{0, 16, 5, 7, true, 0, 0}, 1, 0},
 		{
 			"7.1.2", slices.Concat(main(3), dependent), 10, 1536, 48000, 32,
-			AC3Substream{0, 16, 5, 7, true, 1, 0b0_0100_0010}, 1, 0,
+			AC3Substream{0, 16, 5, 7, true, 1, 0b0_0100_0010},
+			1, 0,
 		},
 		{
 			"six syncframes of a block", slices.Concat(main(0), main(0), main(0), main(0), main(0), main(0)), 6, 1536, 48000, 96,
-			AC3Substream{0, 16, 5, 7, true, 0, 0}, 1, 0,
+			AC3Substream{0, 16, 5, 7, true, 0, 0},
+			1, 0,
 		},
 		{"objects behind all of mixing", objects, 6, 1536, 48000, 16, AC3Substream{0, 16, 0, 7, true, 0, 0}, 1, 16},
 		{"dual mono at half a rate", padded(dualMono, size), 2, 1536, 16000, 5, AC3Substream{3, 16, 0, 0, false, 0, 0}, 1, 0},
 		{
 			"two programs", slices.Concat(main(3), padded(eac3(0, 1, size, 0, 3, 2, 0).write(0, 4), size)), 6, 1536, 48000, 32,
-			AC3Substream{0, 16, 5, 7, true, 0, 0}, 2, 0,
+			AC3Substream{0, 16, 5, 7, true, 0, 0},
+			2, 0,
 		},
 		{"rubbish behind", slices.Concat(main(3), []byte("rubbish")), 6, 1536, 48000, 16, AC3Substream{0, 16, 5, 7, true, 0, 0}, 1, 0},
 	} {
@@ -82,6 +85,16 @@ func TestReadEAC3(t *testing.T) {
 		if got, ok := readAC3(unit); ok {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// Blu-ray's way to seven channels: AC-3 with the rest in E-AC-3.
+func TestReadAC3WithMoreChannels(t *testing.T) {
+	core := append(unhex(t, "0b77b50b1e40ebf8403eff99"), make([]byte, 1792-12)...)
+	more := padded(eac3(1, 0, 64, 0, 3, 2, 0).write(1, 1).write(0x0200, 16).write(0, 3), 64)
+	got, ok := readAC3(append(core, more...))
+	if !ok || !got.Enhanced || got.Channels != 8 || got.FrameLength != 1536 || got.DataRate != 464 {
+		t.Errorf("%+v, %t", got, ok)
 	}
 }
 

@@ -61,7 +61,7 @@ func parseAV1Config(b []byte) (*AV1Config, error) {
 		Profile: b[1] >> 5, Level: b[1] & 0x1f, High: b[2]>>7 == 1, ChromaPosition: b[2] & 3, delay: b[3] & 0x1f,
 		Picture: unstatedPicture(),
 	}
-	c.BitDepth = 8
+	c.ReorderFrames = 0
 	if b[2]&0x40 != 0 {
 		c.BitDepth = 10
 		if b[2]&0x20 != 0 {

@@ -17,6 +17,7 @@ type av1SequenceHeader struct {
 func parseAV1SequenceHeader(b []byte) (av1SequenceHeader, error) {
 	r := &bits{b: b}
 	h := av1SequenceHeader{Picture: unstatedPicture()}
+	h.ReorderFrames = 0 // a temporal unit shows one frame
 	if h.profile = uint8(r.read(3)); h.profile > 2 {
 		r.fail(fmt.Errorf("profile %d is reserved", h.profile))
 	}

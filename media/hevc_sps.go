@@ -107,8 +107,10 @@ func (s *hevcSPS) readTail(r *bits, subLayers int) {
 	for range 6 {
 		r.ue() // sizes of coding and transform blocks, depths of their trees
 	}
-	if r.flag() && r.flag() { // scaling_list_enabled_flag, sps_scaling_list_data_present_flag
-		skipHEVCScalingLists(r)
+	if r.flag() { // scaling_list_enabled_flag
+		if r.flag() { // sps_scaling_list_data_present_flag
+			skipHEVCScalingLists(r)
+		}
 	}
 	r.skip(2)     // amp_enabled_flag, sample_adaptive_offset_enabled_flag
 	if r.flag() { // pcm_enabled_flag
@@ -167,7 +169,8 @@ func skipReferenceSets(r *bits) {
 			r.ue()    // abs_delta_rps_minus1
 			count := uint32(0)
 			for j := uint32(0); j <= pictures && r.err == nil; j++ {
-				if r.flag() || r.flag() { // used_by_curr_pic_flag, else use_delta_flag
+				used := r.flag()      // used_by_curr_pic_flag
+				if used || r.flag() { // use_delta_flag
 					count++
 				}
 			}

@@ -31,12 +31,12 @@ func TestNewOpusConfig(t *testing.T) {
 		if e.codec != Opus {
 			continue
 		}
-		real := e.format(t).(*OpusConfig)
-		assumed, err := NewOpusConfig(real.Channels)
+		told := e.format(t).(*OpusConfig)
+		assumed, err := NewOpusConfig(told.Channels)
 		if err != nil {
 			t.Fatal(err)
 		}
-		assumed.InputSampleRate = real.InputSampleRate
+		assumed.InputSampleRate = told.InputSampleRate
 		if got := assumed.Append(nil); string(got) != string(e.record) {
 			t.Errorf("%s: %x, want %x", e.name, got, e.record)
 		}

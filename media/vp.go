@@ -125,56 +125,55 @@ func (c *VPConfig) Append(dst []byte) []byte {
 
 // inspect returns what a frame says that c does not.
 func (c *VPConfig) inspect(codec Codec, frame []byte) *VPConfig {
-	said := VPConfig{}
-	if c != nil {
-		said = *c
-	} else {
-		said = *newVPConfig(codec)
-	}
-	key := false
+	read := readVP9Key
 	if codec == VP8 {
-		key = readVP8Key(frame, &said)
-	} else {
-		key = readVP9Key(frame, &said)
+		read = readVP8Key
 	}
-	if !key || c != nil && said == *c {
+	known := c
+	if c == nil {
+		known = newVPConfig(codec)
+	}
+	said, ok := read(frame, *known)
+	if !ok || c != nil && said == *c {
 		return c
 	}
-	n := said
+	n := said // it alone is on the heap
 	return &n
 }
 
-// readVP8Key reads the header of a VP8 key frame (RFC 6386 §9.1).
-func readVP8Key(b []byte, c *VPConfig) bool {
+// readVP8Key returns c with what the header of a VP8 key frame says (RFC 6386
+// §9.1).
+func readVP8Key(b []byte, c VPConfig) (VPConfig, bool) {
 	if len(b) < 10 || b[0]&1 != 0 || b[3] != 0x9d || b[4] != 0x01 || b[5] != 0x2a {
-		return false
+		return c, false
 	}
 	width, height := int(b[6])|int(b[7]&0x3f)<<8, int(b[8])|int(b[9]&0x3f)<<8
 	if width == 0 || height == 0 {
-		return false
+		return c, false
 	}
 	c.Width, c.Height = width, height
-	return true
+	return c, true
 }
 
-// readVP9Key reads the uncompressed header of a VP9 key frame, up to its size
-// (VP9 §6.2).
-func readVP9Key(b []byte, c *VPConfig) bool {
+// readVP9Key returns c with what the uncompressed header of a VP9 key frame says
+// up to its size (VP9 §6.2).
+func readVP9Key(b []byte, c VPConfig) (VPConfig, bool) {
 	r := bits{b: b[:min(len(b), 32)]}
 	const frameMarker, syncCode, sRGB = 2, 0x498342, 7
 	if r.read(2) != frameMarker {
-		return false
+		return c, false
 	}
 	profile := uint8(r.read(1) | r.read(1)<<1)
 	if profile == 3 {
 		r.skip(1)
 	}
-	if r.flag() || r.flag() { // show_existing_frame, frame_type
-		return false
+	shownAgain, inter := r.flag(), r.flag() // show_existing_frame, frame_type
+	if shownAgain || inter {
+		return c, false
 	}
 	r.skip(2) // show_frame, error_resilient_mode
 	if r.read(24) != syncCode {
-		return false
+		return c, false
 	}
 	depth := uint8(8)
 	if profile >= 2 {
@@ -196,7 +195,7 @@ func readVP9Key(b []byte, c *VPConfig) bool {
 	}
 	width, height := int(r.read(16))+1, int(r.read(16))+1
 	if r.err != nil || width > maxDimension || height > maxDimension {
-		return false
+		return c, false
 	}
 	c.Profile, c.BitDepth, c.ChromaBitDepth, c.Width, c.Height = profile, depth, depth, width, height
 	c.ChromaFormat = av1Chroma(false, subX, subY)
@@ -210,7 +209,7 @@ func readVP9Key(b []byte, c *VPConfig) bool {
 		c.Color = vp9Color(space)
 	}
 	c.Color.FullRange = full
-	return true
+	return c, true
 }
 
 // vp9Color returns the code points of a color_space (VP9 §7.2.2).
