@@ -23,12 +23,12 @@ type Header struct {
 // UnsupportedError says why a track cannot be packaged.
 type UnsupportedError struct {
 	Codec  media.Codec
-	Reason string // without a configuration, for instance; "" when the codec has no packaging here
+	Reason string // without a configuration, for instance; "" when the codec has no place in MP4 segments
 }
 
 func (e *UnsupportedError) Error() string {
 	if e.Reason == "" {
-		return fmt.Sprintf("cmaf: %s has no packaging", e.Codec)
+		return fmt.Sprintf("cmaf: %s cannot be carried in MP4 segments", e.Codec)
 	}
 	return fmt.Sprintf("cmaf: %s track %s", e.Codec, e.Reason)
 }
