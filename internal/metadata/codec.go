@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/millrace-live/millrace/amf"
+	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -16,12 +17,6 @@ var legacyIDs = map[media.Codec][]float64{
 	media.HEVC: {12}, media.AV1: {13}, media.VP8: {14},
 	media.PCM: {3, 0}, media.ADPCM: {1}, media.MP3: {2, 14}, media.Nellymoser: {6, 4, 5}, media.G711A: {7}, media.G711U: {8},
 	media.AAC: {10}, media.Speex: {11}, media.Opus: {13},
-}
-
-// fourCCs are the names that Enhanced RTMP has for codecs.
-var fourCCs = map[media.Codec]string{
-	media.H264: "avc1", media.HEVC: "hvc1", media.VVC: "vvc1", media.AV1: "av01", media.VP8: "vp08", media.VP9: "vp09",
-	media.AAC: "mp4a", media.MP3: ".mp3", media.Opus: "Opus", media.FLAC: "fLaC", media.AC3: "ac-3", media.EAC3: "ec-3",
 }
 
 // CodecID returns the number by which onMetaData names a codec in videocodecid
@@ -39,7 +34,7 @@ func CodecID(c media.Codec) float64 {
 }
 
 func fourCCNumber(c media.Codec) float64 {
-	if name := fourCCs[c]; name != "" {
+	if name := flv.FourCC(c); name != "" {
 		return float64(binary.BigEndian.Uint32([]byte(name)))
 	}
 	return 0
@@ -50,7 +45,7 @@ func fourCCNumber(c media.Codec) float64 {
 func names(v amf.Value, c media.Codec) bool {
 	switch v := v.(type) {
 	case string:
-		return strings.EqualFold(v, fourCCs[c]) || strings.EqualFold(letters(v), letters(c.String()))
+		return strings.EqualFold(v, flv.FourCC(c)) || strings.EqualFold(letters(v), letters(c.String()))
 	case float64:
 		return slices.Contains(legacyIDs[c], v) || v == fourCCNumber(c)
 	}

@@ -167,7 +167,8 @@ func TestMendsTheEncoding(t *testing.T) {
 func TestClearedMetadataIsNotCorrected(t *testing.T) {
 	var k Keeper
 	for _, f := range []*media.Frame{
-		said(t, nil, "width", 5), {Kind: media.Data, Class: media.Key},
+		said(t, nil, "width", 5),
+		{Kind: media.Data, Class: media.Key},
 		{Kind: media.Video, Tracks: set(t, h264(t))},
 	} {
 		if more, err := k.Take(f); more != nil || err != nil {

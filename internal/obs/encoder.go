@@ -1,6 +1,7 @@
 package obs
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -122,8 +123,6 @@ const keyInterval = 2
 
 func (e encoder) settings(bitrate int) map[string]any {
 	s := map[string]any{"rate_control": "CBR", "bitrate": bitrate, "keyint_sec": keyInterval}
-	for name, v := range e.more {
-		s[name] = v
-	}
+	maps.Copy(s, e.more)
 	return s
 }

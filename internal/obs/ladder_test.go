@@ -74,7 +74,8 @@ func TestPlan(t *testing.T) {
 		{"1 core", func(q *question) { q.Capabilities.GPUs = nil; q.Capabilities.CPU.Cores = 1 }, DefaultLadder, "1920x1080 6000 60fps"},
 		{"4 cores and hardware", func(q *question) { q.Capabilities.CPU.Cores = 4 }, DefaultLadder[1:], "1280x720 3000 60fps, 854x480 1200 30fps, 640x360 600 30fps"},
 		{
-			"codecs", nil, []Rung{{Height: 1080, Bitrate: 5000, Codec: media.HEVC}, {Height: 720, Bitrate: 2000, Codec: media.AV1}, {Height: 720, Bitrate: 3000, Codec: media.H264}},
+			"codecs", nil,
+			[]Rung{{Height: 1080, Bitrate: 5000, Codec: media.HEVC}, {Height: 720, Bitrate: 2000, Codec: media.AV1}, {Height: 720, Bitrate: 3000}},
 			"1920x1080 5000 60fps HEVC, 1280x720 2000 60fps, 1280x720 3000 60fps",
 		},
 		{

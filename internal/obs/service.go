@@ -125,8 +125,9 @@ func (s *Service) admit(r *http.Request, app, key string) (hub.Grant, error) {
 		App: app, Name: name, Query: values, Protocol: protocol, TLS: netx.TLSVersion(r.TLS), Remote: remote, Software: clip(r.UserAgent()),
 	})
 	if refusal, ok := errors.AsType[*hub.Refusal](err); ok && refusal.Code == hub.Plain {
-		return hub.Grant{}, &hub.Refusal{Code: hub.Plain, Stream: refusal.Stream,
-			Reason: "a stream key must not be sent without TLS here: ask at the https address"}
+		return hub.Grant{}, &hub.Refusal{
+			Code: hub.Plain, Stream: refusal.Stream, Reason: "a stream key must not be sent without TLS here: ask at the https address",
+		}
 	}
 	return grant, err
 }
