@@ -188,17 +188,23 @@ func (p *publisher) send(d time.Duration, live bool) {
 	}
 }
 
+// write sends a frame of each track of a kind.
 func (p *publisher) write(k media.Kind, c media.Class, at time.Duration) {
 	p.h.t.Helper()
-	size := p.size
-	if k == media.Audio {
-		size = 100
-	}
-	p.n++
-	err := p.p.Write(&media.Frame{
-		Kind: k, Class: c, DTS: int64(at), PTS: int64(at), Tracks: p.tracks, Payload: make([]byte, size+p.n%7),
-	})
-	if err != nil {
-		p.h.t.Fatal(err)
+	for _, t := range p.tracks.Tracks {
+		if t.Kind != k {
+			continue
+		}
+		size := p.size
+		if k == media.Audio {
+			size = 100
+		}
+		p.n++
+		err := p.p.Write(&media.Frame{
+			Kind: k, Class: c, Track: t.ID, DTS: int64(at), PTS: int64(at), Tracks: p.tracks, Payload: make([]byte, size+p.n%7),
+		})
+		if err != nil {
+			p.h.t.Fatal(err)
+		}
 	}
 }
