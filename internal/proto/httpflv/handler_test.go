@@ -53,8 +53,10 @@ type house struct {
 // PlayEnded implements [Meter].
 func (h *house) PlayEnded(protocol, reason string) { h.ends <- protocol + " " + reason }
 
-func newHouse(t *testing.T) *house {
-	h := &house{registry: hub.New(hub.Options{Access: hub.Everyone{}}), ends: make(chan string, 100)}
+func newHouse(t *testing.T) *house { return newHouseOf(t, hub.Everyone{}) }
+
+func newHouseOf(t *testing.T, a hub.Access) *house {
+	h := &house{registry: hub.New(hub.Options{Access: a}), ends: make(chan string, 100)}
 	door := &Handler{
 		Hub: h.registry, Logger: slog.New(slog.DiscardHandler), Meter: h, WriteTimeout: 500 * time.Millisecond,
 		Driver: driver,
