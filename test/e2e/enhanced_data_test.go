@@ -41,8 +41,8 @@ func (h *heard) all() []string {
 }
 
 // An encoder that speaks AMF3 sends texts, cue points and data of its own:
-// players over RTMP and HTTP-FLV hear each as it was said, and HLS carries them
-// as timed metadata.
+// players over RTMP and HTTP-FLV hear each, and HLS carries them as timed
+// metadata.
 func TestDataReachesPlayers(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--open")
@@ -52,12 +52,15 @@ func TestDataReachesPlayers(t *testing.T) {
 	e.connect("objectEncoding", 3.0)
 	e.publish("data")
 
-	said := []string{
-		encoded(t, "onTextData", amf.AMF3{Value: amf.NewObject("text", "grüezi mitenand", "language", "gsw")}),
+	// Players that speak AMF0 get what AMF3 says in AMF0.
+	text := amf.NewObject("text", "grüezi mitenand", "language", "gsw")
+	sent := []string{
+		encoded(t, "onTextData", amf.AMF3{Value: text}),
 		encoded(t, "onCuePoint", amf.NewObject("name", "advert", "time", 2.5, "type", "event")),
 		encoded(t, "onFI", amf.NewObject("st", "12:00:00.000")),
 		encoded(t, "score", 3.0, 2.0, "Ulm"),
 	}
+	said := append([]string{encoded(t, "onTextData", text)}, sent[1:]...)
 	tags := readTags(t, clip(t, "data", 8))
 	rtmpHeard, flvHeard := &heard{}, &heard{}
 	s.recordsHLS(t, "live/data", func(hls *hlsRecording) {
@@ -78,7 +81,7 @@ func TestDataReachesPlayers(t *testing.T) {
 				time.Sleep(time.Until(began.Add(time.Duration(g.ms) * time.Millisecond)))
 			}
 			if next < len(said) && g.ms >= uint32(2500+500*next) {
-				e.send(4, g.ms, message.DataAMF3, 1, append([]byte{0}, said[next]...))
+				e.send(4, g.ms, message.DataAMF3, 1, append([]byte{0}, sent[next]...))
 				next++
 			}
 			e.send(6, g.ms, g.kind, 1, g.body)

@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
 // The codecs of the Flash days pass from RTMP to RTMP and HTTP-FLV as they
-// came, as FFmpeg 5.1 writes and reads them.
+// came, as FFmpeg 5.1 writes and reads them. That HLS cannot carry them is
+// told, and hinders nothing.
 func TestLegacyCodecs(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--open")
@@ -36,6 +38,13 @@ func TestLegacyCodecs(t *testing.T) {
 			publisher := publish(t, file, s.rtmpURL(stream))
 			s.waitState(t, stream, "live")
 			late := probe(t, s.flvURL(stream))
+			if c.name != "h264-mp3" {
+				wait(t, 10*time.Second, "the API to say what HLS cannot carry", func() bool {
+					return slices.ContainsFunc(s.stream(t, stream).Unplayable, func(u unplayable) bool {
+						return u.Protocol == "hls" && u.Reason != ""
+					})
+				})
+			}
 			if code := publisher.wait(t, 40*time.Second); code != 0 {
 				t.Fatalf("the publisher ended with status %d", code)
 			}

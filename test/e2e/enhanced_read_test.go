@@ -32,6 +32,7 @@ func libav(t *testing.T, script string, args ...string) *process {
 // elementary is a stream in a file or broadcast as libav sees it.
 type elementary struct {
 	Index                         int `json:"stream"`
+	Track                         int // identifier of the track in FLV
 	Kind, Codec                   string
 	Width, Height, Rate, Channels int
 	Config                        string
@@ -48,12 +49,13 @@ type reader interface {
 type libavReader struct {
 	*process
 	file string
+	flv  bool // which has identifiers of tracks; elsewhere they are counted
 }
 
 func libavReads(t *testing.T, url string, options ...string) reader {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "packets.jsonl")
-	return libavReader{libav(t, "packets.mjs", append([]string{file, url}, options...)...), file}
+	return libavReader{libav(t, "packets.mjs", append([]string{file, url}, options...)...), file, !strings.Contains(url, ".m3u8")}
 }
 
 func (r libavReader) read(t *testing.T, limit time.Duration) ([]elementary, []packet) {
@@ -80,7 +82,11 @@ func (r libavReader) read(t *testing.T, limit time.Duration) ([]elementary, []pa
 		}
 		switch p.Kind {
 		case "video", "audio":
-			names[p.Index] = trackName(p.Kind, count(streams, p.Kind))
+			n := count(streams, p.Kind)
+			if r.flv {
+				n = p.Track
+			}
+			names[p.Index] = trackName(p.Kind, n)
 			streams = append(streams, p.elementary)
 		}
 		if name := names[p.Index]; name != "" && p.Hash != "" {

@@ -102,7 +102,7 @@ func (r *reading) packets(t *testing.T, limit time.Duration) []packet {
 		if err1 != nil || err2 != nil {
 			t.Fatalf("a %s packet has no time: pts %q dts %q", q.Type, q.PTS, q.DTS)
 		}
-		out = append(out, packet{q.Type, pts, dts, q.Hash, strings.Contains(q.Flags, "K")})
+		out = append(out, packet{q.Type, pts, dts, strings.TrimPrefix(q.Hash, "MD5:"), strings.Contains(q.Flags, "K")})
 	}
 	return out
 }

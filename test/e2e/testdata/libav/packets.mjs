@@ -10,6 +10,7 @@ function describe(stream) {
   const p = stream.codecpar;
   return {
     stream: stream.index,
+    track: stream.id, // as FLV has it
     kind: av.avGetMediaTypeString(p.codecType),
     codec: av.avGetCodecName(p.codecId),
     width: p.width,
