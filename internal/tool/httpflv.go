@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -48,7 +49,7 @@ func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader
 	defer giveUp()
 	late := time.AfterFunc(answerTime, func() { cancel(rtmp.ErrTimeout) })
 	defer late.Stop()
-	req, err := http.NewRequestWithContext(own, http.MethodGet, a.raw, nil)
+	req, err := http.NewRequestWithContext(own, http.MethodGet, allTracks(a.raw), nil)
 	if err != nil {
 		cancel(nil)
 		return nil, err
@@ -70,6 +71,21 @@ func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader
 	h.silent = time.AfterFunc(silence, func() { cancel(rtmp.ErrSilent) })
 	h.reader = flv.NewFrameReader(h)
 	return h, nil
+}
+
+// allTracks asks a server for all that it has of the stream, where the address
+// does not say what to ask for. HTTP has no other place for that, and servers
+// that know nothing of it pass over it.
+func allTracks(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Query().Has("tracks") {
+		return raw
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += "tracks=all"
+	return u.String()
 }
 
 // refusal is what the server says against a request: the status, and the

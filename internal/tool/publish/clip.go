@@ -119,7 +119,18 @@ func guess(head []byte) string {
 
 type mp4Clip struct{ r *mp4.Reader }
 
-func (c mp4Clip) next() (*media.Frame, error) { return c.r.Next() }
+// next rounds to milliseconds, as every encoder does for RTMP. What is finer
+// would have to travel as offsets of nanoseconds, in a form that makes a
+// recording of the stream unreadable for most programs.
+func (c mp4Clip) next() (*media.Frame, error) {
+	f, err := c.r.Next()
+	if f != nil {
+		f.DTS, f.PTS = milliseconds(f.DTS), milliseconds(f.PTS)
+	}
+	return f, err
+}
+
+func milliseconds(t int64) int64 { return int64(time.Duration(t).Round(time.Millisecond)) }
 
 type flvClip struct{ r *flv.FrameReader }
 

@@ -97,7 +97,7 @@ func (p *publisher) run(ctx context.Context) error {
 	defer p.close()
 	p.start, p.at = time.Now(), p.stream.Stream()
 	p.progress.Say("publishing %s to %s: %s", tool.Printable(p.options.File), p.address, tool.Describe(ahead.tracks))
-	for _, note := range p.source.notes {
+	for _, note := range append(p.source.notes, refused(p.at, ahead.tracks)...) {
 		p.progress.Say("%s", note)
 	}
 	for p.pass = 1; ; p.pass++ {
@@ -123,6 +123,23 @@ func (p *publisher) run(ctx context.Context) error {
 		ahead = nil
 		p.joiner.Restart()
 	}
+}
+
+// refused says which tracks the server does not take.
+func refused(st *rtmp.Stream, s *media.TrackSet) []string {
+	said := st.Session().Capabilities()
+	accept := said.Accept()
+	var notes []string
+	for _, t := range s.Tracks {
+		switch {
+		case accept.Refused(t):
+			notes = append(notes, fmt.Sprintf("not sent: %s %d (%s), a codec that the server does not take", t.Kind, t.ID, t.Codec))
+		case !accept.Tracks && t != s.Default(t.Kind):
+			notes = append(notes, fmt.Sprintf("not sent: %s %d (%s): the server does not say that it takes more than one track of a kind",
+				t.Kind, t.ID, t.Codec))
+		}
+	}
+	return notes
 }
 
 func (p *publisher) fileError(err error) error {
