@@ -87,14 +87,7 @@ func (p *Packager) begin() {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.ID, y.ID))
 	})
 	for _, l := range p.lanes {
-		h := l.header
-		p.period.Tracks = append(p.period.Tracks, h)
-		switch {
-		case h.Track.Kind == media.Video && p.period.Video == nil:
-			p.period.Video = h
-		case h.Track.Kind == media.Audio && p.period.Audio == nil:
-			p.period.Audio = h
-		}
+		p.period.Tracks = append(p.period.Tracks, l.header)
 	}
 	waiting := p.forming.held
 	p.forming = nil

@@ -16,9 +16,6 @@ type Period struct {
 	// Tracks are the headers of its tracks, video first, then audio, each by
 	// rising identifier. Each has at least one segment in the period.
 	Tracks []*Header
-	// Video and Audio are the first of their kind in Tracks, nil where there is
-	// none.
-	Video, Audio *Header
 }
 
 // has reports whether h is the header of one of the period's tracks.

@@ -14,9 +14,7 @@ import (
 // uris returns the addresses in a multivariant playlist: those of variants, and
 // those of renditions.
 func uris(index string) (variants, renditions []string) {
-	for _, m := range regexp.MustCompile(`(?m)^[a-z0-9]+_\S+\.m3u8$`).FindAllString(index, -1) {
-		variants = append(variants, m)
-	}
+	variants = regexp.MustCompile(`(?m)^[a-z0-9]+_\S+\.m3u8$`).FindAllString(index, -1)
 	for _, m := range regexp.MustCompile(`URI="(\S+\.m3u8)"`).FindAllStringSubmatch(index, -1) {
 		renditions = append(renditions, m[1])
 	}
