@@ -129,7 +129,7 @@ func (p *Publisher) follow(f *media.Frame) error {
 	st, err := a.session.Publish(ctx, a.chase.to.Name)
 	if err != nil {
 		a.session.Close()
-		return nil //nolint:nilerr // the publication goes on where it is
+		return nil // the publication goes on where it is
 	}
 	if !p.move(a.chase, st) || p.state == nil {
 		return nil

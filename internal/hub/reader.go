@@ -42,6 +42,8 @@ type Reader struct {
 	err        error
 	generation uint32
 	keyed      bool // it had its first key
+	leader     uint8
+	tracks     *media.TrackSet // of the newest picture, whose default track is leader
 
 	// Guarded by gate.mu.
 	parked     bool
@@ -279,6 +281,9 @@ func (r *Reader) wants(e *entry) bool {
 	case media.Audio:
 		return !r.noAudio.Load()
 	case media.Video:
+		if f.Tracks != r.tracks {
+			r.lead(f.Tracks)
+		}
 		word, bit := &r.started[f.Track>>6], uint64(1)<<(f.Track&63)
 		switch {
 		case r.noVideo.Load():
@@ -301,6 +306,18 @@ func (r *Reader) wants(e *entry) bool {
 		}
 	}
 	return true
+}
+
+// lead takes note of the tracks that pictures come with. Another default track
+// waits for a key of its own: a player that is given that track alone has not had
+// the pictures before.
+func (r *Reader) lead(s *media.TrackSet) {
+	first := r.tracks == nil
+	r.tracks = s
+	if t := s.Default(media.Video); t != nil && (first || t.ID != r.leader) {
+		r.leader = t.ID
+		r.started[t.ID>>6] &^= 1 << (t.ID & 63)
+	}
 }
 
 // jump goes on where one who joins now begins.

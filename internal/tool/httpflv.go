@@ -30,14 +30,12 @@ var errNoFLV = errors.New("the server answers with something that is not FLV")
 
 // httpFrames plays FLV over HTTP.
 type httpFrames struct {
-	body    io.ReadCloser
-	cancel  context.CancelCauseFunc
-	ctx     context.Context
-	silent  *time.Timer
-	count   atomic.Uint64
-	reader  *flv.FrameReader
-	demuxer flv.Demuxer
-	time    media.Unwrapper
+	body   io.ReadCloser
+	cancel context.CancelCauseFunc
+	ctx    context.Context
+	silent *time.Timer
+	count  atomic.Uint64
+	reader *flv.FrameReader
 }
 
 func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader, error) {

@@ -192,10 +192,10 @@ func TestPlayersOfAllKinds(t *testing.T) {
 		}
 	}
 	h := newHouse(t, hub.Options{})
-	var old, new []<-chan watched
+	var old, fresh []<-chan watched
 	for range 5 {
 		old = append(old, watch(&silent, h.url+"cam"))
-		new = append(new, watch(&rtmp.Dialer{}, h.url+"cam"))
+		fresh = append(fresh, watch(&rtmp.Dialer{}, h.url+"cam"))
 	}
 	h.waiting(t, 10)
 	st := mustDial(t, rtmp.Publish, h.url+"cam")
@@ -206,7 +206,7 @@ func TestPlayersOfAllKinds(t *testing.T) {
 		if n := len((<-old[i]).frames); n != defaults {
 			t.Errorf("an old player got %d frames, want %d", n, defaults)
 		}
-		if n := len((<-new[i]).frames); n != len(all) {
+		if n := len((<-fresh[i]).frames); n != len(all) {
 			t.Errorf("a new player got %d frames, want %d", n, len(all))
 		}
 	}
