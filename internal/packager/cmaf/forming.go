@@ -102,7 +102,8 @@ func (p *Packager) begin() {
 
 // renew ends the period for one with other tracks. What can begin the new one
 // goes along: pictures from the key frame on that no segment has yet, and
-// everything where there is no segment at all.
+// everything where there is no segment at all, save for a track that has left
+// before anybody could see it.
 func (p *Packager) renew() {
 	var along []held
 	open := 0
@@ -122,13 +123,15 @@ func (p *Packager) renew() {
 	}
 	for _, l := range p.lanes {
 		keyed := l.header.Track.Kind == media.Video && l.cuts > 0 && len(l.units) > 0 && l.units[0].frame.IsKey()
-		gone := p.offer(l.header.Track.Kind, l.header.Track.ID) != l.header
-		if !whole && (!keyed || gone) {
+		offer := p.offer(l.header.Track.Kind, l.header.Track.ID)
+		if !whole && (!keyed || offer != l.header) {
 			continue
 		}
 		for _, u := range l.units {
-			along = append(along, held{u.frame, l.header})
 			p.bytes -= len(u.frame.Payload)
+			if offer != nil {
+				along = append(along, held{u.frame, l.header})
+			}
 		}
 		l.units, l.bytes = nil, 0
 	}

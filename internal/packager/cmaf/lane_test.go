@@ -187,6 +187,22 @@ func TestLanes(t *testing.T) {
 			{media.Video, 1, [][]cut{{{0, 20}, {20, 20}, {40, 10}}}},
 			{media.Audio, 0, [][]cut{{{0, 20}, {20, 20}, {40, 10}}, {{50, 20}}}},
 		}, 0},
+		{"a track goes before there is a segment", func(l *ladder) {
+			l.announce(media.Audio, 1)
+			l.run(0, sec, true, true)
+			l.sound(1, 0, sec)
+			l.sort(0)
+			n := len(l.frames)
+			l.withdraw(media.Audio, 1)
+			l.key = time.Hour
+			l.run(sec, 3*sec, true, true)
+			l.sort(n)
+			l.frames[n].Class = media.Inter
+		}, []of{
+			{media.Video, 0, [][]cut{{{0, 30}}}},
+			{media.Audio, 0, [][]cut{{{0, 30}}}},
+			{media.Audio, 1, nil},
+		}, 44},
 		{"a track that is only announced is waited for, and not for ever", func(l *ladder) {
 			l.announce(media.Video, 1)
 			l.announce(media.Audio, 1)
