@@ -46,3 +46,24 @@ func TestFFmpegPublishesEnhanced(t *testing.T) {
 		})
 	}
 }
+
+// With --enhanced strict, a player that announces nothing gets no codec of
+// Enhanced RTMP but the rest; one that announces it gets all. The log says what
+// was left out, and why.
+func TestStrictPlayers(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--open", "--enhanced", "strict")
+	file := enhancedClip(t, "hevc", 12, ffmpeg7Writes, withHEVC, withAAC)
+	_, in := libavReads(t, file).read(t, 20*time.Second)
+	const stream = "live/strict"
+	silent := ffmpeg7Reads(t, s.rtmpURL(stream))
+	announced := ffmpeg7Reads(t, s.rtmpURL(stream), "-rtmp_enhanced_codecs", "hvc1")
+	s.waitPlayers(t, stream, 2)
+	args := []string{"-re", "-i", file, "-c", "copy", "-rtmp_enhanced_codecs", "hvc1,av01,vp09"}
+	if code := ffmpeg7Run(t, args, "-f", "flv", s.rtmpURL(stream)).wait(t, 40*time.Second); code != 0 {
+		t.Fatalf("the publisher ended with status %d", code)
+	}
+	comeOut(t, in, map[string]reader{"FFmpeg 7.0, RTMP, announced": announced})
+	comeOut(t, of("audio", in), map[string]reader{"FFmpeg 7.0, RTMP": silent})
+	s.logged(t, stream, "HEVC", "strict")
+}
