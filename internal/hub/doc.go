@@ -1,11 +1,11 @@
 // Package hub is the heart: it carries frames from one publisher to any number
 // of readers.
 //
-// [Registry.Publish] and [Registry.Play] are the only ways in, so that keys,
-// limits, events and counters cannot be gone around. A stream holds one ring;
-// its publication writes, each [Reader] has a cursor. A stream outlives its
-// publishers by the grace time: each of them is a generation, and the end of an
-// old one can never end the new one.
+// [Registry.Publish], [Registry.Play] and, for one picture, [Registry.Still] are
+// the only ways in, so that keys, limits, events and counters cannot be gone
+// around. A stream holds one ring; its publication writes, each [Reader] has a
+// cursor. A stream outlives its publishers by the grace time: each of them is a
+// generation, and the end of an old one can never end the new one.
 //
 //	Publication.Write -> timeline -> ring -> gates -> Reader.Next
 //

@@ -34,8 +34,8 @@ type Options struct {
 	MaxStreams, MaxWaitingNames, MaxStreamPlayers, MaxPlayers int
 }
 
-// Registry knows the streams by name. Publish and Play are the only ways to
-// them.
+// Registry knows the streams by name. Publish, Play and Still are the only ways
+// to them.
 type Registry struct {
 	opts    Options
 	refused refusals
@@ -140,14 +140,8 @@ func sleep(ctx context.Context, sign <-chan struct{}, wait time.Duration) error 
 // what Access said, or the error of ctx. If req.Wait is set it waits for a
 // publisher.
 func (r *Registry) Play(ctx context.Context, req PlayRequest) (*Reader, error) {
-	err := r.opts.Access.Play(ctx, &req)
-	if req.Stream == "" {
-		req.Stream = join(req.App, req.Name)
-	}
-	if err == nil && req.Stream == "" {
-		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
-	}
-	id := who{req.Session, req.Protocol, req.TLS, clip(req.Software), req.Remote, req.RTT}
+	err := r.allow(ctx, &req)
+	id := req.who()
 	var reader *Reader
 	if err == nil {
 		reader, err = r.play(ctx, &req, id)
@@ -157,6 +151,22 @@ func (r *Registry) Play(ctx context.Context, req PlayRequest) (*Reader, error) {
 		return nil, err
 	}
 	return reader, nil
+}
+
+// allow asks Access whether somebody may play, and completes the stream's name.
+func (r *Registry) allow(ctx context.Context, req *PlayRequest) error {
+	err := r.opts.Access.Play(ctx, req)
+	if req.Stream == "" {
+		req.Stream = join(req.App, req.Name)
+	}
+	if err == nil && req.Stream == "" {
+		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
+	}
+	return err
+}
+
+func (req *PlayRequest) who() who {
+	return who{req.Session, req.Protocol, req.TLS, clip(req.Software), req.Remote, req.RTT}
 }
 
 func (r *Registry) play(ctx context.Context, req *PlayRequest, id who) (*Reader, error) {
