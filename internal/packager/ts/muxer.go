@@ -1,0 +1,296 @@
+package ts
+
+import (
+	"bytes"
+
+	"github.com/millrace-live/millrace/media"
+)
+
+const (
+	// The tables come again after this long. ETSI TR 101 290 §5.2.1 has half a
+	// second as the most; viewers over HTTP are given them where they join.
+	tablesEvery = 400 * Timescale / 1000
+	// Clock references are at most 100 ms apart (§2.7.2). Access units take them
+	// along when they are due; where no access unit of the clock's PID comes, they
+	// have packets of their own.
+	clockDue   = 40 * Timescale / 1000
+	clockAlone = 70 * Timescale / 1000
+	clockEvery = 90 * Timescale / 1000
+	// Over a longer step of the clock there are none: it is a new clock.
+	longestStep = 5 * Timescale
+	// A track that is silent for this long does not hold the clock back.
+	clockPatience = 2 * Timescale
+
+	// mostAudio bounds the PMT, whose section has 1,021 bytes at most.
+	mostAudio = 16
+)
+
+// Place is what the packets of a frame are to those who cut the stream.
+type Place struct {
+	// Packets reports whether there are any: of frames that are left out there
+	// are none.
+	Packets bool
+	// Start is set when a viewer can join: PAT and PMT come first, then a key
+	// frame with its parameter sets and a clock reference, or sound where there is
+	// no picture.
+	Start bool
+	// Discontinuity is set on the first frame of another epoch, after a step of
+	// more than 5 s, and when a decoder needs to be configured anew.
+	Discontinuity bool
+	Kind          media.Kind
+	Key           bool
+	// Decode is when the frame is to be decoded, in ticks of the stream's
+	// timeline that do not wrap: its DTS in the stream is Decode plus [Delay]. End
+	// is where it ends, as far as that is known.
+	Decode, End int64
+}
+
+// Muxer makes packets of the frames of one stream. The zero value is ready. It is
+// not safe for concurrent use.
+type Muxer struct {
+	set   *media.TrackSet
+	lanes []*lane // the picture first, if there is one; it has the clock
+	// known are the lanes that there ever were, one a PID: counters and times go
+	// on when a track comes back.
+	known   []*lane
+	refused []error
+
+	table          []byte // the PMT's section, nil before the first
+	body           []byte // of table
+	version        uint8
+	patted, pmtted uint8 // their continuity counters
+	tabled         int64 // when the tables came last
+
+	begun   bool
+	epoch   uint32
+	clock   int64 // the newest PCR
+	changed bool  // decoders need another configuration, and no frame has said so
+
+	pieces [][]byte
+	head   [19]byte
+}
+
+// lane is one elementary stream.
+type lane struct {
+	track   *media.Track
+	record  []byte
+	stream  stream
+	packing packing
+	pid     uint16
+	counter uint8 // of its next packet
+	line    timeline
+	keyed   bool
+}
+
+// Refused says which tracks of the newest frame's set are left out, and why, as
+// errors of type [*UnsupportedError]. Video tracks other than the default one are
+// left out without a word: they are for players who choose.
+func (m *Muxer) Refused() []error { return m.refused }
+
+// Carries reports whether a track of the newest frame's set is carried.
+func (m *Muxer) Carries() bool { return len(m.lanes) > 0 }
+
+// Append appends the packets of the next frame of the stream, and says what they
+// are.
+func (m *Muxer) Append(dst []byte, f *media.Frame) ([]byte, Place) {
+	if f.Kind != media.Video && f.Kind != media.Audio {
+		return dst, Place{}
+	}
+	if f.Tracks != m.set {
+		m.adopt(f.Tracks)
+	}
+	return m.append(dst, f)
+}
+
+func (m *Muxer) append(dst []byte, f *media.Frame) ([]byte, Place) {
+	l := m.lane(f.Kind, f.Track)
+	if l == nil || f.Class == media.Command || f.Header != 0 || len(f.Payload) == 0 {
+		return dst, Place{}
+	}
+	if f.Kind == media.Video && !l.keyed && !f.IsKey() {
+		return dst, Place{}
+	}
+	pieces := l.packing.pack(append(m.pieces[:0], nil), f)
+	size := 0
+	for _, p := range pieces[1:] {
+		size += len(p)
+	}
+	if size > 0 && (f.Kind == media.Video || size < longestPES-len(m.head)) {
+		dst, p := m.carry(dst, l, f, pieces, size)
+		clear(pieces) // or they would keep the payload from the collector
+		m.pieces = pieces
+		return dst, p
+	}
+	clear(pieces)
+	m.pieces = pieces
+	return dst, Place{}
+}
+
+// carry appends the access unit of a frame, of size bytes in all pieces but the
+// first, and what is due before it.
+func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size int) ([]byte, Place) {
+	first := !m.begun
+	broken := !first && f.Epoch != m.epoch
+	m.begun, m.epoch = true, f.Epoch
+	if broken {
+		for _, o := range m.lanes {
+			o.line.anchored = false
+		}
+	}
+	decode, present := l.place(f)
+	now := m.safe(l, decode)
+	if !first && now-m.clock > longestStep {
+		broken = true
+	}
+	l.keyed = l.keyed || f.Kind == media.Audio || f.IsKey()
+	p := Place{
+		Packets: true, Kind: f.Kind, Key: f.IsKey(), Discontinuity: broken || m.changed && !first, Decode: decode, End: l.line.end(),
+	}
+	due := first || decode-m.tabled >= tablesEvery || m.tabled > decode+longestStep
+	p.Start = f.IsKey() || due && !m.lanes[0].keyedVideo() && f.Kind == media.Audio
+	if p.Start || due || m.changed || broken {
+		dst = m.appendTables(dst, decode)
+	}
+	m.changed = false
+
+	var a field
+	owner := m.lanes[0]
+	switch {
+	case first || broken:
+		a = field{flagPCR, now}
+		if broken {
+			a.flags |= flagDiscontinuity
+		}
+	default:
+		for now-m.clock > clockEvery {
+			m.clock += clockEvery
+			dst = appendField(dst, owner.pid, owner.counter, field{flagPCR, m.clock})
+		}
+		due := int64(clockDue)
+		if l != owner {
+			due = clockAlone
+		}
+		switch {
+		case now-m.clock >= due:
+			a = field{flagPCR, now}
+		case p.Start && l == owner:
+			a = field{flagPCR, max(now, m.clock+1)}
+		}
+	}
+	if a.flags != 0 {
+		m.clock = a.pcr
+		if l != owner {
+			dst = appendField(dst, owner.pid, owner.counter, a)
+			a = field{}
+		}
+	}
+	if p.Start {
+		a.flags |= flagRandomAccess
+	}
+	n := putPES(m.head[:], l.stream.id, size, present+delay, decode+delay)
+	pieces[0] = m.head[:n]
+	return appendPackets(dst, l.pid, &l.counter, a, pieces, n+size), p
+}
+
+// keyedVideo reports whether l is a picture that has begun.
+func (l *lane) keyedVideo() bool { return l.track.Kind == media.Video && l.keyed }
+
+// place gives a frame its times.
+func (l *lane) place(f *media.Frame) (decode, present int64) {
+	if f.Kind == media.Video {
+		return l.line.picture(f)
+	}
+	at := l.line.sound(f, l.track.Samples(f.Payload), l.track.Sound().SampleRate)
+	return at, at
+}
+
+// safe is the clock at a frame of l: its decoding time less the delay, or less
+// than that where another track is behind, whose next frame is not to be later
+// than its time.
+func (m *Muxer) safe(l *lane, decode int64) int64 {
+	now := decode
+	for _, o := range m.lanes {
+		if o != l && o.line.begun && o.line.last > decode-clockPatience {
+			now = min(now, o.line.last+delay)
+		}
+	}
+	return now
+}
+
+const never = -1 << 62
+
+func (m *Muxer) appendTables(dst []byte, now int64) []byte {
+	m.tabled = now
+	dst = appendTable(dst, pidPAT, &m.patted, associations)
+	return appendTable(dst, pidPMT, &m.pmtted, m.table)
+}
+
+func (m *Muxer) lane(k media.Kind, id uint8) *lane {
+	for _, l := range m.lanes {
+		if l.track.Kind == k && l.track.ID == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// adopt makes the lanes of another set.
+func (m *Muxer) adopt(set *media.TrackSet) {
+	m.set, m.lanes, m.refused = set, nil, nil
+	if set == nil {
+		return
+	}
+	audio := 0
+	for _, t := range set.Tracks {
+		if t.Kind == media.Video && t != set.Default(media.Video) {
+			continue
+		}
+		s, p, err := code(t)
+		if err == nil && t.Kind == media.Audio {
+			if audio++; audio > mostAudio {
+				err = &UnsupportedError{Codec: t.Codec, Reason: "is one too many"}
+			}
+		}
+		if err != nil {
+			m.refused = append(m.refused, err)
+			continue
+		}
+		m.lanes = append(m.lanes, m.renew(t, s, p))
+	}
+	if len(m.lanes) == 0 {
+		return
+	}
+	if body := programBody(m.lanes); !bytes.Equal(body, m.body) {
+		const programMap = 2
+		if m.table != nil {
+			m.version = (m.version + 1) & 0x1f
+			m.changed = true
+		}
+		m.body, m.table = body, section(programMap, program, m.version, body)
+	}
+}
+
+// renew makes the lane of a track, which goes on where the last one of its PID
+// was.
+func (m *Muxer) renew(t *media.Track, s stream, p packing) *lane {
+	n := &lane{track: t, record: t.Record(), stream: s, packing: p, pid: pidVideo}
+	if t.Kind == media.Audio {
+		n.pid = pidAudio + uint16(t.ID)
+	}
+	for i, l := range m.known {
+		if l.pid != n.pid {
+			continue
+		}
+		n.counter, n.line = l.counter, l.line
+		if l.track.ID == t.ID && l.stream.kind == s.kind {
+			n.keyed = l.keyed
+			m.changed = m.changed || !bytes.Equal(l.record, n.record)
+		} else {
+			n.line.anchored = false
+		}
+		m.known[i] = n
+		return n
+	}
+	m.known = append(m.known, n)
+	return n
+}
