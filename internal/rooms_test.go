@@ -44,6 +44,7 @@ var rooms = []room{
 	{path: "internal/tool"},
 	{path: "internal/tool/*"},
 	{path: "internal/proto/*"},
+	{path: "internal/poster"},
 	{path: "internal/metrics"},
 	{path: "internal/api"},
 	{path: "internal/dashboard"},

@@ -12,12 +12,13 @@ import (
 
 // Addresses are where one stream is watched.
 type Addresses struct {
-	Page  string `json:"page"`
-	Embed string `json:"embed"`
-	HLS   string `json:"hls"`
-	FLV   string `json:"flv"`
-	RTMP  string `json:"rtmp"`
-	RTMPS string `json:"rtmps,omitempty"`
+	Page   string `json:"page"`
+	Embed  string `json:"embed"`
+	HLS    string `json:"hls"`
+	FLV    string `json:"flv"`
+	RTMP   string `json:"rtmp"`
+	RTMPS  string `json:"rtmps,omitempty"`
+	Poster string `json:"poster"`
 }
 
 // Site says how the server is reached from outside.
@@ -75,8 +76,9 @@ func (s Site) At(base *url.URL, stream string) Addresses {
 		HLS:   root + "/" + path + "/index.m3u8",
 		FLV:   root + "/" + path + ".flv",
 		// Players take the path of an RTMP address as it stands.
-		RTMP:  s.RTMP(base) + "/" + stream,
-		RTMPS: s.rtmps(base, stream),
+		RTMP:   s.RTMP(base) + "/" + stream,
+		RTMPS:  s.rtmps(base, stream),
+		Poster: root + "/" + path + ".jpg",
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/poster"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
@@ -56,11 +57,19 @@ func (busy) Stats() hls.Stats {
 	return hls.Stats{Packagers: 1, Segments: 44, Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
 }
 
+// posters is a door that made some pictures.
+type posters struct{}
+
+func (posters) Stats() poster.Stats {
+	return poster.Stats{Makings: map[string]uint64{"made": 12, "failed": 3, "too-slow": 0}, Placeholders: 5}
+}
+
 // whole returns metrics that watch all there is to watch.
 func whole() *Metrics {
 	m := New("v1.2.3")
 	m.WatchHub(busy{})
 	m.WatchHLS(busy{})
+	m.WatchPosters(posters{})
 	m.WatchPanics(map[string]func() uint64{"rtmp": func() uint64 { return 1 }})
 	m.WatchLog(func() uint64 { return 250 })
 	return m

@@ -1,8 +1,12 @@
 package metrics
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/millrace-live/millrace/internal/poster"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 )
 
@@ -43,6 +47,44 @@ func (c *hlsDoor) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
 	}
+}
+
+// Posters is the door of poster pictures.
+type Posters interface {
+	Stats() poster.Stats
+}
+
+// WatchPosters has what the door of poster pictures does read whenever somebody
+// asks.
+func (m *Metrics) WatchPosters(door Posters) {
+	m.registry.MustRegister(&posterDoor{
+		door: door,
+		makings: m.describe("millrace_poster_makings_total", "counter",
+			"Poster pictures that were to be made, by how that ended: made, failed, too-slow, too-large, crowded "+
+				"(too many others at once), no-ffmpeg.", "result"),
+		placeholders: m.describe("millrace_poster_placeholders_total", "counter",
+			"Requests for a poster picture that got the placeholder."),
+	})
+}
+
+type posterDoor struct {
+	door                  Posters
+	makings, placeholders *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *posterDoor) Describe(to chan<- *prometheus.Desc) {
+	to <- c.makings
+	to <- c.placeholders
+}
+
+// Collect implements [prometheus.Collector].
+func (c *posterDoor) Collect(to chan<- prometheus.Metric) {
+	s := c.door.Stats()
+	for _, result := range slices.Sorted(maps.Keys(s.Makings)) {
+		to <- prometheus.MustNewConstMetric(c.makings, prometheus.CounterValue, float64(s.Makings[result]), result)
+	}
+	to <- prometheus.MustNewConstMetric(c.placeholders, prometheus.CounterValue, float64(s.Placeholders))
 }
 
 // WatchPanics has the panics counted that each part survived; where names it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-live/millrace/internal/dashboard"
 	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/poster"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/proto/httpflv"
 	"github.com/millrace-live/millrace/internal/proto/rtmp"
@@ -18,6 +19,7 @@ var modules = []func(*Server) door{
 	openRTMP,
 	openHTTPFLV,
 	openHLS,
+	openPoster,
 	openPage,
 }
 
@@ -73,6 +75,24 @@ func openHLS(s *Server) door {
 			return path[:i], path[i+1:], hls.Matches(path[i+1:])
 		},
 		serve:  h.ServeStream,
+		panics: func() uint64 { return h.Stats().Panics },
+		close: func(context.Context) error {
+			h.Close()
+			return nil
+		},
+	}
+}
+
+func openPoster(s *Server) door {
+	h := poster.New(s.hub, poster.Options{FFmpeg: s.set.FFmpeg, Logger: s.log})
+	s.metrics.WatchPosters(h)
+	return door{
+		name: "poster",
+		match: func(path string) (stream, file string, ok bool) {
+			stream, ok = poster.Match(path)
+			return stream, "", ok
+		},
+		serve:  func(w http.ResponseWriter, r *http.Request, stream, _ string) { h.ServeStream(w, r, stream) },
 		panics: func() uint64 { return h.Stats().Panics },
 		close: func(context.Context) error {
 			h.Close()

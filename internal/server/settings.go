@@ -42,6 +42,7 @@ type Settings struct {
 	Enhanced string        `name:"enhanced" default:"lenient" choice:"lenient,strict" reload:"true" placeholder:"MODE" group:"Streams" help:"What RTMP and HTTP-FLV players get that announce nothing of Enhanced RTMP: codecs in its form as well, which FFmpeg plays (lenient), or H.264, AAC, MP3 and the codecs of the Flash days alone (strict) (${default})."`
 	Grace    time.Duration `name:"grace" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long viewers wait for a publisher that vanished, 0 to 30m (${default})."`
 	PlayWait time.Duration `name:"play-wait" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long an RTMP player waits for a stream that is not on air, 0 to 30m (${default})."`
+	FFmpeg   string        `name:"ffmpeg" default:"ffmpeg" placeholder:"PATH" group:"Streams" help:"The FFmpeg that makes poster pictures, as a path or a name in PATH; off makes none (${default})."`
 	Demo     bool          `name:"demo" group:"Streams" help:"Play a built-in clip into live/demo for ever."`
 
 	LogLevel  string `name:"log-level" default:"info" choice:"debug,info,warn,error" reload:"true" placeholder:"LEVEL" group:"Logs" help:"debug, info, warn or error (${default})."`

@@ -3,12 +3,14 @@ package server
 import (
 	"fmt"
 	"net/url"
+	"os/exec"
 	"strings"
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/certs"
 	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/poster"
 )
 
 // check adds to the faults that reading the settings found.
@@ -22,6 +24,7 @@ func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
 	c.apps(s)
 	c.streams(s)
 	c.keys(s)
+	c.ffmpeg(s.FFmpeg)
 	c.swf("swf", s.SWF)
 	for _, name := range sortedKeys(s.Apps) {
 		c.swf("apps."+name+".swf", s.Apps[name].SWF)
@@ -137,6 +140,17 @@ func (c *checker) keys(s *Settings) {
 			c.fault(path+".key", "this is also the key of %s; each stream needs its own", other)
 		}
 		seen[secret] = k.Stream
+	}
+}
+
+// ffmpeg finds out whether a program is there that the settings name. The usual
+// one may be missing, or be installed later.
+func (c *checker) ffmpeg(program string) {
+	if program == poster.Default || program == poster.Off {
+		return
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		c.fault("ffmpeg", "%q is no program that can be run here; name an FFmpeg, or write off", program)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", TLSMin: "1.2", Plain: "allow", RTMPE: "allow", Delivery: "balanced",
-		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, LogLevel: "info",
+		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, FFmpeg: "ffmpeg", LogLevel: "info",
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -93,6 +93,7 @@ func TestSettingsRefused(t *testing.T) {
 		{"public-url: tv.example.org", "", `f.yaml:1:13: "tv.example.org" is not the address of a web site; write for instance https://tv.example.org`},
 		{"public-url: rtmp://tv.example.org", "", `f.yaml:1:13: "rtmp://tv.example.org" is not the address of a web site; write for instance https://tv.example.org`},
 		{"trusted-proxy: [10.0.0.0/8, here]", "", `f.yaml:1:29: "here" is not a range of addresses; write for instance 10.0.0.0/8`},
+		{"ffmpeg: /nowhere/ffmpeg", "", `f.yaml:1:9: "/nowhere/ffmpeg" is no program that can be run here; name an FFmpeg, or write off`},
 		{"cert: a.pem", "", `f.yaml:1:7: 1 certificates and 0 keys were given; each --cert needs its --key`},
 		{"", "MILLRACE_DELIVERY=fast", `MILLRACE_DELIVERY: "fast" is not a choice; give realtime, balanced or economy`},
 		{"plain: never", "", `f.yaml:1:8: "never" is not a choice; give allow, warn or refuse`},

@@ -1,0 +1,26 @@
+package poster
+
+import "golang.org/x/sys/unix"
+
+// maxMemory is what ffmpeg may reserve: several pictures of 8K, not many.
+const maxMemory = 768 << 20
+
+// limitResources bounds a process that was just started. ffmpeg starts nothing
+// and reserves little before it has read its input.
+func limitResources(pid int) {
+	for _, l := range []struct {
+		resource int
+		most     uint64
+	}{
+		// Its private memory. The address space would count libraries, too, of
+		// which distributions link hundreds of MB.
+		{unix.RLIMIT_DATA, maxMemory},
+		{unix.RLIMIT_CPU, uint64(makeTime.Seconds())},
+		{unix.RLIMIT_FSIZE, 0}, // no file
+		{unix.RLIMIT_CORE, 0},
+		{unix.RLIMIT_NOFILE, 64},
+	} {
+		// Where the system does not allow it, time and output are bounded still.
+		_ = unix.Prlimit(pid, l.resource, &unix.Rlimit{Cur: l.most, Max: l.most}, nil)
+	}
+}
