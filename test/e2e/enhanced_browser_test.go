@@ -18,8 +18,8 @@ func TestPagePlaysNewCodecs(t *testing.T) {
 		coder []string
 		sound []string
 	}{
-		{"page-av1-opus", withAV1, []string{"-c:a", "libopus", "-ac", "2"}},
-		{"page-vp9-flac", withVP9, []string{"-c:a", "flac", "-ac", "2"}},
+		{"page-av1-opus", withAV1, withOpus},
+		{"page-vp9-flac", withVP9, withFLAC},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			libavPublishes(t, enhancedClip(t, c.name, 40, libavWrites, c.coder, c.sound), s.rtmpURL("live/"+c.name))
@@ -66,7 +66,7 @@ func TestPageSwitchesTracks(t *testing.T) {
 func TestPageFollowsChangeOfCodec(t *testing.T) {
 	s := start(t, "--open")
 	first := clip(t, "page-before", 15)
-	second := enhancedClip(t, "page-after", 16, libavWrites, withAV1, []string{"-vf", "scale=640:360", "-c:a", "libopus", "-ac", "2"})
+	second := enhancedClip(t, "page-after", 16, libavWrites, withAV1, []string{"-vf", "scale=640:360"}, withOpus)
 	sender := dialSender(t, s.rtmpURL("live/follow"))
 	sent := make(chan struct{})
 	go func() {

@@ -48,8 +48,8 @@ func compare(t *testing.T, name string, in, got []packet) {
 		tolerance = time.Millisecond
 		var again [][]packet
 		got, again = recognized(in, got)
-		for _, copy := range again {
-			equal(t, name+", another variant", of(copy[0].kind, in), copy, tolerance)
+		for _, track := range again {
+			equal(t, name+", another variant", of(track[0].kind, in), track, tolerance)
 		}
 	}
 	equal(t, name, in, got, tolerance)
