@@ -76,7 +76,9 @@ func ParseCapabilities(p amf.Properties) Capabilities {
 		}
 	}
 	for _, name := range [...]string{"fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"} {
-		if p.Get(name) != nil {
+		switch p.Get(name).(type) {
+		case nil, amf.Undefined:
+		default:
 			c.Announced = true
 		}
 	}

@@ -26,6 +26,7 @@ func TestCapabilitiesAreHonoured(t *testing.T) {
 		want flv.Accept
 	}{
 		{"nothing", amf.NewObject("app", "live", "videoFunction", 1.0), flv.Accept{}},
+		{"nothing, at length", amf.NewObject("capsEx", nil, "fourCcList", amf.Undefined{}, "videoFunction", 6.0), flv.Accept{}},
 		{"nothing but functions", amf.NewObject("videoFunction", 6.0), flv.Accept{}},
 		{
 			"v1, as FFmpeg 7.0 has it", amf.NewObject("fourCcList", amf.NewArray("hvc1", "av01", "vp09")),
