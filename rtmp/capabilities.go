@@ -125,6 +125,7 @@ func (c *Capabilities) Accept() flv.Accept {
 		Tracks:   c.Features&FeatureMultitrack != 0,
 		Nano:     c.Features&nano == nano,
 		Metadata: c.VideoFunction&(VideoHDR|VideoMetadata) != 0,
+		Channels: len(c.Audio) > 0 || c.Features != 0,
 		Codecs:   c.codecs(),
 	}
 }
