@@ -11,9 +11,9 @@ type Accept struct {
 	Tracks bool
 	// Nano is ModEx with offsets of nanoseconds.
 	Nano bool
-	// Metadata is metadata packets (colorInfo) and the configuration of
-	// channels.
-	Metadata bool
+	// Metadata is metadata packets of pictures (colorInfo), Channels the
+	// configuration of channels of sound.
+	Metadata, Channels bool
 	// Codecs are those that need the enhanced form and are taken; 0 is all.
 	// What has a legacy form (H.264, AAC, MP3) is always taken.
 	Codecs CodecSet
@@ -42,4 +42,4 @@ func (a Accept) Refused(t *media.Track) bool {
 
 // announced reports whether the reader said anything of the kind that only one
 // who reads enhanced headers says.
-func (a Accept) announced() bool { return a.Tracks || a.Nano || a.Metadata }
+func (a Accept) announced() bool { return a.Tracks || a.Nano || a.Metadata || a.Channels }

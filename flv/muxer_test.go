@@ -139,7 +139,7 @@ func TestMuxAccepts(t *testing.T) {
 		{"nanoseconds", Accept{Nano: true}, []string{
 			"video@0 9068766331|01", "audio@0 9061632d33|", "video@0 97020000fa0168766331000021|09", "video@0 a368766331|07",
 		}},
-		{"metadata", Accept{Metadata: true}, []string{
+		{"metadata and channels", Accept{Metadata: true, Channels: true}, []string{
 			"video@0 9068766331|01", "video@0 d468766331|" + color, "audio@0 9061632d33|", "audio@0 9461632d33|01060000060f",
 			"video@0 9168766331000021|09", "video@0 d468766331|" + noColor, "video@0 a368766331|07",
 		}},

@@ -49,7 +49,7 @@ func (m *Muxer) describe(dst []Tag, t, before *media.Track, ms uint32) []Tag {
 	if anew {
 		dst = m.sequenceStart(dst, t, ms)
 	}
-	if !m.Accept.Metadata || FourCC(t.Codec) == "" {
+	if FourCC(t.Codec) == "" {
 		return dst
 	}
 	var color *media.ColorInfo
@@ -57,10 +57,10 @@ func (m *Muxer) describe(dst []Tag, t, before *media.Track, ms uint32) []Tag {
 	if before != nil && before.Codec == t.Codec {
 		color, layout = before.Color, before.Layout
 	}
-	if !sameColor(color, t.Color) {
+	if m.Accept.Metadata && !sameColor(color, t.Color) {
 		dst = m.enhanced(dst, t, exVideoMetadata, appendColor(nil, t.Color), ms)
 	}
-	if t.Layout != nil && !sameLayout(layout, t.Layout) {
+	if m.Accept.Channels && t.Layout != nil && !sameLayout(layout, t.Layout) {
 		dst = m.enhanced(dst, t, exAudioChannels, appendLayout(nil, t.Layout), ms)
 	}
 	return dst

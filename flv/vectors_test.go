@@ -211,7 +211,7 @@ var classNames = map[media.Class]string{
 }
 
 // everything is what a reader of files accepts.
-var everything = Accept{Tracks: true, Nano: true, Metadata: true}
+var everything = Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
 
 func TestVectors(t *testing.T) {
 	for _, v := range vectors {

@@ -76,7 +76,9 @@ func ParseCapabilities(p amf.Properties) Capabilities {
 		}
 	}
 	for _, name := range [...]string{"fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"} {
-		if p.Get(name) != nil {
+		switch p.Get(name).(type) {
+		case nil, amf.Undefined:
+		default:
 			c.Announced = true
 		}
 	}
@@ -123,6 +125,7 @@ func (c *Capabilities) Accept() flv.Accept {
 		Tracks:   c.Features&FeatureMultitrack != 0,
 		Nano:     c.Features&nano == nano,
 		Metadata: c.VideoFunction&(VideoHDR|VideoMetadata) != 0,
+		Channels: len(c.Audio) > 0 || c.Features != 0,
 		Codecs:   c.codecs(),
 	}
 }

@@ -26,6 +26,7 @@ func TestCapabilitiesAreHonoured(t *testing.T) {
 		want flv.Accept
 	}{
 		{"nothing", amf.NewObject("app", "live", "videoFunction", 1.0), flv.Accept{}},
+		{"nothing, at length", amf.NewObject("capsEx", nil, "fourCcList", amf.Undefined{}, "videoFunction", 6.0), flv.Accept{}},
 		{"nothing but functions", amf.NewObject("videoFunction", 6.0), flv.Accept{}},
 		{
 			"v1, as FFmpeg 7.0 has it", amf.NewObject("fourCcList", amf.NewArray("hvc1", "av01", "vp09")),
@@ -33,22 +34,22 @@ func TestCapabilitiesAreHonoured(t *testing.T) {
 		},
 		{"v1, all", amf.NewObject("fourCcList", amf.NewArray("*")), flv.Accept{}},
 		{"a relay", amf.NewObject("videoFourCcInfoMap", one("*", 4), "audioFourCcInfoMap", one("*", 4), "capsEx", 15.0,
-			"videoFunction", 7.0), flv.Accept{Tracks: true, Nano: true, Metadata: true}},
+			"videoFunction", 7.0), flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}},
 		{
 			"pictures only", amf.NewObject("videoFourCcInfoMap", one("av01", 1)),
 			flv.Accept{Codecs: set(append(allAudio, media.AV1)...)},
 		},
 		{"it encodes, and takes no such thing", amf.NewObject("fourCcList", amf.NewArray("*"), "videoFourCcInfoMap", one("av01", 2),
-			"audioFourCcInfoMap", one("Opus", 3)), flv.Accept{Codecs: set(media.Opus)}},
+			"audioFourCcInfoMap", one("Opus", 3)), flv.Accept{Channels: true, Codecs: set(media.Opus)}},
 		{
 			"the map says it better than the list",
 			amf.NewObject("fourCcList", amf.NewArray("hvc1"), "videoFourCcInfoMap", one("*", 1), "audioFourCcInfoMap", one("*", 7)),
-			flv.Accept{},
+			flv.Accept{Channels: true},
 		},
-		{"tracks", amf.NewObject("capsEx", 2.0), flv.Accept{Tracks: true}},
-		{"packet modifiers, no offsets", amf.NewObject("capsEx", 4.0), flv.Accept{}},
-		{"offsets, no packet modifiers", amf.NewObject("capsEx", 8.0), flv.Accept{}},
-		{"offsets", amf.NewObject("capsEx", 12.0), flv.Accept{Nano: true}},
+		{"tracks", amf.NewObject("capsEx", 2.0), flv.Accept{Tracks: true, Channels: true}},
+		{"packet modifiers, no offsets", amf.NewObject("capsEx", 4.0), flv.Accept{Channels: true}},
+		{"offsets, no packet modifiers", amf.NewObject("capsEx", 8.0), flv.Accept{Channels: true}},
+		{"offsets", amf.NewObject("capsEx", 12.0), flv.Accept{Nano: true, Channels: true}},
 		{"light", amf.NewObject("capsEx", 0.0, "videoFunction", 2.0), flv.Accept{Metadata: true}},
 		{"other types", amf.NewObject("capsEx", "15", "fourCcList", "hvc1", "videoFourCcInfoMap", 7.0), flv.Accept{}},
 	} {

@@ -60,8 +60,8 @@ func (r *clientRole) requested(e message.ReconnectRequest) task {
 }
 
 // Reconnect asks all clients that follow reconnect requests to connect to tcURL,
-// or to the same address if that is empty, and waits until they have left or ctx
-// is done; then it returns the cause. It does nothing else to the others, nor to
+// or to the same address if that is empty, and waits until they have left, and
+// their handlers have returned, or until ctx is done; then it returns the cause. It does nothing else to the others, nor to
 // the listeners: a server that goes down closes those first.
 func (srv *Server) Reconnect(ctx context.Context, tcURL, description string) error {
 	srv.mu.Lock()
@@ -78,7 +78,7 @@ func (srv *Server) Reconnect(ctx context.Context, tcURL, description string) err
 	}
 	for _, s := range asked {
 		select {
-		case <-s.ctx.Done():
+		case <-s.gone:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

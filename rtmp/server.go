@@ -251,5 +251,6 @@ func (srv *Server) remove(s *Session) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	delete(srv.sessions, s)
+	close(s.gone)
 	srv.idle.Done()
 }

@@ -145,6 +145,14 @@ func TestLanguage(t *testing.T) {
 			t.Errorf("%s: %q", code, got)
 		}
 	}
+	for tag, want := range map[string]string{"en": "en", "pt-BR": "pt", "ZH": "zh", "gsw": "", "": "", "xx": ""} {
+		if got := language(packed(tag)); got != want {
+			t.Errorf("%s: %q", tag, got)
+		}
+	}
+	if len(languages)%7 != 0 {
+		t.Error("an entry of the languages has another length")
+	}
 	for _, none := range []uint16{0, 0x7fff, 0xffff} {
 		if got := language(none); got != "" {
 			t.Errorf("%#x: %q", none, got)

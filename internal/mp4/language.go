@@ -29,6 +29,24 @@ func language(packed uint16) string {
 	return code
 }
 
+// packed is the code of a tag that begins with two letters, 0 if there is none
+// here.
+func packed(tag string) uint16 {
+	two, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	const entry = len("en eng ")
+	for at := 0; len(two) == 2 && at+entry <= len(languages); at += entry {
+		if languages[at:at+2] != two {
+			continue
+		}
+		var code uint16
+		for _, letter := range languages[at+3 : at+6] {
+			code = code<<5 | uint16(letter-0x60)
+		}
+		return code
+	}
+	return 0
+}
+
 // maxName bounds what is kept of a track's name and language.
 const maxName = 100
 

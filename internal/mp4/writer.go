@@ -204,6 +204,14 @@ func fileHeader(tracks []*cmaf.Header) ([]byte, error) {
 				return nil, b.fault("is no CMAF header")
 			}
 			in.patch(trak, "tkhd", func(p []byte) { binary.BigEndian.PutUint32(p[12:], id) })
+			if mdia, ok, _ := in.find(trak, "mdia"); ok {
+				in.patch(mdia, "mdhd", func(p []byte) {
+					// Many programs read nothing but this field of three letters.
+					if code := packed(h.Track.Language); code != 0 && len(p) >= 4 {
+						binary.BigEndian.PutUint16(p[len(p)-4:], code)
+					}
+				})
+			}
 			in.patch(mvex, "trex", func(p []byte) { binary.BigEndian.PutUint32(p[4:], id) })
 			head = in.b[mvhd.start:mvhd.end]
 			binary.BigEndian.PutUint32(head[len(head)-4:], uint32(len(tracks)+1)) // next_track_ID

@@ -80,7 +80,8 @@ func TestPlan(t *testing.T) {
 		},
 		{
 			"codecs that the client lacks", func(q *question) { q.Client.Codecs = []string{"h264"} },
-			[]Rung{{Height: 1080, Bitrate: 5000, Codec: media.HEVC}}, "1920x1080 5000 60fps",
+			[]Rung{{Height: 1080, Bitrate: 5000, Codec: media.HEVC}},
+			"1920x1080 5000 60fps",
 		},
 	}
 	for _, tt := range tests {

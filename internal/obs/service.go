@@ -28,9 +28,9 @@ type Access interface {
 // first request; its methods may be called from any goroutine.
 type Service struct {
 	Access Access
-	// Endpoints are where the client that sent r can publish to the app, the
-	// best first.
-	Endpoints func(r *http.Request, app string) []Endpoint
+	// Endpoints are where the client that sent r can publish the stream, with
+	// that app in the address, the best first.
+	Endpoints func(r *http.Request, app, stream string) []Endpoint
 	Logger    *slog.Logger
 
 	ladders atomic.Pointer[map[string][]Rung]
@@ -95,7 +95,7 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, app string, q *
 		return
 	}
 	a := s.ask(q, grant.Stream)
-	a.Endpoints = s.Endpoints(r, app)
+	a.Endpoints = s.Endpoints(r, app, grant.Stream)
 	s.log(r).Info("a ladder was given", "stream", grant.Stream, "client", clip(q.Client.Name+" "+q.Client.Version), "tracks", len(a.Video))
 	write(w, a)
 }

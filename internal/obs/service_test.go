@@ -44,7 +44,7 @@ func newService(log io.Writer) (*Service, *door) {
 	d := &door{}
 	return &Service{
 		Access: d, Logger: slog.New(slog.NewTextHandler(log, nil)),
-		Endpoints: func(_ *http.Request, app string) []Endpoint {
+		Endpoints: func(_ *http.Request, app, _ string) []Endpoint {
 			return []Endpoint{{"RTMPS", "rtmps://live.example/" + app + "/{stream_key}"}, {"RTMP", "rtmp://live.example/" + app + "/{stream_key}"}}
 		},
 	}, d

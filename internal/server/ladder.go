@@ -21,19 +21,19 @@ func (s *Server) openLadders() {
 
 // endpoints are where OBS can send to. Who asks inside TLS can send inside TLS;
 // to others our certificate may be one that OBS does not trust.
-func (s *Server) endpoints(r *http.Request, app string) []obs.Endpoint {
+func (s *Server) endpoints(r *http.Request, app, stream string) []obs.Endpoint {
 	const key = "/{stream_key}"
 	app = strings.Trim(app, "/")
 	plain, secure := s.site.Servers(r, app)
 	all := []obs.Endpoint{{Protocol: "RTMP", URL: plain + key}}
-	if s.refusesPlain.Load() {
-		all = nil
-	}
 	if secure == "" {
 		return all
 	}
 	inTLS := obs.Endpoint{Protocol: "RTMPS", URL: secure + key}
-	if r.TLS != nil {
+	switch {
+	case s.access.RefusesPlain(stream):
+		return []obs.Endpoint{inTLS}
+	case r.TLS != nil:
 		return append([]obs.Endpoint{inTLS}, all...)
 	}
 	return append(all, inTLS)

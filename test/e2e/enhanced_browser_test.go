@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -18,8 +19,8 @@ func TestPagePlaysNewCodecs(t *testing.T) {
 		coder []string
 		sound []string
 	}{
-		{"page-av1-opus", withAV1, []string{"-c:a", "libopus", "-ac", "2"}},
-		{"page-vp9-flac", withVP9, []string{"-c:a", "flac", "-ac", "2"}},
+		{"page-av1-opus", withAV1, withOpus},
+		{"page-vp9-flac", withVP9, withFLAC},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			libavPublishes(t, enhancedClip(t, c.name, 40, libavWrites, c.coder, c.sound), s.rtmpURL("live/"+c.name))
@@ -36,7 +37,7 @@ func TestPagePlaysNewCodecs(t *testing.T) {
 }
 
 // The page shows one track of a multitrack stream and then the other, as its
-// viewer chooses.
+// viewer chooses, and plays the sound that he chooses.
 func TestPageSwitchesTracks(t *testing.T) {
 	s := start(t, "--open")
 	file := multitrackClip(t, "page-tracks", 60, withAVC, withAAC)
@@ -46,19 +47,32 @@ func TestPageSwitchesTracks(t *testing.T) {
 	see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/choice")))
 	plays(t, page, 20*time.Second)
 	for _, height := range []int{360, 180, 360} {
-		choose := fmt.Sprintf(`(() => {
-			const menu = document.querySelector('select[aria-label="Quality"]');
-			const option = [...menu.options].find((o) => o.text.includes('%dp'));
-			menu.value = option.value;
-			menu.dispatchEvent(new Event('change', { bubbles: true }));
-			return true;
-		})()`, height)
-		see(t, page, 10*time.Second, "the choice of quality", chromedp.Evaluate[bool](choose))
+		choose(t, page, "Quality", fmt.Sprintf(`option.text === '%dp'`, height))
 		see(t, page, 20*time.Second, fmt.Sprintf("a picture %d lines high", height), chromedp.Poll[bool](
 			fmt.Sprintf(`document.querySelector('video').videoHeight === %d`, height)))
 		plays(t, page, 10*time.Second)
 	}
 	screenshot(t, page, "page-tracks")
+	const other = `performance.getEntriesByType('resource').some(({ name }) => /_audio1_.*m4s/.test(name))`
+	if see(t, page, 5*time.Second, "what was fetched", chromedp.Evaluate[bool](other)) {
+		t.Fatal("the page fetched the other sound before it was chosen")
+	}
+	choose(t, page, "Sound track", `option.index === 1`)
+	see(t, page, 20*time.Second, "the other sound to be fetched", chromedp.Poll[bool](other))
+	plays(t, page, 10*time.Second)
+}
+
+// choose picks the entry of a menu for which the condition holds.
+func choose(t *testing.T, page context.Context, menu, condition string) {
+	t.Helper()
+	see(t, page, 20*time.Second, "the menu "+menu, chromedp.Poll[bool](fmt.Sprintf(`(() => {
+		const menu = document.querySelector('select[aria-label="%s"]');
+		const entry = [...menu?.options ?? []].find((option) => %s);
+		if (!entry) return false;
+		menu.value = entry.value;
+		menu.dispatchEvent(new Event('change', { bubbles: true }));
+		return true;
+	})()`, menu, condition)))
 }
 
 // A viewer's page stays when the encoder goes over to another codec: it shows
@@ -66,7 +80,7 @@ func TestPageSwitchesTracks(t *testing.T) {
 func TestPageFollowsChangeOfCodec(t *testing.T) {
 	s := start(t, "--open")
 	first := clip(t, "page-before", 15)
-	second := enhancedClip(t, "page-after", 16, libavWrites, withAV1, []string{"-vf", "scale=640:360", "-c:a", "libopus", "-ac", "2"})
+	second := enhancedClip(t, "page-after", 16, libavWrites, withAV1, []string{"-vf", "scale=640:360"}, withOpus)
 	sender := dialSender(t, s.rtmpURL("live/follow"))
 	sent := make(chan struct{})
 	go func() {

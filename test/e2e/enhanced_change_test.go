@@ -19,9 +19,9 @@ func TestTracksChangeOnAir(t *testing.T) {
 	files := []string{
 		clip(t, "stage-small", 4),
 		clip(t, "stage-large", 4, "-vf", "scale=640:360", "-ac", "1"),
-		enhancedClip(t, "stage-new", 4, libavWrites, withAV1, []string{"-c:a", "libopus", "-ac", "2"}),
+		enhancedClip(t, "stage-new", 4, libavWrites, withAV1, withOpus),
 		multitrackClip(t, "stage-tracks", 4, withAVC, withAAC),
-		enhancedClip(t, "stage-hevc", 4, libavWrites, withHEVC, []string{"-c:a", "ac3", "-ac", "6"}),
+		enhancedClip(t, "stage-hevc", 4, libavWrites, withHEVC, withAC3),
 	}
 	var in []packet
 	for i, file := range files {

@@ -18,6 +18,10 @@ var (
 	withAV1  = []string{"-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime"}
 	withVP9  = []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"}
 	withAAC  = []string{"-c:a", "aac", "-ac", "2"}
+	withOpus = []string{"-c:a", "libopus", "-b:a", "96k", "-ac", "2"}
+	withFLAC = []string{"-c:a", "flac", "-ac", "2"}
+	withAC3  = []string{"-c:a", "ac3", "-ac", "6"}
+	withEAC3 = []string{"-c:a", "eac3", "-ac", "6"}
 )
 
 // enhancedClip returns an FLV file of that many seconds with these codecs. The
@@ -55,8 +59,8 @@ func codedClip(t *testing.T, name string, seconds int, write func(*testing.T, st
 	if _, err := os.Stat(file); err == nil {
 		return file
 	}
-	args := append(inputs, "-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p", "-g", "25", "-b:v", "300k")
-	p := ffmpeg7Run(t, args, append(slices.Concat(options...), coded)...)
+	length := []string{"-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p", "-g", "25", "-b:v", "300k"}
+	p := ffmpeg7Run(t, slices.Concat(inputs, length, slices.Concat(options...)), coded)
 	if code := p.wait(t, 2*time.Minute); code != 0 {
 		t.Fatalf("make the clip %s: status %d:\n%s", name, code, p.out)
 	}

@@ -17,18 +17,20 @@ func TestLibavPublishesEnhanced(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--open")
 	for _, c := range []struct {
-		name, sound string
-		coder       []string
-		channels    int
+		name     string
+		picture  []string
+		sound    []string
+		codec    string // of the sound
+		channels int
 	}{
-		{"av1-opus", "opus", append(withAV1[:len(withAV1):len(withAV1)], "-c:a", "libopus", "-ac", "2"), 2},
-		{"vp9-flac", "flac", append(withVP9[:len(withVP9):len(withVP9)], "-c:a", "flac", "-ac", "2"), 2},
-		{"hevc-ac3", "ac3", append(withHEVC[:len(withHEVC):len(withHEVC)], "-c:a", "ac3", "-ac", "6"), 6},
-		{"hevc-eac3", "eac3", append(withHEVC[:len(withHEVC):len(withHEVC)], "-c:a", "eac3", "-ac", "6"), 6},
+		{"av1-opus", withAV1, withOpus, "opus", 2},
+		{"vp9-flac", withVP9, withFLAC, "flac", 2},
+		{"hevc-ac3", withHEVC, withAC3, "ac3", 6},
+		{"hevc-eac3", withHEVC, withEAC3, "eac3", 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			file := enhancedClip(t, c.name, 12, libavWrites, c.coder)
+			file := enhancedClip(t, c.name, 12, libavWrites, c.picture, c.sound)
 			_, in := libavReads(t, file).read(t, 20*time.Second)
 			stream := "live/" + c.name
 			readers := map[string]reader{
@@ -48,7 +50,7 @@ func TestLibavPublishesEnhanced(t *testing.T) {
 				streams, got := r.read(t, time.Minute)
 				compare(t, name, in, got)
 				for _, s := range streams {
-					if s.Kind == "audio" && (s.Codec != c.sound || s.Channels != 0 && s.Channels != c.channels) {
+					if s.Kind == "audio" && (s.Codec != c.codec || s.Channels != 0 && s.Channels != c.channels) {
 						t.Errorf("%s: the sound is %s with %d channels", name, s.Codec, s.Channels)
 					}
 				}

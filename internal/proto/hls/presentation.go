@@ -161,16 +161,32 @@ func (p *presentation) size() (n int) {
 func (p *presentation) shed(n int) (freed int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, r := range p.renditions {
-		for freed < n && len(r.items) > 1 {
-			freed += len(r.items[0].Bytes)
-			r.forget()
+	for freed < n {
+		r := p.oldest()
+		if r == nil {
+			break
 		}
-		if p.index.plain != nil {
+		freed += len(r.items[0].Bytes)
+		r.forget()
+	}
+	if freed > 0 && p.index.plain != nil {
+		for _, r := range p.renditions {
 			p.render(r)
 		}
 	}
 	return freed
+}
+
+// oldest returns the rendition that stores the oldest segment of those that have
+// another, nil if none has: all of a ladder give way alike.
+func (p *presentation) oldest() *rendition {
+	var found *rendition
+	for _, r := range p.renditions {
+		if len(r.items) > 1 && (found == nil || r.items[0].Wall.Before(found.items[0].Wall)) {
+			found = r
+		}
+	}
+	return found
 }
 
 // file returns the playlist of that name, or the bytes of a file.

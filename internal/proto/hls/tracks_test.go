@@ -164,3 +164,29 @@ func TestPresentationsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// A ladder too large for its budget gives way in all of its rungs alike.
+func TestMemoryOfALadder(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), smaller(videoTrack(), 1), smaller(videoTrack(), 2), audioTrack()))
+		p.size = 100_000 // 20 Mbit/s each
+		p.send(5*time.Second, true)
+		h.get("index.m3u8")
+		p.send(25*time.Second, true)
+		synctest.Wait()
+		show := h.hls.stream("live/cam").run.show
+		if n := show.size(); n > budget || n < budget/2 {
+			t.Errorf("%d bytes are stored", n)
+		}
+		variants, renditions := uris(h.get("index.m3u8"))
+		for _, uri := range append(variants, renditions...) {
+			list := parsePlaylist(t, h.get(uri))
+			if n := len(list.entries); n < 2 || n > leastSegments {
+				t.Errorf("%s lists %d segments", uri, n)
+			}
+			for _, e := range list.entries {
+				h.get(e.uri)
+			}
+		}
+	})
+}

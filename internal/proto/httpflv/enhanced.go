@@ -14,7 +14,7 @@ import (
 func acceptOf(r *http.Request, strict bool) flv.Accept {
 	switch {
 	case r.URL.Query().Get("tracks") == "all":
-		return flv.Accept{Tracks: true, Nano: true, Metadata: true}
+		return flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
 	case strict:
 		return flv.Accept{Codecs: flv.CodecSet(0).With(media.H264)}
 	}

@@ -122,10 +122,10 @@ func TestEveryCodecComesOut(t *testing.T) {
 			access hub.Access
 			accept flv.Accept
 		}{
-			{"all", rtmp.Dialer{}, hub.Everyone{}, flv.Accept{Tracks: true, Nano: true, Metadata: true}},
+			{"all", rtmp.Dialer{}, hub.Everyone{}, flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}},
 			{"old", silent, hub.Everyone{}, flv.Accept{}},
 			{"old, strict", silent, strictly{}, flashDays},
-			{"all, strict", rtmp.Dialer{}, strictly{}, flv.Accept{Tracks: true, Nano: true, Metadata: true}},
+			{"all, strict", rtmp.Dialer{}, strictly{}, flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}},
 		} {
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".flv")+"/"+player.name, func(t *testing.T) {
 				h := newHouse(t, hub.Options{Access: player.access})
@@ -212,39 +212,45 @@ func TestPlayersOfAllKinds(t *testing.T) {
 	}
 }
 
-// An encoder that follows is asked to leave, and does at its next key frame.
+// An encoder that follows is asked to leave, and does at its next key frame: to
+// another server, or back to this one, where it takes over from itself.
 func TestReconnect(t *testing.T) {
-	h, other := newHouse(t, hub.Options{}), newHouse(t, hub.Options{})
-	d := rtmp.Dialer{}
-	p, err := d.Publisher(t.Context(), h.url+"cam")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	key := func(i int) *media.Frame {
-		f := *framesOfClip(t)[0]
-		f.DTS, f.PTS = int64(i)*int64(40*time.Millisecond), int64(i)*int64(40*time.Millisecond)
-		return &f
-	}
-	if err := p.WriteFrame(key(0)); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- h.door.server.Reconnect(t.Context(), "rtmp://"+other.addr+"/live", "go") }()
-	for i := 1; ; i++ {
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Error(err)
-			}
-			if s, ok := other.registry.Stream("live/cam"); !ok || s.State != hub.Live {
-				t.Errorf("the other server has %+v", s)
-			}
-			return
-		case <-time.After(20 * time.Millisecond):
-			if err := p.WriteFrame(key(i)); err != nil {
+	key := framesOfClip(t)[0]
+	for _, elsewhere := range []bool{true, false} {
+		h := newHouse(t, hub.Options{})
+		to, url := h, ""
+		if elsewhere {
+			to = newHouse(t, hub.Options{})
+			url = "//" + to.addr + "/live"
+		}
+		p, err := new(rtmp.Dialer).Publisher(t.Context(), h.url+"cam")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		done := make(chan error, 1)
+		go func() { done <- h.door.server.Reconnect(t.Context(), url, "go") }()
+		for i := 0; ; i++ {
+			f := *key
+			f.DTS, f.PTS = int64(i)*int64(20*time.Millisecond), int64(i)*int64(20*time.Millisecond)
+			if err := p.WriteFrame(&f); err != nil {
 				t.Fatal(err)
 			}
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(20 * time.Millisecond):
+				continue
+			}
+			break
+		}
+		if s, ok := to.registry.Stream("live/cam"); !ok || s.State != hub.Live {
+			t.Errorf("elsewhere %v: the stream is %+v", elsewhere, s)
+		}
+		if p.Lost() > 0 {
+			t.Errorf("elsewhere %v: %d frames lost", elsewhere, p.Lost())
 		}
 	}
 }
