@@ -45,7 +45,7 @@ type role uint8
 
 const (
 	coded     role = iota
-	parameter      // a sequence parameter set: the access unit brings its own
+	parameter      // a sequence parameter set
 	dropped
 )
 
@@ -85,24 +85,27 @@ type annexB struct {
 func (a *annexB) pack(pieces [][]byte, f *media.Frame) [][]byte {
 	none := len(pieces)
 	pieces = append(pieces, a.delimiter)
-	if f.IsKey() && len(a.sets) > 0 {
+	// A frame's own parameter sets may be newer.
+	if f.IsKey() && len(a.sets) > 0 && !a.bringsSets(f.Payload) {
 		pieces = append(pieces, a.sets)
 	}
 	empty := len(pieces)
 	for nal := range media.NALUnits(f.Payload, a.lengthSize) {
-		switch a.role(nal) {
-		case dropped:
-			continue
-		case parameter:
-			// In place of ours, which may be older.
-			if len(pieces) == empty && empty == none+2 {
-				pieces, empty = pieces[:none+1], none+1
-			}
+		if a.role(nal) != dropped {
+			pieces = append(pieces, startCode, nal)
 		}
-		pieces = append(pieces, startCode, nal)
 	}
 	if len(pieces) == empty {
 		return pieces[:none]
 	}
 	return pieces
+}
+
+func (a *annexB) bringsSets(accessUnit []byte) bool {
+	for nal := range media.NALUnits(accessUnit, a.lengthSize) {
+		if a.role(nal) == parameter {
+			return true
+		}
+	}
+	return false
 }
