@@ -7,8 +7,12 @@ import (
 	"syscall"
 )
 
-// niceness of ffmpeg: nobody waits for a picture as they do for the stream.
-const niceness = 15
+const (
+	// behind is how much nicer than the server ffmpeg is: nobody waits for a
+	// picture as they do for the stream.
+	behind = 10
+	nicest = 19
+)
 
 // isolate has the program, and whatever it starts, end as one.
 func isolate(cmd *exec.Cmd) {
@@ -18,7 +22,7 @@ func isolate(cmd *exec.Cmd) {
 
 // restrain bounds what the program, which runs already, may take of the machine.
 func restrain(pid int) {
-	// Fails only where the server is nicer itself.
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, niceness)
+	// Without it the picture would be made as fast as the stream is served.
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, min(niceness()+behind, nicest))
 	limitResources(pid)
 }

@@ -5,6 +5,16 @@ import "golang.org/x/sys/unix"
 // maxMemory is what ffmpeg may reserve: several pictures of 8K, not many.
 const maxMemory = 768 << 20
 
+// niceness is the server's. The kernel's answer is 20 less it, so that it is
+// never negative (getpriority(2)); 0 if it gives none.
+func niceness() int {
+	n, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return 0
+	}
+	return 20 - n
+}
+
 // limitResources bounds a process that was just started. ffmpeg starts nothing
 // and reserves little before it has read its input.
 func limitResources(pid int) {

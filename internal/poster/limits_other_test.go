@@ -1,0 +1,5 @@
+//go:build !linux
+
+package poster
+
+func priority() int { return 0 }
