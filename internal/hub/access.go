@@ -92,7 +92,10 @@ type PlayRequest struct {
 	PlayWait time.Duration
 	// FromOldest is for packagers: the reader starts at the oldest key that is
 	// kept, and does not count as a viewer (see Reader.SetViewers).
-	FromOldest       bool
+	FromOldest bool
+	// Served is for players who are given what a packager made: their Reader
+	// counts them, and Next is not for it. See Reader.Began and Reader.Skipped.
+	Served           bool
 	NoVideo, NoAudio bool
 }
 

@@ -60,6 +60,7 @@ type Reader struct {
 	since    time.Time
 	number   uint64 // in the roster; 0 of a packager
 	packager bool
+	served   bool
 	strict   bool
 	out      *outlet
 	viewers  int // guarded by stream.mu
@@ -324,9 +325,13 @@ func (r *Reader) lead(s *media.TrackSet) {
 func (r *Reader) jump() {
 	from := r.cursor
 	r.move(r.stream.ring.start(!r.noVideo.Load()))
-	skipped := r.cursor - from
-	r.drops.Add(skipped)
-	r.out.drops.Add(skipped)
+	r.err = r.skipped(r.cursor - from)
+}
+
+// skipped counts a jump over so many frames, and says whether it was one too many.
+func (r *Reader) skipped(frames uint64) error {
+	r.drops.Add(frames)
+	r.out.drops.Add(frames)
 	r.out.skips.Add(1)
 
 	now := time.Now()
@@ -334,11 +339,11 @@ func (r *Reader) jump() {
 	copy(r.jumps[:], r.jumps[1:])
 	r.jumps[len(r.jumps)-1] = now
 	if !first.IsZero() && now.Sub(first) <= jumpTime {
-		r.err = ErrSlowReader
-		r.event(ReaderSlow, fmt.Sprintf("skipped %d times in %v", maxJumps, now.Sub(first).Round(time.Second)), r.err)
-		return
+		r.event(ReaderSlow, fmt.Sprintf("skipped %d times in %v", maxJumps, now.Sub(first).Round(time.Second)), ErrSlowReader)
+		return ErrSlowReader
 	}
-	r.event(ReaderSkipped, fmt.Sprintf("skipped %d frames", skipped), nil)
+	r.event(ReaderSkipped, fmt.Sprintf("skipped %d frames", frames), nil)
+	return nil
 }
 
 // follow goes on at the newest key, where the player asked for it.
