@@ -10,6 +10,7 @@ import (
 	"github.com/millrace-live/millrace/internal/poster"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/proto/httpflv"
+	"github.com/millrace-live/millrace/internal/proto/httpts"
 	"github.com/millrace-live/millrace/internal/proto/rtmp"
 )
 
@@ -19,6 +20,7 @@ var modules = []func(*Server) door{
 	openRTMP,
 	openHTTPFLV,
 	openHLS,
+	openHTTPTS,
 	openPoster,
 	openPage,
 }
@@ -59,6 +61,23 @@ func openHTTPFLV(s *Server) door {
 			return stream, "", ok
 		},
 		serve: func(w http.ResponseWriter, r *http.Request, stream, _ string) { h.ServeStream(w, r, stream) },
+	}
+}
+
+func openHTTPTS(s *Server) door {
+	h := &httpts.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.players}
+	return door{
+		name: "ts",
+		match: func(path string) (stream, file string, ok bool) {
+			stream, ok = strings.CutSuffix(path, ".ts")
+			return stream, "", ok
+		},
+		serve:  func(w http.ResponseWriter, r *http.Request, stream, _ string) { h.ServeStream(w, r, stream) },
+		panics: h.Panics,
+		close: func(context.Context) error {
+			h.Close()
+			return nil
+		},
 	}
 }
 

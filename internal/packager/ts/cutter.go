@@ -67,10 +67,10 @@ func NewCutter(target time.Duration, emit func(*Segment)) *Cutter {
 	return c
 }
 
-// Refused is [Muxer.Refused].
+// Refused is [Packager.Refused].
 func (c *Cutter) Refused() []error { return c.pack.Refused() }
 
-// Carries is [Muxer.Carries].
+// Carries is [Packager.Carries].
 func (c *Cutter) Carries() bool { return c.pack.Carries() }
 
 // Write takes the next frame of the stream, as the hub put them in order.

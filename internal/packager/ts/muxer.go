@@ -66,6 +66,9 @@ type Muxer struct {
 	clock   int64 // the newest PCR
 	changed bool  // decoders need another configuration, and no frame has said so
 
+	// resume are packets for who has missed some and goes on with the newest start.
+	resume []byte
+
 	pieces [][]byte
 	head   [19]byte
 }
@@ -148,6 +151,9 @@ func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size
 	}
 	due := first || decode-m.tabled >= tablesEvery || m.tabled > decode+longestStep
 	p.Start = f.IsKey() || due && !m.lanes[0].keyedVideo() && f.Kind == media.Audio
+	if p.Start {
+		m.resume = m.appendResume(m.resume[:0])
+	}
 	if p.Start || due || m.changed || broken {
 		dst = m.appendTables(dst, decode)
 	}
@@ -219,6 +225,18 @@ func (m *Muxer) safe(l *lane, decode int64) int64 {
 
 const never = -1 << 62
 
+// appendResume appends what makes a gap in the continuity counters of every PID
+// good, just before the next packets.
+func (m *Muxer) appendResume(dst []byte) []byte {
+	gap := field{flags: flagDiscontinuity}
+	dst = appendField(dst, pidPAT, m.patted, gap)
+	dst = appendField(dst, pidPMT, m.pmtted, gap)
+	for _, l := range m.lanes {
+		dst = appendField(dst, l.pid, l.counter, gap)
+	}
+	return dst
+}
+
 func (m *Muxer) appendTables(dst []byte, now int64) []byte {
 	m.tabled = now
 	dst = appendTable(dst, pidPAT, &m.patted, associations)
@@ -236,26 +254,11 @@ func (m *Muxer) lane(k media.Kind, id uint8) *lane {
 
 // adopt makes the lanes of another set.
 func (m *Muxer) adopt(set *media.TrackSet) {
-	m.set, m.lanes, m.refused = set, nil, nil
-	if set == nil {
-		return
-	}
-	audio := 0
-	for _, t := range set.Tracks {
-		if t.Kind == media.Video && t != set.Default(media.Video) {
-			continue
-		}
-		s, p, err := code(t)
-		if err == nil && t.Kind == media.Audio {
-			if audio++; audio > mostAudio {
-				err = &UnsupportedError{Codec: t.Codec, Reason: "is one too many"}
-			}
-		}
-		if err != nil {
-			m.refused = append(m.refused, err)
-			continue
-		}
-		m.lanes = append(m.lanes, m.renew(t, s, p))
+	m.set, m.lanes = set, nil
+	var chosen []choice
+	chosen, m.refused = choose(set)
+	for _, c := range chosen {
+		m.lanes = append(m.lanes, m.renew(c))
 	}
 	if len(m.lanes) == 0 {
 		return
@@ -270,10 +273,43 @@ func (m *Muxer) adopt(set *media.TrackSet) {
 	}
 }
 
+// choice is a track that is carried.
+type choice struct {
+	track   *media.Track
+	stream  stream
+	packing packing
+}
+
+// choose finds the tracks of a set that are carried, and says why others are not.
+func choose(set *media.TrackSet) (chosen []choice, refused []error) {
+	if set == nil {
+		return nil, nil
+	}
+	audio := 0
+	for _, t := range set.Tracks {
+		if t.Kind == media.Video && t != set.Default(media.Video) {
+			continue
+		}
+		s, p, err := code(t)
+		if err == nil && t.Kind == media.Audio {
+			if audio++; audio > mostAudio {
+				err = &UnsupportedError{Codec: t.Codec, Reason: "is one too many"}
+			}
+		}
+		if err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		chosen = append(chosen, choice{t, s, p})
+	}
+	return chosen, refused
+}
+
 // renew makes the lane of a track, which goes on where the last one of its PID
 // was.
-func (m *Muxer) renew(t *media.Track, s stream, p packing) *lane {
-	n := &lane{track: t, record: t.Record(), stream: s, packing: p, pid: pidVideo}
+func (m *Muxer) renew(c choice) *lane {
+	t := c.track
+	n := &lane{track: t, record: t.Record(), stream: c.stream, packing: c.packing, pid: pidVideo}
 	if t.Kind == media.Audio {
 		n.pid = pidAudio + uint16(t.ID)
 	}
@@ -282,7 +318,7 @@ func (m *Muxer) renew(t *media.Track, s stream, p packing) *lane {
 			continue
 		}
 		n.counter, n.line = l.counter, l.line
-		if l.track.ID == t.ID && l.stream.kind == s.kind {
+		if l.track.ID == t.ID && l.stream.kind == c.stream.kind {
 			n.keyed = l.keyed
 			m.changed = m.changed || !bytes.Equal(l.record, n.record)
 		} else {

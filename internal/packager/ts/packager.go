@@ -19,8 +19,8 @@ const (
 
 // Burst is a run of whole packets. It is immutable.
 type Burst struct {
-	// Start, Discontinuity and Decode are those of the [Place] of its first frame,
-	// Start among them: only the first frame of a burst starts anything.
+	// Place is that of the first frame. No other of the burst is a start, or has a
+	// discontinuity before it.
 	Place
 	// Arrival is when the first frame reached this machine.
 	Arrival time.Time
@@ -28,6 +28,9 @@ type Burst struct {
 	Frames int
 	Last   int64
 	Bytes  []byte
+	// Resume goes before Bytes for a viewer who has missed bursts and goes on here,
+	// at a Start: it says that the gap in the continuity counters is no loss.
+	Resume []byte
 
 	pictured, independent bool // it has pictures; the first one is a key frame
 }
@@ -37,6 +40,10 @@ type Burst struct {
 type Packager struct {
 	mux  Muxer
 	emit func(Burst)
+
+	set     *media.TrackSet // of the newest frame
+	refused []error
+	carries bool
 
 	open  Burst // but for its bytes
 	bytes []byte
@@ -52,17 +59,21 @@ type Packager struct {
 // Write, Flush and End.
 func NewPackager(emit func(Burst)) *Packager { return &Packager{emit: emit} }
 
-// Refused is [Muxer.Refused].
-func (p *Packager) Refused() []error { return p.mux.Refused() }
+// Refused is as [Muxer.Refused], of the newest frame that was written.
+func (p *Packager) Refused() []error { return p.refused }
 
-// Carries is [Muxer.Carries].
-func (p *Packager) Carries() bool { return p.mux.Carries() }
+// Carries is as [Muxer.Carries], of the newest frame that was written.
+func (p *Packager) Carries() bool { return p.carries }
 
 // Write takes the next frame of the stream, as the hub put them in order. A frame
 // where a viewer can join, or at a discontinuity, begins another burst.
 func (p *Packager) Write(f *media.Frame) {
 	if f.Kind != media.Video && f.Kind != media.Audio {
 		return
+	}
+	if f.Tracks != p.set {
+		chosen, refused := choose(f.Tracks)
+		p.set, p.refused, p.carries = f.Tracks, refused, len(chosen) > 0
 	}
 	if !p.begun || f.Epoch != p.epoch {
 		p.release()
@@ -155,6 +166,9 @@ func (p *Packager) add(mux func([]byte, *media.Frame) ([]byte, Place), f *media.
 	p.bytes = all
 	if p.open.Frames == 0 {
 		p.open.Place, p.open.Arrival = place, f.Arrival
+		if place.Start {
+			p.open.Resume = bytes.Clone(p.mux.resume)
+		}
 	}
 	p.open.Frames++
 	if place.Kind == media.Video && !p.open.pictured {

@@ -1,0 +1,241 @@
+package httpts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/packager/ts"
+	"github.com/millrace-live/millrace/media"
+)
+
+// run makes the transport stream of one broadcast while it has viewers.
+type run struct {
+	h      *Handler
+	stream string
+	reader *hub.Reader
+	ctx    context.Context
+	stop   context.CancelFunc
+	log    *slog.Logger
+
+	pack    *ts.Packager // of the goroutine that reads
+	missing string       // what was logged last of tracks that are left out
+
+	users int // guarded by Handler.mu
+
+	mu      sync.Mutex
+	ring    ring
+	ready   chan struct{} // closed when what the hub kept is packaged
+	isReady bool
+	refused []error // why nothing is carried, nil if something is
+	over    bool
+	viewers map[*viewer]struct{}
+}
+
+func newRun(h *Handler, reader *hub.Reader) *run {
+	r := &run{
+		h: h, stream: reader.Stream(), reader: reader, users: 1, ready: make(chan struct{}), viewers: make(map[*viewer]struct{}),
+		log: h.Logger.With("stream", reader.Stream(), "broadcast", reader.Broadcast()),
+	}
+	r.pack = ts.NewPackager(r.put)
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	return r
+}
+
+// of reports whether r is there and of the reader's broadcast.
+func (r *run) of(reader *hub.Reader) bool {
+	return r != nil && r.reader.Broadcast() == reader.Broadcast()
+}
+
+func (r *run) loop() {
+	r.log.Debug("MPEG-TS packaging starts")
+	err := r.guard()
+	r.reader.Close()
+	r.h.forget(r)
+	r.mu.Lock()
+	r.over = true
+	r.becomeReady()
+	r.wake()
+	r.mu.Unlock()
+	r.stop()
+	r.log.Debug("MPEG-TS packaging stops", "reason", err)
+}
+
+// guard runs the packager over bytes that came from strangers: a panic ends this
+// stream's MPEG-TS and nothing else.
+func (r *run) guard() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.h.panics.Add(1)
+			r.log.Error("panic in MPEG-TS packaging", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("httpts: panic: %v", p)
+		}
+	}()
+	return r.read()
+}
+
+// read feeds the packager and returns why that ended.
+func (r *run) read() error {
+	var frames [256]*media.Frame
+	for {
+		n, err := r.reader.Next(frames[:])
+		for _, f := range frames[:n] {
+			r.pack.Write(f)
+		}
+		clear(frames[:n])
+		if err != nil {
+			r.pack.End()
+			r.publish()
+			return err
+		}
+		r.pack.Flush()
+		if n > 0 {
+			r.publish()
+			continue
+		}
+		r.judge()
+		select {
+		case <-r.reader.Ready():
+		case <-r.ctx.Done():
+			return context.Canceled
+		}
+	}
+}
+
+// put receives each burst from the packager.
+func (r *run) put(b ts.Burst) {
+	r.mu.Lock()
+	r.ring.put(b)
+	r.mu.Unlock()
+}
+
+// publish tells the viewers of what was put.
+func (r *run) publish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isReady {
+		r.wake()
+	}
+}
+
+// judge lets viewers in when what the hub kept is packaged, and notes whether
+// there is anything for them.
+func (r *run) judge() {
+	reasons := r.pack.Refused()
+	r.mu.Lock()
+	r.refused = nil
+	if !r.pack.Carries() {
+		r.refused = reasons
+	}
+	if !r.isReady {
+		r.becomeReady()
+		r.wake()
+	}
+	r.mu.Unlock()
+	r.regret(reasons)
+}
+
+// becomeReady is called with mu held.
+func (r *run) becomeReady() {
+	if !r.isReady {
+		r.isReady = true
+		close(r.ready)
+	}
+}
+
+// wake is called with mu held.
+func (r *run) wake() {
+	for v := range r.viewers {
+		v.wake()
+	}
+}
+
+// regret logs once which tracks viewers do without.
+func (r *run) regret(reasons []error) {
+	missing := sentence(reasons)
+	if missing == r.missing {
+		return
+	}
+	r.missing = missing
+	if missing != "" {
+		r.log.Warn("MPEG-TS cannot carry all tracks; RTMP and HTTP-FLV have them", "left_out", missing)
+	}
+}
+
+func sentence(reasons []error) string {
+	parts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		parts[i] = plain(reason)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// plain is an error without the name of the package that it comes from.
+func plain(err error) string { return strings.TrimPrefix(err.Error(), "ts: ") }
+
+// Refuses says in words for people why viewers of MPEG-TS cannot get the track; ""
+// if they can.
+func Refuses(t *media.Track) string {
+	if err := ts.Check(t); err != nil {
+		return plain(err)
+	}
+	return ""
+}
+
+// unplayable waits until the run is under way, and says why nothing of the stream
+// can be carried, "" if something can.
+func (r *run) unplayable(ctx context.Context) (string, error) {
+	select {
+	case <-r.ready:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return sentence(r.refused), nil
+}
+
+// take appends to dst the pieces that v gets now, with the framing of HTTP or
+// without, of so many bytes of the stream. The error is io.EOF at the end.
+func (r *run) take(v *viewer, dst [][]byte) (pieces [][]byte, size int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.isReady {
+		return dst, 0, nil
+	}
+	g := &r.ring
+	resume := false
+	switch {
+	case !v.joined:
+		if g.joinable() {
+			v.joined, v.next = true, g.start
+		}
+	case v.next < g.first:
+		if !g.joinable() {
+			break
+		}
+		if err := v.reader.Skipped(g.at(g.start).framesBefore - v.frames); err != nil {
+			return dst, 0, err
+		}
+		v.next, resume = g.start, true
+	}
+	if v.joined && v.next >= g.first {
+		for ; v.next < g.end() && size < lot; v.next++ {
+			p := g.at(v.next)
+			var n int
+			dst, n = p.appendTo(dst, v.framed, resume)
+			size += n
+			resume = false
+			v.frames = p.framesBefore + uint64(p.Frames)
+		}
+	}
+	if size == 0 && r.over {
+		err = io.EOF
+	}
+	return dst, size, err
+}
