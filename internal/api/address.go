@@ -16,6 +16,7 @@ type Addresses struct {
 	Embed  string `json:"embed"`
 	HLS    string `json:"hls"`
 	FLV    string `json:"flv"`
+	TS     string `json:"ts"`
 	RTMP   string `json:"rtmp"`
 	RTMPS  string `json:"rtmps,omitempty"`
 	Poster string `json:"poster"`
@@ -75,6 +76,7 @@ func (s Site) At(base *url.URL, stream string) Addresses {
 		Embed: root + "/embed/" + path,
 		HLS:   root + "/" + path + "/index.m3u8",
 		FLV:   root + "/" + path + ".flv",
+		TS:    root + "/" + path + ".ts",
 		// Players take the path of an RTMP address as it stands.
 		RTMP:   s.RTMP(base) + "/" + stream,
 		RTMPS:  s.rtmps(base, stream),

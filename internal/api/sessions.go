@@ -116,7 +116,7 @@ func sessionQuery(raw string) (hub.SessionQuery, error) {
 }
 
 // protocols are those of the sessions that this version serves.
-var protocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "http-flv", "ws-flv", "demo"}
+var protocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "http-flv", "ws-flv", "ts", "demo"}
 
 func setQuery(q *hub.SessionQuery, name, value string) (err error) {
 	switch name {

@@ -122,7 +122,7 @@ func TestSessionQueries(t *testing.T) {
 		{"stream=cam1&role=publisher", hub.SessionQuery{Stream: "live/cam1", Role: hub.Publisher, Limit: 100}, ""},
 		{"stream=", hub.SessionQuery{}, `stream="": not a stream name: it is empty; write one behind the app, as in live/cam1`},
 		{"role=viewer", hub.SessionQuery{}, `role="viewer": give publisher or player`},
-		{"protocol=RTMP", hub.SessionQuery{}, `protocol="RTMP": give one of rtmp, rtmps, rtmpe, rtmpt, rtmpts, rtmpte, http-flv, ws-flv, demo`},
+		{"protocol=RTMP", hub.SessionQuery{}, `protocol="RTMP": give one of rtmp, rtmps, rtmpe, rtmpt, rtmpts, rtmpte, http-flv, ws-flv, ts, demo`},
 		{"limit=0", hub.SessionQuery{}, `limit="0": give a number from 1 to 1000`},
 		{"limit=1001", hub.SessionQuery{}, `limit="1001": give a number from 1 to 1000`},
 		{"limit=ten", hub.SessionQuery{}, `limit="ten": give a number from 1 to 1000`},

@@ -19,7 +19,7 @@ type Hub interface {
 // The protocols whose numbers are there, as 0, before anyone used them.
 var (
 	publisherProtocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte"}
-	playerProtocols    = append([]string{"http-flv", "ws-flv"}, publisherProtocols...)
+	playerProtocols    = append([]string{"http-flv", "ws-flv", "ts"}, publisherProtocols...)
 	viewerProtocols    = append([]string{"hls"}, playerProtocols...)
 )
 

@@ -13,6 +13,7 @@ import (
 	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/internal/mp4"
 	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/internal/proto/httpts"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -45,6 +46,7 @@ Which codec comes in where, and who gets it. This table is made from the code th
   enhanced form (a setting, ` + "`enhanced: strict`" + `, leaves that out). "As it came" is carried without being read.
 - **HLS** is the name in ` + "`CODECS`" + `, or why HLS goes without that track. Every other track of the stream, and every other
   output, goes on. Devices differ in what they decode.
+- **MPEG-TS** is the same for ` + "`/APP/NAME.ts`" + `.
 - **MP4** is the sample entry of files that ` + "`millrace play -o`" + ` writes and ` + "`millrace publish`" + ` reads.
 
 `
@@ -58,7 +60,7 @@ func codecsPage(t *testing.T) string {
 		if kind == media.Audio {
 			title = "Audio"
 		}
-		fmt.Fprintf(&b, "## %s\n\n| Codec | Legacy | Enhanced | RTMP, HTTP-FLV | HLS | MP4 |\n| --- | --- | --- | --- | --- | --- |\n", title)
+		fmt.Fprintf(&b, "## %s\n\n| Codec | Legacy | Enhanced | RTMP, HTTP-FLV | HLS | MPEG-TS | MP4 |\n| --- | --- | --- | --- | --- | --- | --- |\n", title)
 		for c := media.H264; c.String() != media.Unknown.String(); c++ {
 			if (c >= media.AAC) != (kind == media.Audio) {
 				continue
@@ -67,8 +69,8 @@ func codecsPage(t *testing.T) string {
 			if len(frames) == 0 {
 				t.Fatalf("no sample of %v", c)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c, orDash(strings.Join(legacy[c], ", ")), orDash(code(flv.FourCC(c))),
-				leavesAs(frames), hlsName(frames), orDash(code(inFile(t, c, frames))))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", c, orDash(strings.Join(legacy[c], ", ")), orDash(code(flv.FourCC(c))),
+				leavesAs(frames), hlsName(frames), inTransport(frames), orDash(code(inFile(t, c, frames))))
 		}
 		b.WriteString("\n")
 	}
@@ -201,6 +203,13 @@ func hlsName(frames []*media.Frame) string {
 		return "no: " + reason
 	}
 	return code(track.CodecString())
+}
+
+func inTransport(frames []*media.Frame) string {
+	if reason := httpts.Refuses(frames[len(frames)-1].Tracks.Tracks[0]); reason != "" {
+		return "no: " + reason
+	}
+	return "yes"
 }
 
 // inFile writes frames to a file and reads them back. It returns the sample
