@@ -21,6 +21,8 @@ const (
 	maxPixels = 8192 * 4352
 	// maxBlock bounds one allocation of ffmpeg's, on every system.
 	maxBlock = 256 << 20
+	// maxMemory is what ffmpeg may reserve: several pictures of 8K, not many.
+	maxMemory = 768 << 20
 	// maxOutput bounds a picture.
 	maxOutput = 2 << 20
 	// maxWords bounds what is kept of what ffmpeg says.
@@ -46,9 +48,10 @@ func arguments(format string) []string {
 
 // child is a program that turns its standard input into its standard output.
 type child struct {
-	path  string
-	args  []string
-	limit time.Duration
+	path   string
+	args   []string
+	limit  time.Duration
+	memory uint64 // bytes that it may reserve, where the system allows to say so
 }
 
 // run runs the program once. It is ended, with all that it started, when its
@@ -72,7 +75,7 @@ func (c *child) run(ctx context.Context, input []byte) ([]byte, error) {
 		return nil, fmt.Errorf("start ffmpeg: %w", err)
 	}
 	// Before it gets the first byte from a stranger.
-	restrain(cmd.Process.Pid)
+	restrain(cmd.Process.Pid, c.memory)
 	close(in.until)
 	err := cmd.Wait()
 	if cause := context.Cause(ctx); cause != nil {

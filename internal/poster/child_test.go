@@ -14,12 +14,17 @@ import (
 // do has the pretended ffmpeg do something.
 func do(t *testing.T, limit time.Duration, what string) (string, error) {
 	t.Helper()
-	c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: limit}
+	c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: limit, memory: plenty}
 	b, err := c.run(t.Context(), []byte(order+what+";"))
 	return string(b), err
 }
 
-const long = time.Minute // for a machine that has better to do
+const (
+	long = time.Minute // for a machine that has better to do
+	// plenty is what a test needs that looks for data races: it reserves far
+	// more than it uses.
+	plenty = 1 << 50
+)
 
 func TestChild(t *testing.T) {
 	if got, err := do(t, long, "paint"); err != nil || got != string(drawn(64, 36)) {
@@ -36,7 +41,7 @@ func TestChild(t *testing.T) {
 	if want := "ffmpeg failed: exit status 3: pipe:0: the decoder? gave up"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	missing := child{path: os.Args[0] + "-not", limit: long}
+	missing := child{path: os.Args[0] + "-not", limit: long, memory: plenty}
 	if _, err := missing.run(t.Context(), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a child that is not there: %v", err)
 	}
@@ -44,7 +49,7 @@ func TestChild(t *testing.T) {
 
 // A child takes input larger than a pipe holds, and need not take it.
 func TestChildWithLargeInput(t *testing.T) {
-	c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: long}
+	c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: long, memory: plenty}
 	large := make([]byte, 4<<20)
 	b, err := c.run(t.Context(), append([]byte(order+"paint;"), large...))
 	if err != nil || len(b) == 0 {
@@ -63,10 +68,11 @@ func TestChildEndsWithItsChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	l.(*net.TCPListener).SetDeadline(time.Now().Add(long))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: long}
+		c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: long, memory: plenty}
 		_, err := c.run(ctx, []byte(order+"spawn "+l.Addr().String()+";"))
 		done <- err
 	}()

@@ -21,8 +21,8 @@ func isolate(cmd *exec.Cmd) {
 }
 
 // restrain bounds what the program, which runs already, may take of the machine.
-func restrain(pid int) {
+func restrain(pid int, memory uint64) {
 	// Without it the picture would be made as fast as the stream is served.
 	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, min(niceness()+behind, nicest))
-	limitResources(pid)
+	limitResources(pid, memory)
 }

@@ -16,4 +16,4 @@ func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: belowNormalPriority | createNoWindow}
 }
 
-func restrain(int) {}
+func restrain(int, uint64) {}

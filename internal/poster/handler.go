@@ -36,6 +36,7 @@ type Options struct {
 // Handler serves a picture of every stream of a [Source].
 type Handler struct {
 	source  Source
+	studio  *studio
 	gallery *gallery
 	log     *slog.Logger
 	tally   tally
@@ -44,11 +45,11 @@ type Handler struct {
 
 // New returns a Handler. Close it when it is no longer served.
 func New(source Source, o Options) *Handler {
-	h := &Handler{source: source, log: o.Logger}
+	h := &Handler{source: source, studio: newStudio(o.FFmpeg), log: o.Logger}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
-	h.gallery = newGallery(newStudio(o.FFmpeg).paint, h.made)
+	h.gallery = newGallery(h.studio.paint, h.made)
 	h.gallery.closed = o.FFmpeg == Off
 	return h
 }

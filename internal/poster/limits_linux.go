@@ -2,9 +2,6 @@ package poster
 
 import "golang.org/x/sys/unix"
 
-// maxMemory is what ffmpeg may reserve: several pictures of 8K, not many.
-const maxMemory = 768 << 20
-
 // niceness is the server's. The kernel's answer is 20 less it, so that it is
 // never negative (getpriority(2)); 0 if it gives none.
 func niceness() int {
@@ -17,14 +14,14 @@ func niceness() int {
 
 // limitResources bounds a process that was just started. ffmpeg starts nothing
 // and reserves little before it has read its input.
-func limitResources(pid int) {
+func limitResources(pid int, memory uint64) {
 	for _, l := range []struct {
 		resource int
 		most     uint64
 	}{
 		// Its private memory. The address space would count libraries, too, of
 		// which distributions link hundreds of MB.
-		{unix.RLIMIT_DATA, maxMemory},
+		{unix.RLIMIT_DATA, memory},
 		{unix.RLIMIT_CPU, uint64(makeTime.Seconds())},
 		{unix.RLIMIT_FSIZE, 0}, // no file
 		{unix.RLIMIT_CORE, 0},

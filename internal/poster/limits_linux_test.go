@@ -20,7 +20,8 @@ func TestChildIsLimited(t *testing.T) {
 	if i, err := os.Stat(file); err == nil && i.Size() > 0 {
 		t.Errorf("the file has %d bytes", i.Size())
 	}
-	if _, err := do(t, long, "reserve"); err == nil || !strings.Contains(err.Error(), "memory") {
+	c := child{path: os.Args[0], args: []string{"-nostdin"}, limit: long, memory: maxMemory}
+	if _, err := c.run(t.Context(), []byte(order+"reserve;")); err == nil || !strings.Contains(err.Error(), "allocate") {
 		t.Errorf("it reserved 1 GiB: %v", err)
 	}
 	want := fmt.Sprint(min(niceness()+10, 19))

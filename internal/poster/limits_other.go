@@ -15,4 +15,4 @@ func niceness() int {
 
 // limitResources does nothing: these systems let a process be limited by itself
 // alone. Time, output and single allocations are bounded everywhere.
-func limitResources(int) {}
+func limitResources(int, uint64) {}

@@ -44,9 +44,9 @@ func pretend() int {
 		os.Stdout.Write(drawn(64, 36))
 	case "wide":
 		os.Stdout.Write(drawn(maxWidth+2, 36))
-	case "half":
+	case "most":
 		b := drawn(64, 36)
-		os.Stdout.Write(b[:len(b)/2])
+		os.Stdout.Write(b[:len(b)-2])
 	case "nothing":
 	case "garble":
 		os.Stdout.WriteString("no picture at all")

@@ -33,10 +33,13 @@ var (
 type studio struct {
 	program string
 	turns   chan struct{}
+	// limit and memory are what each making may take.
+	limit  time.Duration
+	memory uint64
 }
 
 func newStudio(program string) *studio {
-	return &studio{program: cmp.Or(program, Default), turns: make(chan struct{}, makers)}
+	return &studio{program: cmp.Or(program, Default), turns: make(chan struct{}, makers), limit: makeTime, memory: maxMemory}
 }
 
 // paint makes a JPEG of a key frame.
@@ -54,7 +57,7 @@ func (s *studio) paint(ctx context.Context, of *media.Frame) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { <-s.turns }()
-	c := child{path: path, args: arguments(format), limit: makeTime}
+	c := child{path: path, args: arguments(format), limit: s.limit, memory: s.memory}
 	b, err := c.run(ctx, input)
 	if err != nil {
 		return nil, err
