@@ -165,8 +165,8 @@ func (r *Registry) allow(ctx context.Context, req *PlayRequest) error {
 	return err
 }
 
-func (req *PlayRequest) who() who {
-	return who{req.Session, req.Protocol, req.TLS, clip(req.Software), req.Remote, req.RTT}
+func (r *PlayRequest) who() who {
+	return who{r.Session, r.Protocol, r.TLS, clip(r.Software), r.Remote, r.RTT}
 }
 
 func (r *Registry) play(ctx context.Context, req *PlayRequest, id who) (*Reader, error) {

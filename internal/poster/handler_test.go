@@ -176,14 +176,17 @@ func TestPicture(t *testing.T) {
 
 // The placeholder stands where there is no picture; what ffmpeg said stays here.
 func TestNoPicture(t *testing.T) {
+	sound := &media.Frame{
+		Kind: media.Audio, Class: media.Key, Header: 1, Payload: []byte{0x2f, 0},
+		Tracks: (&media.TrackSet{}).With(&media.Track{Kind: media.Audio, Codec: media.MP3}),
+	}
 	for _, c := range []struct {
 		name, ffmpeg string
 		frame        *media.Frame
 		result       string // of the making
 		logged       string
 	}{
-		{"before the first key", os.Args[0], &media.Frame{Kind: media.Audio, Class: media.Key, Header: 1, Payload: []byte{0x2f, 0},
-			Tracks: (&media.TrackSet{}).With(&media.Track{Kind: media.Audio, Codec: media.MP3})}, "", ""},
+		{"before the first key", os.Args[0], sound, "", ""},
 		{"switched off", Off, told("paint"), "", ""},
 		{"without ffmpeg", "/nowhere/ffmpeg", told("paint"), "no-ffmpeg", "install it"},
 		{"failed", os.Args[0], told("fail"), "failed", "gave up"},

@@ -16,10 +16,10 @@ func wrap(f *media.Frame) (format string, file []byte, err error) {
 	if t == nil {
 		return "", nil, errors.New("the key frame's track is not known")
 	}
-	if cmaf.Check(t) != nil {
+	h, err := cmaf.NewHeader(t)
+	if _, unsupported := errors.AsType[*cmaf.UnsupportedError](err); unsupported {
 		return "flv", wrapFLV(f), nil
 	}
-	h, err := cmaf.NewHeader(t)
 	if err != nil {
 		return "", nil, fmt.Errorf("make an MP4 of the key frame: %w", err)
 	}

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/millrace-live/millrace/media"
 )
@@ -102,7 +101,7 @@ func drawn(width, height int) []byte {
 func told(what string) *media.Frame {
 	tracks := &media.TrackSet{Tracks: []*media.Track{{Kind: media.Video, Codec: media.H263}}}
 	return &media.Frame{
-		Kind: media.Video, Class: media.Key, Header: 1, Tracks: tracks, Arrival: time.Now(),
+		Kind: media.Video, Class: media.Key, Header: 1, Tracks: tracks,
 		Payload: []byte("\x12" + order + what + ";"),
 	}
 }
