@@ -40,6 +40,7 @@ var rooms = []room{
 	{path: "internal/obs"},
 	{path: "internal/demo"},
 	{path: "internal/packager/*"},
+	{path: "internal/window"},
 	{path: "internal/mp4"},
 	{path: "internal/tool"},
 	{path: "internal/tool/*"},

@@ -41,7 +41,7 @@ const trunHeader = 20 // size, type, version and flags, count, data offset
 // add takes the chunks of a segment, as ones of track id whose times begin base
 // ticks later.
 func (f *fragment) add(s *cmaf.Segment, id uint32, base uint64) error {
-	b := bytes.Clone(s.Bytes)
+	b := s.Append(nil)
 	r := &Reader{file: &file{r: bytes.NewReader(b), size: int64(len(b))}}
 	chunks := r.file.boxes(0, r.file.size)
 	for moof, ok := chunks.next(); ok; moof, ok = chunks.next() {

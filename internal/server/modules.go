@@ -82,7 +82,7 @@ func openHTTPTS(s *Server) door {
 }
 
 func openHLS(s *Server) door {
-	h := hls.New(s.hub, hls.Options{Logger: s.log})
+	h := hls.New(s.window, hls.Options{Logger: s.log})
 	s.metrics.WatchHLS(h)
 	return door{
 		name: "hls",
@@ -95,10 +95,6 @@ func openHLS(s *Server) door {
 		},
 		serve:  h.ServeStream,
 		panics: func() uint64 { return h.Stats().Panics },
-		close: func(context.Context) error {
-			h.Close()
-			return nil
-		},
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/obs"
 	"github.com/millrace-live/millrace/internal/store"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/rtmpt"
 )
 
@@ -52,6 +53,7 @@ type Server struct {
 	log     *slog.Logger
 	folder  *store.Folder
 	hub     *hub.Registry
+	window  *window.Store
 	metrics *metrics.Metrics
 	api     *api.API
 	site    api.Site
@@ -159,6 +161,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.metrics = metrics.New(o.Version)
 	s.hub = hub.New(hub.Options{Access: laddered{&s.access, s}, Events: s.event, Joined: s.metrics.Joined})
+	s.window = window.New(s.hub, window.Options{Logger: s.log})
 	for _, driver := range []**netx.Driver{&s.players, &s.encoders} {
 		if *driver, err = netx.NewDriver(0, writeTimeout); err != nil {
 			return err
@@ -298,6 +301,7 @@ func (s *Server) shutdown(ctx context.Context) error {
 			err = errors.Join(err, d.close(ctx))
 		}
 	}
+	s.window.Close()
 	err = errors.Join(err, s.closeTunnel(ctx))
 	var all sync.WaitGroup
 	var mu sync.Mutex

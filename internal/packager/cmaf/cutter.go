@@ -12,6 +12,9 @@ type unit struct {
 	frame           *media.Frame
 }
 
+// startsDecoding reports whether decoding can start at u.
+func (u *unit) startsDecoding() bool { return u.frame.Kind == media.Audio || u.frame.IsKey() }
+
 // cutter collects the access units of one track of one period and makes
 // segments of them.
 type cutter struct {
@@ -19,10 +22,11 @@ type cutter struct {
 	header  *Header
 	line    timeline
 	settled bool
-	units   []unit
-	bytes   int
-	// longest is the longest segment so far, in ticks.
-	longest int64
+	// The segment that is open: the parts made of it, and the units that are in
+	// none yet.
+	parts []*Part
+	units []unit
+	bytes int // of payload, in parts and units
 
 	samples []Sample // reused
 }
@@ -35,46 +39,39 @@ func (c *cutter) add(f *media.Frame) {
 
 // open is the length in ticks of the segment that is open, up to its last unit.
 func (c *cutter) open() int64 {
-	if len(c.units) == 0 {
+	switch {
+	case len(c.units) == 0:
 		return 0
+	case len(c.parts) > 0:
+		return c.units[len(c.units)-1].decode - c.parts[0].Start
 	}
 	return c.units[len(c.units)-1].decode - c.units[0].decode
 }
 
-// cut makes a segment of the first n units, which there must be. What follows
+// part makes a part of the first n units, which there must be. What follows
 // them gives the last its duration; if nothing does, it lasts what it nominally
 // should. Messages go in front.
-func (c *cutter) cut(n int, sequence uint32, messages []message) *Segment {
-	if !c.settled {
-		c.settled = true
-		c.line.settle(c.units)
-	}
-	start := c.units[0].decode
-	end := c.units[n-1].decode + c.line.nominal()
-	if n < len(c.units) {
-		end = c.units[n].decode
+func (c *cutter) part(n int, sequence uint32, messages []message) *Part {
+	start, end := c.units[0].decode, c.at(n)
+	p := &Part{
+		Kind:     c.kind,
+		Header:   c.header,
+		Index:    len(c.parts),
+		Start:    start,
+		Duration: end - start,
+		Samples:  n,
+		Keyed:    c.units[0].startsDecoding(),
 	}
 	c.samples = c.samples[:0]
-	for i, u := range c.units[:n] {
-		next := end
-		if i+1 < n {
-			next = c.units[i+1].decode
-		}
+	for i := range c.units[:n] {
+		u := &c.units[i]
 		c.samples = append(c.samples, Sample{
-			Duration: uint32(min(next-u.decode, math.MaxUint32)),
+			Duration: uint32(min(c.at(i+1)-u.decode, math.MaxUint32)),
 			Offset:   int32(max(math.MinInt32, min(u.present-u.decode, math.MaxInt32))),
 			Flags:    flags(u.frame),
 			Payload:  c.header.coding.sample(u.frame.Payload),
 		})
-		c.bytes -= len(u.frame.Payload)
-	}
-	s := &Segment{
-		Kind:        c.kind,
-		Header:      c.header,
-		Start:       start,
-		Duration:    end - start,
-		Samples:     n,
-		Independent: c.kind == media.Audio || c.units[0].frame.IsKey(),
+		p.Independent = p.Independent || u.startsDecoding()
 	}
 	size := ChunkSize(c.samples)
 	for _, m := range messages {
@@ -84,12 +81,31 @@ func (c *cutter) cut(n int, sequence uint32, messages []message) *Segment {
 	for _, m := range messages {
 		w.event(m, c.header.Timescale, start)
 	}
-	s.Bytes = AppendChunk(w.b, sequence, uint64(start), c.samples)
-	c.longest = max(c.longest, s.Duration)
+	p.Bytes = AppendChunk(w.b, sequence, uint64(start), c.samples)
 	clear(c.samples)
 	rest := copy(c.units, c.units[n:])
 	clear(c.units[rest:])
 	c.units = c.units[:rest]
+	c.parts = append(c.parts, p)
+	return p
+}
+
+// at is when the i-th unit is decoded, or would be, if it is the next one.
+func (c *cutter) at(i int) int64 {
+	if i < len(c.units) {
+		return c.units[i].decode
+	}
+	return c.units[i-1].decode + c.line.nominal()
+}
+
+// segment takes the parts of the segment that is open, of which there must be
+// one, as a segment.
+func (c *cutter) segment() *Segment {
+	s := join(c.parts)
+	c.parts, c.bytes = nil, 0
+	for i := range c.units {
+		c.bytes += len(c.units[i].frame.Payload)
+	}
 	return s
 }
 

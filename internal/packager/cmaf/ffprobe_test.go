@@ -30,7 +30,7 @@ func TestFFmpegReads(t *testing.T) {
 			if i == 0 {
 				file = append(file, s.Header.Bytes...)
 			}
-			file = append(file, s.Bytes...)
+			file = s.Append(file)
 		}
 		path := filepath.Join(t.TempDir(), "track.mp4")
 		if err := os.WriteFile(path, file, 0o644); err != nil {

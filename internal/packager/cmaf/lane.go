@@ -133,20 +133,38 @@ func (l *lane) place(from int) (n, passed int) {
 
 const keySlack = 250 * time.Millisecond
 
-// close emits the first n units of a lane as a segment.
+// close emits the open segment of a lane up to its n-th unit.
 func (p *Packager) close(l *lane, n int) {
-	offset := l.arrivalOffset(n)
-	p.sequence++
+	if n > 0 {
+		p.cut(l, n)
+	}
 	before := l.bytes
-	s := l.cut(n, p.sequence, l.messagesOf(n))
+	s := l.segment()
 	p.bytes -= before - l.bytes
 	l.cuts++
-	p.emitted = true
-	s.Period = p.period
+	p.emit(s)
+}
+
+// cut makes a part of the first n units of a lane.
+func (p *Packager) cut(l *lane, n int) *Part {
+	if !l.settled {
+		l.settled = true
+		l.line.settle(l.units)
+	}
+	offset := l.arrivalOffset(n)
+	p.sequence++
+	messages := l.messagesOf(n)
+	length := time.Duration(nanoseconds(l.at(n)-l.units[0].decode, l.header.Timescale))
 	// One track leads the clock, or they would pull it to and fro.
 	if l == p.lanes[0] || !p.clock.set {
-		p.clock.observe(offset, s.Length())
+		p.clock.observe(offset, length)
 	}
-	s.Wall = p.clock.at(nanoseconds(s.Start, s.Header.Timescale))
-	p.emit(s)
+	wall := p.clock.at(nanoseconds(l.units[0].decode, l.header.Timescale))
+	if len(l.parts) > 0 {
+		wall = l.parts[0].Wall
+	}
+	part := l.part(n, p.sequence, messages)
+	part.Period, part.Wall = p.period, wall
+	p.emitted = true
+	return part
 }

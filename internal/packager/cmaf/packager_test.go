@@ -54,7 +54,7 @@ func FuzzPackager(f *testing.F) {
 			}
 			last[of] = s
 			at := s.Start
-			for _, chunk := range readSegment(t, s.Bytes) {
+			for _, chunk := range readSegment(t, s.Append(nil)) {
 				for _, sample := range chunk.samples {
 					at += int64(sample.duration)
 					i := int(sample.payload[0]) | int(sample.payload[1])<<8

@@ -23,7 +23,7 @@ func checkTrack(t testing.TB, frames []*media.Frame, segments []*Segment, slack 
 		end = s.Start + s.Duration
 		at := s.Start
 		count := 0
-		for _, f := range readSegment(t, s.Bytes) {
+		for _, f := range readSegment(t, s.Append(nil)) {
 			if f.decode != at || f.sequence <= sequence {
 				t.Errorf("segment %d: chunk %d at %d after %d, want %d", n, f.sequence, f.decode, sequence, at)
 			}

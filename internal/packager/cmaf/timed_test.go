@@ -32,7 +32,7 @@ func events(t testing.TB, s *Segment) []eventOf {
 	t.Helper()
 	var found []eventOf
 	moof := false
-	for _, b := range walk(t, s.Bytes, 0) {
+	for _, b := range walk(t, s.Append(nil), 0) {
 		moof = moof || b.kind == "moof"
 		if b.kind != "emsg" {
 			continue

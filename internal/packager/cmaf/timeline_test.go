@@ -69,7 +69,7 @@ func TestAudioDurations(t *testing.T) {
 			checkTrack(t, l.frames, segments, audioSlack+time.Millisecond)
 			odd := 0
 			for _, s := range segments {
-				for _, f := range readSegment(t, s.Bytes) {
+				for _, f := range readSegment(t, s.Append(nil)) {
 					for _, sample := range f.samples {
 						if sample.duration != 1024 {
 							odd++
@@ -108,7 +108,7 @@ func TestNegativeAndStandingTimes(t *testing.T) {
 	if len(segments) != 1 || segments[0].Start != 0 {
 		t.Fatalf("%d segments", len(segments))
 	}
-	for i, s := range readSegment(t, segments[0].Bytes)[0].samples {
+	for i, s := range readSegment(t, segments[0].Append(nil))[0].samples {
 		if s.decode != int64(i) && i < 3 || s.duration == 0 {
 			t.Errorf("sample %d at %d lasts %d", i, s.decode, s.duration)
 		}

@@ -11,21 +11,25 @@ import (
 // errVP8 stands beside a sample entry for VP8: files can hold it.
 var errVP8 = errors.New("hls: no player of HLS takes VP8")
 
-// check returns nil if players of HLS can get the track.
-func check(t *media.Track) error {
-	if t.Codec == media.VP8 {
+// refused says why players of HLS cannot get what can be packaged.
+func refused(c media.Codec) error {
+	if c == media.VP8 {
 		return errVP8
 	}
-	return cmaf.Check(t)
+	return nil
 }
 
 // Refuses says in words for people why players of HLS cannot get the track; "" if
 // they can.
 func Refuses(t *media.Track) string {
-	if err := check(t); err != nil {
-		return plain(err)
+	err := refused(t.Codec)
+	if err == nil {
+		err = cmaf.Check(t)
 	}
-	return ""
+	if err == nil {
+		return ""
+	}
+	return plain(err)
 }
 
 // plain is an error without the name of the package that it comes from.
@@ -35,4 +39,13 @@ func plain(err error) string {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	return s
+}
+
+// words says why tracks are left out.
+func words(reasons []error) string {
+	parts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		parts[i] = plain(reason)
+	}
+	return strings.Join(parts, "; ")
 }

@@ -34,7 +34,7 @@ func TestFFmpegPlays(t *testing.T) {
 	}
 	for _, path := range append(files, "../../packager/cmaf/testdata/clip.flv") {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".flv"), func(t *testing.T) {
-			h := newHouse(t, Options{})
+			h := newHouse(t, settings{})
 			defer h.close()
 			server := httptest.NewServer(h)
 			defer server.Close()
@@ -123,7 +123,7 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 	watched := make(chan string)
 	go func() { watched <- read(t, h.do("GET", "index.m3u8")) }()
 	for {
-		if _, run := h.hls.running("live/cam"); run != nil {
+		if h.window.Stats().Packagers > 0 {
 			break
 		}
 		time.Sleep(time.Millisecond)
@@ -132,7 +132,7 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 	<-watched
 	// The playlist ends with the broadcast, as soon as the packager sees it.
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if _, run := h.hls.running("live/cam"); run == nil {
+		if h.window.Stats().Packagers == 0 {
 			return sent
 		}
 	}

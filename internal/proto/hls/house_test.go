@@ -13,25 +13,34 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
 // house is a hub with an HLS handler in front.
 type house struct {
-	t   *testing.T
-	hub *hub.Registry
-	hls *Handler
+	t      *testing.T
+	hub    *hub.Registry
+	window *window.Store
+	hls    *Handler
+}
+
+// settings are those of a house.
+type settings struct {
+	window window.Options
+	hls    Options
 }
 
 // newHouse is for use within a synctest bubble; close ends what it started.
-func newHouse(t *testing.T, o Options) *house {
+func newHouse(t *testing.T, o settings) *house {
 	h := &house{t: t, hub: hub.New(hub.Options{Access: hub.Everyone{}})}
-	h.hls = New(h.hub, o)
+	h.window = window.New(h.hub, o.window)
+	h.hls = New(h.window, o.hls)
 	return h
 }
 
 func (h *house) close() {
-	h.hls.Close()
+	h.window.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := h.hub.Shutdown(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -19,10 +20,10 @@ type group struct {
 func groups(sounds []*rendition) []group {
 	var all []group
 	for _, r := range sounds {
-		i := slices.IndexFunc(all, func(g group) bool { return g.members[0].codec == r.codec })
+		i := slices.IndexFunc(all, func(g group) bool { return g.members[0].Codec() == r.Codec() })
 		if i < 0 {
 			i = len(all)
-			all = append(all, group{id: groupID(r.codec)})
+			all = append(all, group{id: groupID(r.Codec())})
 		}
 		all[i].members = append(all[i].members, r)
 	}
@@ -81,7 +82,7 @@ func (p *presentation) indexPlaylist() string {
 func (p *presentation) writeGroup(b *strings.Builder, g group) {
 	names := make(map[string]bool)
 	for i, r := range g.members {
-		t := r.newest().Header.Track
+		t := r.last().Header.Track
 		language := printable(t.Language)
 		chosen := "DEFAULT=NO,AUTOSELECT=NO"
 		switch {
@@ -141,29 +142,31 @@ func (p *presentation) writeVariant(b *strings.Builder, picture *rendition, g gr
 	)
 	main := picture
 	if picture != nil {
-		codecs = append(codecs, picture.newest().Header.Track.CodecString())
+		codecs = append(codecs, picture.last().Header.Track.CodecString())
 	} else {
 		main = g.members[0]
 	}
 	for _, r := range g.members {
-		if c := r.newest().Header.Track.CodecString(); !slices.Contains(codecs, c) {
+		if c := r.last().Header.Track.CodecString(); !slices.Contains(codecs, c) {
 			codecs = append(codecs, c)
 		}
-		peak, average = max(peak, r.meter.highest()), max(average, r.meter.average())
+		highest, mean := r.Rates()
+		peak, average = max(peak, highest), max(average, mean)
 	}
 	if picture != nil {
-		peak += picture.meter.highest()
-		average += picture.meter.average()
+		highest, mean := picture.Rates()
+		peak += highest
+		average += mean
 	}
 	fmt.Fprintf(b, "#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=\"%s\"",
 		peak+peak/headroom, average+average/headroom, strings.Join(codecs, ","))
 	if picture != nil {
-		pic := picture.newest().Header.Track.Picture()
+		pic := picture.last().Header.Track.Picture()
 		fmt.Fprintf(b, ",RESOLUTION=%dx%d", pic.Width, pic.Height)
 		if rate := picture.frameRate(); rate > 0 {
 			fmt.Fprintf(b, ",FRAME-RATE=%.3f", rate)
 		}
-		fmt.Fprintf(b, ",VIDEO-RANGE=%s", videoRange(picture.newest().Header.Track))
+		fmt.Fprintf(b, ",VIDEO-RANGE=%s", videoRange(picture.last().Header.Track))
 	}
 	if g.id != "" {
 		fmt.Fprintf(b, ",AUDIO=\"%s\"", g.id)
@@ -172,7 +175,7 @@ func (p *presentation) writeVariant(b *strings.Builder, picture *rendition, g gr
 }
 
 func (p *presentation) playlistOf(r *rendition) name {
-	return name{resource: playlist, presentation: p.id, track: r.track}
+	return name{resource: playlist, presentation: p.ID(), track: r.name}
 }
 
 // headroom is added to measured rates, as a part of them. BANDWIDTH is a
@@ -182,7 +185,7 @@ const headroom = 10
 
 // frameRate is what the stream states, else what was counted.
 func (r *rendition) frameRate() float64 {
-	s := r.newest()
+	s := r.last()
 	if stated := s.Header.Track.Picture().FrameRate; stated > 0 {
 		return stated
 	}
@@ -192,7 +195,11 @@ func (r *rendition) frameRate() float64 {
 	return float64(s.Samples) / s.Length().Seconds()
 }
 
-func (r *rendition) newest() *item { return &r.items[len(r.items)-1] }
+// last is the newest whole segment; a rendition that is shown has one.
+func (r *rendition) last() *window.Segment {
+	segments := r.View().Segments
+	return segments[len(segments)-1]
+}
 
 // videoRange is the attribute for the transfer characteristic of a track (§4.4.6.2).
 func videoRange(t *media.Track) string {

@@ -12,8 +12,14 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
+// What the window promises of streams without viewers, and of what is over.
+const (
+	restAfter = time.Minute
+	endedFor  = time.Minute
+)
+
 // bubble runs a test on a clock of its own.
-func bubble(t *testing.T, o Options, test func(t *testing.T, h *house)) {
+func bubble(t *testing.T, o settings, test func(t *testing.T, h *house)) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, o)
 		defer h.close()
@@ -22,7 +28,7 @@ func bubble(t *testing.T, o Options, test func(t *testing.T, h *house)) {
 }
 
 func TestLivePlaylists(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(7*time.Second, true)
 		begun := time.Now()
@@ -111,14 +117,14 @@ func TestLivePlaylists(t *testing.T) {
 				t.Errorf("%s is there a minute after the end: %s", file, r.Status)
 			}
 		}
-		if h.hls.stream("live/cam") != nil {
+		if h.window.Stream("live/cam") != nil {
 			t.Error("the handler remembers a stream of which nothing is left")
 		}
 	})
 }
 
 func TestDatesAreArrivals(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		begun := time.Now()
 		p.send(9*time.Second, true)
@@ -135,7 +141,7 @@ func TestDatesAreArrivals(t *testing.T) {
 }
 
 func TestAnotherBroadcast(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(5*time.Second, true)
 		first, _ := children(t, h.get("index.m3u8"))
@@ -162,7 +168,7 @@ func TestAnotherBroadcast(t *testing.T) {
 }
 
 func TestTracksThatCome(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(audioTrack()))
 		p.send(8*time.Second, true)
 		index := h.get("index.m3u8")
@@ -189,7 +195,7 @@ func TestTracksThatCome(t *testing.T) {
 }
 
 func TestPictureOnly(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack()))
 		p.send(8*time.Second, true)
 		video, audio := children(t, h.get("index.m3u8"))
@@ -201,7 +207,7 @@ func TestPictureOnly(t *testing.T) {
 }
 
 func TestYoungStream(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		wantProblem(t, h.do("GET", "index.m3u8"), http.StatusNotFound, "not on air")
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(200*time.Millisecond, true)
@@ -217,7 +223,7 @@ func TestYoungStream(t *testing.T) {
 }
 
 func TestStreamWithoutSegments(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(200*time.Millisecond, true)
 		r := h.do("GET", "index.m3u8")
@@ -239,7 +245,7 @@ func TestStreamWithoutSegments(t *testing.T) {
 }
 
 func TestUnplayableStream(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
 		p.send(3*time.Second, true)
 		wantProblem(t, h.do("GET", "index.m3u8"), http.StatusNotFound, "AV1")
@@ -255,7 +261,7 @@ func TestUnplayableStream(t *testing.T) {
 }
 
 func TestRest(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(5*time.Second, true)
 		video, _ := children(t, h.get("index.m3u8"))
@@ -265,7 +271,7 @@ func TestRest(t *testing.T) {
 		p.send(restAfter-5*time.Second, true)
 		parsePlaylist(t, h.get(video))
 		p.send(restAfter+2*time.Second, true)
-		if h.hls.stream("live/cam") != nil {
+		if h.window.Stream("live/cam") != nil {
 			t.Error("packaging goes on with nobody watching")
 		}
 		wantProblem(t, h.do("GET", video), http.StatusNotFound, "index.m3u8")
@@ -276,31 +282,9 @@ func TestRest(t *testing.T) {
 	})
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.size = 500_000 // 100 Mbit/s
-		p.send(5*time.Second, true)
-		video, audio := children(t, h.get("index.m3u8"))
-		for range 20 {
-			p.send(time.Second, true)
-			synctest.Wait()
-			s := h.hls.stream("live/cam")
-			if n := s.run.show.size(); n > budget {
-				t.Fatalf("%d bytes are stored", n)
-			}
-		}
-		for _, uri := range []string{video, audio} {
-			for _, e := range parsePlaylist(t, h.get(uri)).entries {
-				h.get(e.uri)
-			}
-		}
-	})
-}
-
 func TestCounters(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
-		if h.hls.Viewers("live/cam") != 0 || h.hls.BytesSent("live/cam") != 0 {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		if h.window.Stream("live/cam") != nil {
 			t.Error("a stream that is not there has viewers")
 		}
 		p := h.publish(tracks(videoTrack(), audioTrack()))
@@ -310,9 +294,10 @@ func TestCounters(t *testing.T) {
 		list := h.get(video)
 		segment := h.get(parsePlaylist(t, list).entries[0].uri)
 		part := h.do("GET", parsePlaylist(t, list).entries[0].uri, "Range", "bytes=0-99")
+		audience := h.window.Stream("live/cam").Audience(protocol)
 		want := uint64(len(index) + len(list) + len(segment) + 100)
-		if part.StatusCode != http.StatusPartialContent || h.hls.BytesSent("live/cam") != want {
-			t.Errorf("%s, %d bytes sent, want %d", part.Status, h.hls.BytesSent("live/cam"), want)
+		if part.StatusCode != http.StatusPartialContent || audience.BytesSent() != want {
+			t.Errorf("%s, %d bytes sent, want %d", part.Status, audience.BytesSent(), want)
 		}
 		h.do("GET", strings.Replace(video, ".m3u8", "_4711.m4s", 1))
 		stats := h.hls.Stats()
@@ -322,8 +307,8 @@ func TestCounters(t *testing.T) {
 		}
 		p.send(2*time.Second, true)
 		info, _ := h.hub.Stream("live/cam")
-		if h.hls.Viewers("live/cam") != 1 || info.Viewers["hls"] != 1 || info.BytesOut != want {
-			t.Errorf("%d viewers here, %+v and %d bytes there", h.hls.Viewers("live/cam"), info.Viewers, info.BytesOut)
+		if audience.Viewers() != 1 || info.Viewers["hls"] != 1 || info.BytesOut != want {
+			t.Errorf("%d viewers here, %+v and %d bytes there", audience.Viewers(), info.Viewers, info.BytesOut)
 		}
 		p.send(25*time.Second, true)
 		if info, _ = h.hub.Stream("live/cam"); info.Viewers["hls"] != 0 {
@@ -333,7 +318,7 @@ func TestCounters(t *testing.T) {
 }
 
 func TestFirstComeAtOnce(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(5*time.Second, true)
 		lists := make(chan string)
@@ -350,7 +335,7 @@ func TestFirstComeAtOnce(t *testing.T) {
 }
 
 func TestViewerGivesUp(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		h.publish(tracks(videoTrack())).send(100*time.Millisecond, true)
 		done := make(chan bool)
 		go func() {
@@ -358,31 +343,10 @@ func TestViewerGivesUp(t *testing.T) {
 			close(done)
 		}()
 		synctest.Wait()
-		h.hls.Close() // the server goes down meanwhile
+		h.window.Close() // the server goes down meanwhile
 		<-done
 		if r := h.do("GET", "index.m3u8"); r.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("a closed handler answers %s", r.Status)
-		}
-	})
-}
-
-// A panic in the packager ends the HLS of its stream, for now, and nothing else.
-func TestPanic(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		video, _ := children(t, h.get("index.m3u8"))
-		h.hls.stream("live/cam").run.pack = nil
-		p.send(time.Second, true)
-		synctest.Wait()
-		if list := parsePlaylist(t, h.get(video)); !list.ended {
-			t.Error("the playlist goes on")
-		}
-		if h.hls.Stats().Panics != 1 {
-			t.Errorf("%+v", h.hls.Stats())
-		}
-		if again, _ := children(t, h.get("index.m3u8")); again == video {
-			t.Error("the stream is not packaged anew")
 		}
 	})
 }

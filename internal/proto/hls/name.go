@@ -1,11 +1,11 @@
 package hls
 
 import (
-	"crypto/rand"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -43,8 +43,6 @@ type trackName struct {
 	id   uint8
 }
 
-func nameOf(t *media.Track) trackName { return trackName{t.Kind, t.ID} }
-
 func (t trackName) String() string {
 	s := "video"
 	if t.kind == media.Audio {
@@ -73,12 +71,6 @@ func parseTrackName(s string) (trackName, bool) {
 	return t, err == nil && t.String() == s
 }
 
-const idLength = 26
-
-// newID returns an identifier that no presentation had before and nobody can
-// guess.
-func newID() string { return strings.ToLower(rand.Text()[:idLength]) }
-
 func (n name) String() string {
 	switch n.resource {
 	case playlist:
@@ -99,7 +91,7 @@ func parseName(s string) (name, bool) {
 		return name{}, true
 	}
 	var n name
-	const longest = idLength + len("_video255_18446744073709551615.m4s")
+	const longest = window.IDLength + len("_video255_18446744073709551615.m4s")
 	if len(s) > longest {
 		return name{}, false
 	}
@@ -112,7 +104,7 @@ func parseName(s string) (name, bool) {
 		return name{}, false
 	}
 	id, s, _ := strings.Cut(s, "_")
-	if len(id) != idLength {
+	if len(id) != window.IDLength {
 		return name{}, false
 	}
 	n.presentation = id

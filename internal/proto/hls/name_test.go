@@ -45,13 +45,6 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-func TestIDsAreNames(t *testing.T) {
-	a, b := newID(), newID()
-	if a == b || len(a) != idLength || strings.ToLower(a) != a || strings.Contains(a, "_") {
-		t.Errorf("identifiers %q and %q", a, b)
-	}
-}
-
 func FuzzParseName(f *testing.F) {
 	for _, s := range hostileNames {
 		f.Add(s)

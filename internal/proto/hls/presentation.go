@@ -1,57 +1,78 @@
 package hls
 
 import (
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/millrace-live/millrace/internal/packager/cmaf"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
-// presentation is what one player holds from its index.m3u8 to its ENDLIST: a
-// fixed set of tracks with their playlists and files. All renditions have the
-// same discontinuities.
+// presentation is how HLS shows one of the window's: without the tracks that no
+// player of HLS takes.
 type presentation struct {
-	id string
-
-	mu         sync.RWMutex
+	*window.Presentation
 	renditions []*rendition // video first, then audio, each by rising identifier
-	// target is the target duration in seconds. It should never change (§6.2.1),
-	// and an encoder's key frames may yet grow farther apart: then it grows,
-	// which players bear, and never shrinks.
-	target int
-	ended  bool
-	index  text
-	// ready is closed when there is something to play.
-	ready chan struct{}
+	refused    []error
+
+	mu    sync.Mutex
+	state indexState
+	index *text
 }
 
-// patience is how many segments of the main track players wait for another's
-// first: it is left out of the index for as long as it has none.
-const patience = 3
+// indexState is what the multivariant playlist depends on.
+type indexState struct {
+	segments uint64 // of all tracks together
+	target   time.Duration
+}
 
-// newPresentation makes a presentation of the tracks of a period.
-func newPresentation(tracks *cmaf.Period, target time.Duration) *presentation {
-	p := &presentation{id: newID(), target: max(1, seconds(target)), ready: make(chan struct{})}
-	for _, h := range tracks.Tracks {
-		p.renditions = append(p.renditions, &rendition{track: nameOf(h.Track), codec: h.Track.Codec})
+// rendition is one track of a presentation: its media playlist and its files.
+type rendition struct {
+	*window.Track
+	name trackName
+
+	mu     sync.Mutex
+	newest *rendered
+}
+
+// rendered is the playlist of one view.
+type rendered struct {
+	view   *window.View
+	target time.Duration
+	once   sync.Once
+	full   *text
+}
+
+type valueKey struct{}
+
+// show returns the presentation as HLS shows it.
+func (h *Handler) show(p *window.Presentation, stream string) *presentation {
+	return p.Value(valueKey{}, func() any {
+		shown := newPresentation(p)
+		if len(shown.refused) > 0 {
+			h.log.Warn("HLS cannot carry all tracks; every other output has them",
+				"stream", stream, "left_out", words(shown.refused))
+		}
+		return shown
+	}).(*presentation)
+}
+
+func newPresentation(p *window.Presentation) *presentation {
+	shown := &presentation{Presentation: p}
+	for _, t := range p.Tracks() {
+		if err := refused(t.Codec()); err != nil {
+			shown.refused = append(shown.refused, err)
+			continue
+		}
+		shown.renditions = append(shown.renditions, &rendition{Track: t, name: trackName{t.Kind(), t.ID()}})
 	}
-	return p
-}
-
-// takes reports whether a period can go on in p: it has the same tracks of the
-// same codecs, of which players were told.
-func (p *presentation) takes(tracks *cmaf.Period) bool {
-	return slices.EqualFunc(p.renditions, tracks.Tracks, func(r *rendition, h *cmaf.Header) bool {
-		return r.track == nameOf(h.Track) && r.codec == h.Track.Codec
-	})
+	return shown
 }
 
 // rendition returns that of a track, nil if p has no such track.
 func (p *presentation) rendition(t trackName) *rendition {
 	for _, r := range p.renditions {
-		if r.track == t {
+		if r.name == t {
 			return r
 		}
 	}
@@ -62,74 +83,47 @@ func (p *presentation) rendition(t trackName) *rendition {
 func (p *presentation) of(k media.Kind) []*rendition {
 	var some []*rendition
 	for _, r := range p.renditions {
-		if r.track.kind == k && len(r.items) > 0 {
+		if r.Kind() == k && len(r.View().Segments) > 0 {
 			some = append(some, r)
 		}
 	}
 	return some
 }
 
-// add puts a segment at the end of its playlist.
-func (p *presentation) add(s *cmaf.Segment, now time.Time) {
+// playlist returns that of a rendition as it is now, nil if it would be empty,
+// which is a fault. All who ask between two changes share it.
+func (p *presentation) playlist(r *rendition) *text {
+	view, target := r.View(), p.Target()
+	if len(view.Segments) == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	now := r.newest
+	if now == nil || now.view != view || now.target != target {
+		now = &rendered{view: view, target: target}
+		r.newest = now
+	}
+	r.mu.Unlock()
+	now.once.Do(func() { now.full = newText(p.mediaPlaylist(r, view, target)) })
+	return now.full
+}
+
+// multivariant returns the playlist of all renditions, nil if there is none to
+// play.
+func (p *presentation) multivariant() *text {
+	if len(p.renditions) == 0 {
+		return nil
+	}
+	state := indexState{target: p.Target()}
+	for _, r := range p.renditions {
+		state.segments += r.View().Next
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := p.rendition(nameOf(s.Header.Track))
-	r.add(s)
-	target := max(p.target, seconds(s.Length()))
-	grown := target != p.target
-	p.target = target
-	r.meter.add(s, time.Duration(target)*time.Second)
-	r.slide(now, target)
-	if !p.complete() {
-		return
+	if p.index == nil || p.state != state {
+		p.state, p.index = state, newText(p.indexPlaylist())
 	}
-	first := p.index.plain == nil
-	if grown || first {
-		for _, r := range p.renditions {
-			p.render(r)
-		}
-	} else {
-		p.render(r)
-	}
-	p.index = newText(p.indexPlaylist())
-	if first {
-		close(p.ready)
-	}
-}
-
-// end says that no more segments will come.
-func (p *presentation) end() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ended {
-		return
-	}
-	p.ended = true
-	for _, r := range p.renditions {
-		p.render(r)
-	}
-}
-
-// render writes the playlist of a rendition anew. An empty one would be a fault.
-func (p *presentation) render(r *rendition) {
-	if len(r.items) > 0 {
-		r.playlist = newText(p.mediaPlaylist(r))
-	}
-}
-
-// complete reports whether every rendition has a segment: before that, a
-// playlist could not be played. One whose key frames are very far apart is not
-// waited for.
-func (p *presentation) complete() bool {
-	if len(p.renditions[0].items) >= patience {
-		return true
-	}
-	for _, r := range p.renditions {
-		if len(r.items) == 0 {
-			return false
-		}
-	}
-	return true
+	return p.index
 }
 
 // independent reports whether decoding can start at every listed segment. Key
@@ -137,8 +131,8 @@ func (p *presentation) complete() bool {
 // make others.
 func (p *presentation) independent() bool {
 	for _, r := range p.renditions {
-		for _, it := range r.items[r.listed:] {
-			if !it.Independent {
+		for _, s := range r.View().Segments {
+			if !s.Independent {
 				return false
 			}
 		}
@@ -146,76 +140,26 @@ func (p *presentation) independent() bool {
 	return true
 }
 
-// size is how many bytes of segments are stored.
-func (p *presentation) size() (n int) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for _, r := range p.renditions {
-		n += r.bytes
-	}
-	return n
-}
-
-// shed forgets the oldest segments, listed ones too, until n bytes are free or
-// only the newest of each rendition is left. It returns what it freed.
-func (p *presentation) shed(n int) (freed int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for freed < n {
-		r := p.oldest()
-		if r == nil {
-			break
-		}
-		freed += len(r.items[0].Bytes)
-		r.forget()
-	}
-	if freed > 0 && p.index.plain != nil {
-		for _, r := range p.renditions {
-			p.render(r)
-		}
-	}
-	return freed
-}
-
-// oldest returns the rendition that stores the oldest segment of those that have
-// another, nil if none has: all of a ladder give way alike.
-func (p *presentation) oldest() *rendition {
-	var found *rendition
-	for _, r := range p.renditions {
-		if len(r.items) > 1 && (found == nil || r.items[0].Wall.Before(found.items[0].Wall)) {
-			found = r
-		}
-	}
-	return found
-}
-
-// file returns the playlist of that name, or the bytes of a file.
-func (p *presentation) file(n name) (text, []byte) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	if n.resource == index {
-		return p.index, nil
-	}
+// file returns the bytes of an initialization or a segment, nil if there are
+// none: pieces, one after another.
+func (p *presentation) file(n name) [][]byte {
 	r := p.rendition(n.track)
 	if r == nil {
-		return text{}, nil
+		return nil
 	}
 	switch n.resource {
-	case playlist:
-		return r.playlist, nil
 	case initialization:
-		if n.number < uint64(len(r.inits)) {
-			return text{}, r.inits[n.number].Bytes
+		if h := r.Init(n.number); h != nil {
+			return [][]byte{h.Bytes}
 		}
 	case segment:
-		return text{}, r.segment(n.number)
+		if s := r.Segment(n.number); s != nil {
+			pieces := make([][]byte, len(s.Parts))
+			for i, part := range s.Parts {
+				pieces[i] = part.Bytes
+			}
+			return pieces
+		}
 	}
-	return text{}, nil
-}
-
-// playable reports whether there was ever something to play.
-func (p *presentation) playable() bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.index.plain != nil
+	return nil
 }

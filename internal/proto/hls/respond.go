@@ -3,6 +3,7 @@ package hls
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func preflight(w http.ResponseWriter) {
 }
 
 // servePlaylist returns how many bytes of body it sent.
-func servePlaylist(w http.ResponseWriter, r *http.Request, t text) int {
+func servePlaylist(w http.ResponseWriter, r *http.Request, t *text) int {
 	h := w.Header()
 	h.Set("Content-Type", "application/vnd.apple.mpegurl")
 	h.Set("Cache-Control", playlistCaching)
@@ -40,7 +41,7 @@ func servePlaylist(w http.ResponseWriter, r *http.Request, t text) int {
 	body := t.plain
 	if takesGzip(r.Header.Values("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
-		body = t.zipped
+		body = t.zip()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	return send(w, r, body)
@@ -63,8 +64,8 @@ func takesGzip(values []string) bool {
 	return false
 }
 
-// serveMedia returns how many bytes of body it sent.
-func serveMedia(w http.ResponseWriter, r *http.Request, n name, body []byte) int {
+// serveMedia sends a file in pieces. It returns how many bytes of body it sent.
+func serveMedia(w http.ResponseWriter, r *http.Request, n name, pieces [][]byte) int {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
 	if n.track.kind == media.Audio {
@@ -74,12 +75,16 @@ func serveMedia(w http.ResponseWriter, r *http.Request, n name, body []byte) int
 	h.Set("ETag", `"`+n.String()+`"`)
 	if isConditional(r) {
 		c := &countingWriter{ResponseWriter: w}
-		http.ServeContent(c, r, "", time.Time{}, bytes.NewReader(body))
+		http.ServeContent(c, r, "", time.Time{}, bytes.NewReader(slices.Concat(pieces...)))
 		return c.n
 	}
+	size := 0
+	for _, p := range pieces {
+		size += len(p)
+	}
 	h.Set("Accept-Ranges", "bytes")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	return send(w, r, body)
+	h.Set("Content-Length", strconv.Itoa(size))
+	return send(w, r, pieces...)
 }
 
 // isConditional reports whether the answer may be other than the whole file.
@@ -94,7 +99,7 @@ func isConditional(r *http.Request) bool {
 
 // send writes the shared bytes as they are: http.ServeContent would copy them
 // through a buffer for each viewer.
-func send(w http.ResponseWriter, r *http.Request, body []byte) (n int) {
+func send(w http.ResponseWriter, r *http.Request, pieces ...[]byte) (n int) {
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return 0
@@ -102,14 +107,16 @@ func send(w http.ResponseWriter, r *http.Request, body []byte) (n int) {
 	deadline := http.NewResponseController(w)
 	// A connection that is kept must not keep the deadline.
 	defer deadline.SetWriteDeadline(time.Time{}) //nolint:errcheck // where there are none, none is left
-	for len(body) > 0 {
-		deadline.SetWriteDeadline(time.Now().Add(writePatient)) //nolint:errcheck // tests and tunnels have none
-		m, err := w.Write(body[:min(len(body), writeStep)])
-		n += m
-		if err != nil {
-			return n
+	for _, p := range pieces {
+		for len(p) > 0 {
+			deadline.SetWriteDeadline(time.Now().Add(writePatient)) //nolint:errcheck // tests and tunnels have none
+			m, err := w.Write(p[:min(len(p), writeStep)])
+			n += m
+			if err != nil {
+				return n
+			}
+			p = p[m:]
 		}
-		body = body[m:]
 	}
 	return n
 }

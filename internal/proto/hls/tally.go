@@ -4,8 +4,7 @@ import "sync/atomic"
 
 // tally is what a handler has done since it was made.
 type tally struct {
-	served, missed   [len(resources)]atomic.Uint64
-	segments, panics atomic.Uint64
+	served, missed [len(resources)]atomic.Uint64
 }
 
 // resources are the names of the kinds of files.
@@ -38,18 +37,10 @@ type Requests struct {
 
 // Stats returns the counters as they are.
 func (h *Handler) Stats() Stats {
-	s := Stats{Segments: h.tally.segments.Load(), Panics: h.tally.panics.Load()}
+	made := h.window.Stats()
+	s := Stats{Packagers: made.Packagers, Segments: made.Segments, Panics: made.Panics}
 	for r, file := range resources {
 		s.Requests = append(s.Requests, Requests{file, h.tally.served[r].Load(), h.tally.missed[r].Load()})
-	}
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	for _, st := range h.streams {
-		st.mu.RLock()
-		if st.run != nil {
-			s.Packagers++
-		}
-		st.mu.RUnlock()
 	}
 	return s
 }

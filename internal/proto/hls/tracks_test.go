@@ -22,7 +22,7 @@ func uris(index string) (variants, renditions []string) {
 }
 
 func TestLadder(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), smaller(videoTrack(), 1), smaller(videoTrack(), 2),
 			audioTrack(), named(audioTrack(), 1, "English", "en")))
 		p.send(7*time.Second, true)
@@ -94,7 +94,7 @@ func TestLadder(t *testing.T) {
 
 // Another codec is another presentation: the index names codecs.
 func TestCodecChanges(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(5*time.Second, true)
 		first, _ := children(t, h.get("index.m3u8"))
@@ -123,7 +123,7 @@ func TestCodecChanges(t *testing.T) {
 // VP8 has a place in MP4 files and none in players.
 func TestVP8IsLeftOut(t *testing.T) {
 	var log strings.Builder
-	o := Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	o := settings{hls: Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
 	bubble(t, o, func(t *testing.T, h *house) {
 		vp8 := &media.Track{Kind: media.Video, Codec: media.VP8, Format: &media.VPConfig{
 			Codec: media.VP8, Picture: media.Picture{Width: 320, Height: 180},
@@ -137,56 +137,6 @@ func TestVP8IsLeftOut(t *testing.T) {
 		}
 		if Refuses(vp8) == "" || Refuses(audioTrack()) != "" || strings.Count(log.String(), Refuses(vp8)) != 1 {
 			t.Errorf("VP8: %q, AAC: %q; log\n%s", Refuses(vp8), Refuses(audioTrack()), log.String())
-		}
-	})
-}
-
-// A stream whose tracks change all the time leaves little behind.
-func TestPresentationsAreBounded(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
-		both, alone := tracks(videoTrack(), audioTrack()), tracks(videoTrack())
-		p := h.publish(both)
-		p.send(5*time.Second, true)
-		h.get("index.m3u8")
-		for i := range 40 {
-			p.tracks = alone
-			if i%2 == 1 {
-				p.tracks = both
-			}
-			p.send(1400*time.Millisecond, true)
-		}
-		synctest.Wait()
-		s := h.hls.stream("live/cam")
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		if n := len(s.over); n != mostOver {
-			t.Errorf("%d presentations that are over are kept", n)
-		}
-	})
-}
-
-// A ladder too large for its budget gives way in all of its rungs alike.
-func TestMemoryOfALadder(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), smaller(videoTrack(), 1), smaller(videoTrack(), 2), audioTrack()))
-		p.size = 100_000 // 20 Mbit/s each
-		p.send(5*time.Second, true)
-		h.get("index.m3u8")
-		p.send(25*time.Second, true)
-		synctest.Wait()
-		show := h.hls.stream("live/cam").run.show
-		if n := show.size(); n > budget || n < budget/2 {
-			t.Errorf("%d bytes are stored", n)
-		}
-		variants, renditions := uris(h.get("index.m3u8"))
-		for _, uri := range append(variants, renditions...) {
-			list := parsePlaylist(t, h.get(uri))
-			if n := len(list.entries); n < 2 || n > leastSegments {
-				t.Errorf("%s lists %d segments", uri, n)
-			}
-			for _, e := range list.entries {
-				h.get(e.uri)
-			}
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package hls
+package window
 
 import (
 	"testing"
@@ -29,7 +29,7 @@ func TestMeter(t *testing.T) {
 			for _, p := range c.parts {
 				m.add(&cmaf.Segment{
 					Header:   &cmaf.Header{Timescale: 1000},
-					Duration: p.length.Milliseconds(), Bytes: make([]byte, p.kilobit*1000/8),
+					Duration: p.length.Milliseconds(), Size: p.kilobit * 1000 / 8,
 				}, 2*time.Second)
 			}
 			if m.highest() != c.peak || m.average() != c.average {

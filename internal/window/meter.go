@@ -1,4 +1,4 @@
-package hls
+package window
 
 import (
 	"time"
@@ -19,7 +19,7 @@ type meter struct {
 // are joined with the one before for the peak: §4.4.6.2 takes it over half to
 // one and a half target durations.
 func (m *meter) add(s *cmaf.Segment, target time.Duration) {
-	length, size := s.Length(), int64(len(s.Bytes))
+	length, size := s.Length(), int64(s.Size)
 	m.bytes += size
 	m.duration += length
 	over, of := length, size

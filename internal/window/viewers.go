@@ -1,4 +1,4 @@
-package hls
+package window
 
 import (
 	"hash/maphash"

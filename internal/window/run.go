@@ -1,4 +1,4 @@
-package hls
+package window
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -18,20 +16,20 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-var (
-	errTooYoung = errors.New("the stream has just begun and has no whole segment yet")
-	errStopped  = errors.New("hls: closed")
-)
+// UnplayableError says that no track of a stream can be packaged.
+type UnplayableError struct{ Reasons []error }
 
-// unplayableError says that no track of a stream can be packaged.
-type unplayableError struct{ reasons []error }
+func (e *UnplayableError) Error() string {
+	return "the stream is on air, but nothing of it can be packaged: " + words(e.Reasons)
+}
 
-func (e *unplayableError) Error() string {
-	parts := make([]string, len(e.reasons))
-	for i, reason := range e.reasons {
-		parts[i] = plain(reason)
+// words says why tracks are left out.
+func words(reasons []error) string {
+	parts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		parts[i] = strings.TrimPrefix(reason.Error(), "cmaf: ")
 	}
-	return "the stream is on air, but nothing of it can be played by HLS: " + strings.Join(parts, "; ")
+	return strings.Join(parts, "; ")
 }
 
 // pollEvery is how often viewers are counted and idleness is looked at.
@@ -40,16 +38,15 @@ const pollEvery = time.Second
 // run packages one stream from a request until its end, or until nobody has
 // asked for a minute.
 type run struct {
-	h      *Handler
-	s      *stream
-	reader *hub.Reader
-	pack   *cmaf.Packager
-	// sent is what of stream.sent the hub has been told.
-	sent    uint64
+	store   *Store
+	s       *Stream
+	reader  *hub.Reader
+	pack    *cmaf.Packager
+	lengths Lengths
 	advised bool
 	missing string // what was logged last of tracks that are left out
 
-	show *presentation // guarded by stream.mu
+	show *Presentation // guarded by Stream.mu
 
 	mu       sync.Mutex
 	caughtUp bool          // what the hub kept is packaged
@@ -57,46 +54,52 @@ type run struct {
 	wake     chan struct{} // closed and renewed when show, caughtUp or refusal change
 }
 
-func newRun(h *Handler, s *stream, reader *hub.Reader) *run {
-	r := &run{h: h, s: s, reader: reader, wake: make(chan struct{})}
-	r.pack = cmaf.NewPackager(h.target, r.take)
-	r.pack.Takes = check
+func newRun(store *Store, s *Stream, reader *hub.Reader) *run {
+	r := &run{store: store, s: s, reader: reader, lengths: store.lengthsOf(s.name), wake: make(chan struct{})}
+	r.pack = cmaf.NewPackager(r.lengths.Segment, r.take)
 	return r
 }
 
 func (r *run) loop() {
 	log := r.log()
-	log.Debug("HLS packaging starts")
+	log.Debug("packaging starts")
 	err := r.guard()
 	r.report()
-	r.reader.Close()
-	r.h.mu.Lock()
+	r.store.mu.Lock()
 	r.s.mu.Lock()
-	if r.show != nil && !errors.Is(err, errIdle) {
-		r.h.retire(r.s, r.show)
+	for _, a := range r.s.audiences {
+		if a.reader != nil {
+			a.reader.Close()
+			a.reader = nil
+		}
+	}
+	switch {
+	case r.show == nil:
+	case errors.Is(err, errIdle), errors.Is(err, ErrClosed):
+		r.show.close()
+	default:
+		r.store.retire(r.s, r.show)
 	}
 	r.s.run = nil
-	r.h.forget(r.s)
+	r.store.forget(r.s)
 	r.s.mu.Unlock()
-	r.h.mu.Unlock()
+	r.store.mu.Unlock()
 	r.tell(hub.ErrNotFound)
-	log.Debug("HLS packaging stops", "reason", err)
+	log.Debug("packaging stops", "reason", err)
 }
 
 func (r *run) log() *slog.Logger {
-	return r.h.log.With("stream", r.s.name, "broadcast", r.reader.Broadcast())
+	return r.store.log.With("stream", r.s.name, "broadcast", r.reader.Broadcast())
 }
 
-var errIdle = errors.New("hls: nobody has asked for a minute")
-
 // guard runs the packager over bytes that came from strangers: a panic ends
-// this stream's HLS and nothing else.
+// the packaging of this stream and nothing else.
 func (r *run) guard() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.h.tally.panics.Add(1)
-			r.log().Error("panic in HLS packaging", "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("hls: panic: %v", p)
+			r.store.panics.Add(1)
+			r.log().Error("panic in packaging", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("window: panic: %v", p)
 		}
 	}()
 	err = r.read()
@@ -132,18 +135,20 @@ func (r *run) read() error {
 			if r.s.idle() >= restAfter {
 				return errIdle
 			}
-		case <-r.h.ctx.Done():
-			return errStopped
+		case <-r.store.ctx.Done():
+			return ErrClosed
 		}
 	}
 }
 
 // report tells the hub about the players for whom this run reads.
 func (r *run) report() {
-	r.reader.SetViewers(r.s.viewers.count())
-	if sent := r.s.sent.Load(); sent != r.sent {
-		r.reader.Sent(int(sent - r.sent))
-		r.sent = sent
+	r.s.mu.RLock()
+	defer r.s.mu.RUnlock()
+	for _, a := range r.s.audiences {
+		if a.reader != nil {
+			a.report(a.reader)
+		}
 	}
 }
 
@@ -153,25 +158,21 @@ func (r *run) judge() {
 	var refusal error
 	reasons := r.pack.Refused()
 	if len(reasons) > 0 && !r.pack.Packages() {
-		refusal = &unplayableError{reasons}
+		refusal = &UnplayableError{reasons}
 	}
 	r.tell(refusal)
 	r.regret(reasons)
 }
 
-// regret logs once which tracks viewers of HLS do without.
+// regret logs once which tracks viewers do without.
 func (r *run) regret(reasons []error) {
-	parts := make([]string, len(reasons))
-	for i, reason := range reasons {
-		parts[i] = plain(reason)
-	}
-	missing := strings.Join(parts, "; ")
+	missing := words(reasons)
 	if missing == r.missing {
 		return
 	}
 	r.missing = missing
 	if missing != "" {
-		r.log().Warn("HLS cannot carry all tracks; every other output has them", "left_out", missing)
+		r.log().Warn("HLS and DASH cannot carry all tracks; every other output has them", "left_out", missing)
 	}
 }
 
@@ -194,36 +195,40 @@ func (r *run) wakeUp() {
 // take receives each segment from the packager.
 func (r *run) take(s *cmaf.Segment) {
 	r.advise(s)
-	r.s.mu.Lock()
-	show := r.show
-	if show == nil || !show.takes(s.Period) {
-		if show != nil {
-			r.h.retire(r.s, show)
-		}
-		show = newPresentation(s.Period, r.h.target)
-		r.show = show
-		r.mu.Lock()
-		r.wakeUp()
-		r.mu.Unlock()
-	}
-	r.s.mu.Unlock()
-	show.add(s, time.Now())
-	r.h.tally.segments.Add(1)
+	r.presentationOf(s.Period).Add(s, time.Now())
+	r.store.segments.Add(1)
 	r.s.shed()
+}
+
+// presentationOf is the one that a period goes on in, or begins.
+func (r *run) presentationOf(period *cmaf.Period) *Presentation {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.show != nil && r.show.takes(period) {
+		return r.show
+	}
+	if r.show != nil {
+		r.store.retire(r.s, r.show)
+	}
+	r.show = NewPresentation(period, r.lengths.Segment)
+	r.mu.Lock()
+	r.wakeUp()
+	r.mu.Unlock()
+	return r.show
 }
 
 // advise says once that key frames are too far apart for the target.
 func (r *run) advise(s *cmaf.Segment) {
-	if r.advised || s.Kind != media.Video || s.Length() < 2*r.h.target {
+	if r.advised || s.Kind != media.Video || s.Length() < 2*r.lengths.Segment {
 		return
 	}
 	r.advised = true
 	r.log().Warn("key frames are far apart: HLS segments are as long, and its delay is three of them",
-		"segment", s.Length().Round(time.Millisecond), "target", r.h.target)
+		"segment", s.Length().Round(time.Millisecond), "target", r.lengths.Segment)
 }
 
-// presentation waits until there is something to play.
-func (r *run) presentation(ctx context.Context) (*presentation, error) {
+// playable waits until there is something to play.
+func (r *run) playable(ctx context.Context) (*Presentation, error) {
 	for {
 		r.mu.Lock()
 		wake, refusal, caughtUp := r.wake, r.refusal, r.caughtUp
@@ -233,7 +238,7 @@ func (r *run) presentation(ctx context.Context) (*presentation, error) {
 		r.s.mu.RUnlock()
 		var ready chan struct{}
 		if show != nil && caughtUp {
-			if show.playable() {
+			if show.Playable() {
 				return show, nil
 			}
 			ready = show.ready
@@ -246,18 +251,9 @@ func (r *run) presentation(ctx context.Context) (*presentation, error) {
 		case <-ready:
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return nil, errTooYoung
+				return nil, ErrTooYoung
 			}
 			return nil, ctx.Err()
 		}
 	}
-}
-
-// remote is the viewer's address, as far as it is known.
-func remote(r *http.Request) netip.AddrPort {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return a
 }

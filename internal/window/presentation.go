@@ -1,0 +1,187 @@
+package window
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/packager/cmaf"
+	"github.com/millrace-live/millrace/media"
+)
+
+// Presentation is what one player holds from its first playlist to the end: a
+// fixed set of tracks. All of them have the same discontinuities.
+type Presentation struct {
+	id         string
+	partTarget time.Duration
+	tracks     []*Track
+	// target is in seconds. It should never change (rfc8216bis §6.2.1), and an
+	// encoder's key frames may yet grow farther apart: then it grows, which
+	// players bear, and never shrinks.
+	target atomic.Int64
+	ready  chan struct{} // closed when there is something to play
+	values sync.Map
+
+	mu          sync.RWMutex // what the tracks store
+	ended, gone bool
+	playable    bool
+}
+
+// IDLength is that of every presentation's identifier, which is of small letters
+// and digits.
+const IDLength = 26
+
+// patience is how many segments of the main track players wait for another's
+// first.
+const patience = 3
+
+// NewPresentation makes a presentation of the tracks of a period, whose segments
+// are meant to be of a length. A [Store] makes and fills those of streams.
+func NewPresentation(period *cmaf.Period, segment time.Duration) *Presentation {
+	p := &Presentation{
+		id: strings.ToLower(rand.Text()[:IDLength]), partTarget: period.PartTarget, ready: make(chan struct{}),
+	}
+	p.target.Store(int64(max(1, seconds(segment))))
+	for _, h := range period.Tracks {
+		p.tracks = append(p.tracks, newTrack(p, h.Track))
+	}
+	return p
+}
+
+// ID is an identifier that no presentation had before and nobody can guess.
+func (p *Presentation) ID() string { return p.id }
+
+// Tracks are video first, then audio, each by rising identifier. One whose key
+// frames are very far apart may have no segment yet.
+func (p *Presentation) Tracks() []*Track { return p.tracks }
+
+// Track returns that of a kind with an identifier, nil if there is none.
+func (p *Presentation) Track(k media.Kind, id uint8) *Track {
+	for _, t := range p.tracks {
+		if t.kind == k && t.id == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// PartTarget is what no part is longer than, save for one of a single frame that
+// is; 0 where there are no parts. It never changes.
+func (p *Presentation) PartTarget() time.Duration { return p.partTarget }
+
+// Target is the target duration in whole seconds: no segment, rounded, is
+// longer.
+func (p *Presentation) Target() time.Duration { return time.Duration(p.target.Load()) * time.Second }
+
+// Playable reports whether there is, or was, something to play: each track has a
+// segment, or nobody waits for it any longer.
+func (p *Presentation) Playable() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.playable
+}
+
+// Value returns what a door keeps with the presentation under a key of its own,
+// and makes it if there is nothing yet.
+func (p *Presentation) Value(key any, make func() any) any {
+	if v, ok := p.values.Load(key); ok {
+		return v
+	}
+	v, _ := p.values.LoadOrStore(key, make())
+	return v
+}
+
+// takes reports whether a period can go on in p: it has the same tracks of the
+// same codecs, of which players were told, and the same target for parts.
+func (p *Presentation) takes(period *cmaf.Period) bool {
+	return p.partTarget == period.PartTarget && slices.EqualFunc(p.tracks, period.Tracks, func(t *Track, h *cmaf.Header) bool {
+		return t.kind == h.Track.Kind && t.id == h.Track.ID && t.codec == h.Track.Codec
+	})
+}
+
+// Add puts a segment at the end of its track.
+func (p *Presentation) Add(s *cmaf.Segment, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.Track(s.Kind, s.Header.Track.ID)
+	target := max(p.target.Load(), int64(seconds(s.Length())))
+	p.target.Store(target)
+	t.add(s, time.Duration(target)*time.Second)
+	t.slide(now, time.Duration(target)*time.Second)
+	t.publish()
+	if !p.playable && p.complete() {
+		p.playable = true
+		close(p.ready)
+	}
+}
+
+// End says that no more segments will come.
+func (p *Presentation) End() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	for _, t := range p.tracks {
+		t.open = nil
+		t.publish()
+	}
+}
+
+// close lets go who waits, since nobody packages any more.
+func (p *Presentation) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone = true
+	for _, t := range p.tracks {
+		t.publish()
+	}
+}
+
+func (p *Presentation) complete() bool {
+	return p.tracks[0].next >= patience || !slices.ContainsFunc(p.tracks, func(t *Track) bool { return t.next == 0 })
+}
+
+// size is how many bytes of segments are stored.
+func (p *Presentation) size() (n int) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, t := range p.tracks {
+		n += t.bytes
+	}
+	return n
+}
+
+// shed forgets the oldest segments, those in the window too, until n bytes are
+// free or only the newest of each track is left. It returns what it freed.
+func (p *Presentation) shed(n int) (freed int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for freed < n {
+		t := p.oldest()
+		if t == nil {
+			break
+		}
+		freed += t.stored[0].Size
+		t.forget()
+	}
+	if freed > 0 {
+		for _, t := range p.tracks {
+			t.publish()
+		}
+	}
+	return freed
+}
+
+// oldest returns the track that stores the oldest segment of those that have
+// another, nil if none has: all of a ladder give way alike.
+func (p *Presentation) oldest() *Track {
+	var found *Track
+	for _, t := range p.tracks {
+		if len(t.stored) > 1 && (found == nil || t.stored[0].Wall.Before(found.stored[0].Wall)) {
+			found = t
+		}
+	}
+	return found
+}

@@ -1,0 +1,169 @@
+package window
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/hub"
+)
+
+// Stream is what the store knows of one name: what is packaged, and what is over
+// but still to be had.
+//
+// Locks are taken in this order: Store.mu, Stream.mu, then a run's or a
+// presentation's.
+type Stream struct {
+	name  string
+	asked atomic.Int64 // when somebody asked last, Unix nanoseconds
+
+	mu        sync.RWMutex
+	audiences map[string]*Audience // by protocol
+	run       *run                 // nil when nothing is packaged
+	over      []*past
+}
+
+// mostOver is how many presentations that are over are kept: a stream whose
+// tracks come and go with every frame must not fill the memory for a minute.
+const mostOver = 8
+
+// past is a presentation that has ended.
+type past struct {
+	*Presentation
+	timer *time.Timer
+}
+
+// Name is the stream's, "app/name".
+func (s *Stream) Name() string { return s.name }
+
+// Touch tells that somebody is interested: a minute later packaging rests.
+func (s *Stream) Touch() { s.asked.Store(time.Now().UnixNano()) }
+
+// idle is how long nobody has asked.
+func (s *Stream) idle() time.Duration { return time.Since(time.Unix(0, s.asked.Load())) }
+
+// Audience counts those who watch through the door of a protocol.
+func (s *Stream) Audience(protocol string) *Audience {
+	s.mu.RLock()
+	a := s.audiences[protocol]
+	s.mu.RUnlock()
+	if a != nil {
+		return a
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.audience(protocol)
+}
+
+// audience is Audience with s.mu held.
+func (s *Stream) audience(protocol string) *Audience {
+	a := s.audiences[protocol]
+	if a == nil {
+		a = &Audience{}
+		s.audiences[protocol] = a
+	}
+	return a
+}
+
+// serves reports whether the stream is packaged and the hub knows of that door.
+func (s *Stream) serves(protocol string) bool {
+	s.Touch()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.audiences[protocol]
+	return s.run != nil && a != nil && a.reader != nil
+}
+
+// Live waits until there is something to play of what is on air. It returns
+// [ErrTooYoung] when ctx has its deadline before, an [*UnplayableError] when there
+// will be nothing, and what [Stream.Last] knows, or hub.ErrNotFound, when the
+// stream is packaged no more.
+func (s *Stream) Live(ctx context.Context) (*Presentation, error) {
+	s.mu.RLock()
+	run := s.run
+	s.mu.RUnlock()
+	if run != nil {
+		return run.playable(ctx)
+	}
+	if p := s.Last(); p != nil {
+		return p, nil
+	}
+	return nil, hub.ErrNotFound
+}
+
+// Presentation finds one by its identifier, nil if it is gone.
+func (s *Stream) Presentation(id string) *Presentation {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.run != nil && s.run.show != nil && s.run.show.id == id {
+		return s.run.show
+	}
+	for _, p := range s.over {
+		if p.id == id {
+			return p.Presentation
+		}
+	}
+	return nil
+}
+
+// Last returns the newest presentation that is over and can be played, or nil.
+func (s *Stream) Last() *Presentation {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, p := range slices.Backward(s.over) {
+		if p.Playable() {
+			return p.Presentation
+		}
+	}
+	return nil
+}
+
+// retire ends a presentation and keeps it for a minute. st.mu is held.
+func (s *Store) retire(st *Stream, p *Presentation) {
+	p.End()
+	o := &past{Presentation: p}
+	o.timer = time.AfterFunc(endedFor, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.over = slices.DeleteFunc(st.over, func(other *past) bool { return other == o })
+		s.forget(st)
+	})
+	st.over = append(st.over, o)
+	if len(st.over) > mostOver {
+		st.over[0].timer.Stop()
+		st.over[0] = nil
+		st.over = st.over[1:]
+	}
+}
+
+// shed keeps the stored segments of the stream within the budget: first goes
+// the oldest of what is over, then the oldest of what runs.
+func (s *Stream) shed() {
+	s.mu.RLock()
+	all := make([]*Presentation, 0, len(s.over)+1)
+	for _, p := range s.over {
+		all = append(all, p.Presentation)
+	}
+	if s.run != nil && s.run.show != nil {
+		all = append(all, s.run.show)
+	}
+	s.mu.RUnlock()
+	total := 0
+	for _, p := range all {
+		total += p.size()
+	}
+	for _, p := range all {
+		if total <= budget {
+			return
+		}
+		total -= p.shed(total - budget)
+	}
+}
+
+// errIdle ends a run.
+var errIdle = errors.New("window: nobody has asked for a minute")
