@@ -38,8 +38,8 @@ type packing interface {
 // coding is how the tracks of a codec are carried.
 type coding func(t *media.Track) (stream, packing, string)
 
-// codings are the codecs that have a place in MPEG-TS. AV1 has a draft, which no
-// player follows.
+// codings are the codecs that have a place in MPEG-TS which players know. VVC has
+// one that none of them reads, and AV1 a draft.
 var codings = map[media.Codec]coding{
 	media.H264: codeH264,
 	media.HEVC: codeHEVC,

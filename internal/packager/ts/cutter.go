@@ -75,11 +75,16 @@ func (c *Cutter) Carries() bool { return c.pack.Carries() }
 
 // Write takes the next frame of the stream, as the hub put them in order.
 func (c *Cutter) Write(f *media.Frame) {
-	if open := &c.pack.open; open.Frames > 0 && len(c.bursts) > 0 &&
-		(open.Last-c.bursts[0].Decode >= longestSegment || c.size+len(c.pack.bytes) >= largestSegment) {
-		c.pack.Flush()
-		c.pack.mux.tabled = never
-		c.forced = true
+	if open := &c.pack.open; open.Frames > 0 {
+		start, size := open.Decode, len(c.pack.bytes)
+		if len(c.bursts) > 0 && !c.forced {
+			start, size = c.bursts[0].Decode, size+c.size
+		}
+		if open.Last-start >= longestSegment || size >= largestSegment {
+			c.pack.Flush()
+			c.pack.mux.tabled = never // the next frame has tables in front
+			c.forced = true
+		}
 	}
 	c.pack.Write(f)
 }

@@ -18,8 +18,9 @@ const (
 	clockEvery = 90 * Timescale / 1000
 	// Over a longer step of the clock there are none: it is a new clock.
 	longestStep = 5 * Timescale
-	// A track that is silent for this long does not hold the clock back.
-	clockPatience = 2 * Timescale
+	// A track that is silent for this long does not hold the clock back: what goes
+	// on would be more than a second ahead of it (§2.4.2.6).
+	clockPatience = Timescale - clockEvery
 
 	// mostAudio bounds the PMT, whose section has 1,021 bytes at most.
 	mostAudio = 16
@@ -63,6 +64,7 @@ type Muxer struct {
 
 	begun   bool
 	epoch   uint32
+	origin  int64 // of the epoch: when its first frame is to be decoded
 	clock   int64 // the newest PCR
 	changed bool  // decoders need another configuration, and no frame has said so
 
@@ -83,6 +85,7 @@ type lane struct {
 	counter uint8 // of its next packet
 	line    timeline
 	keyed   bool
+	current bool // it had a frame in this epoch
 }
 
 // Refused says which tracks of the newest frame's set are left out, and why, as
@@ -137,10 +140,14 @@ func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size
 	m.begun, m.epoch = true, f.Epoch
 	if broken {
 		for _, o := range m.lanes {
-			o.line.anchored = false
+			o.line.anchored, o.current = false, false
 		}
 	}
 	decode, present := l.place(f)
+	l.current = true
+	if first || broken {
+		m.origin = decode
+	}
 	now := m.safe(l, decode)
 	if !first && now-m.clock > longestStep {
 		broken = true
@@ -216,8 +223,12 @@ func (l *lane) place(f *media.Frame) (decode, present int64) {
 func (m *Muxer) safe(l *lane, decode int64) int64 {
 	now := decode
 	for _, o := range m.lanes {
-		if o != l && o.line.begun && o.line.last > decode-clockPatience {
-			now = min(now, o.line.last+delay)
+		last := m.origin
+		if o.current {
+			last = o.line.last
+		}
+		if o != l && last > decode-clockPatience {
+			now = min(now, last+delay)
 		}
 	}
 	return now

@@ -2,9 +2,11 @@ package ts
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
@@ -65,6 +67,7 @@ func (r *reader) end() error {
 			return err
 		}
 	}
+	slices.SortFunc(r.units, func(a, b *pesPacket) int { return cmp.Compare(a.packet, b.packet) })
 	return nil
 }
 
