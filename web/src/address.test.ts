@@ -27,6 +27,7 @@ test('addresses keep the host, scheme and port that the viewer used', () => {
     hls: 'https://tv.example:8443/live/cam%201/index.m3u8',
     flv: 'https://tv.example:8443/live/cam%201.flv',
     rtmp: 'rtmp://tv.example/live/cam%201',
+    poster: 'https://tv.example:8443/live/cam%201.jpg',
   });
   assert.equal(ingestAddress(place), 'rtmp://tv.example/live');
 });

@@ -38,6 +38,7 @@ export function addressesFrom(place: Place): Addresses {
     hls: `${place.origin}/${path}/index.m3u8`,
     flv: `${place.origin}/${path}.flv`,
     rtmp: `rtmp://${place.hostname}/${path}`,
+    poster: `${place.origin}/${path}.jpg`,
   };
 }
 

@@ -89,6 +89,7 @@ export interface Addresses {
   hls: string;
   flv: string;
   rtmp: string;
+  poster: string;
 }
 
 /** What a request gave. */

@@ -1,18 +1,25 @@
-import type { Stream } from '../api.ts';
+import { isOnAir, type Stream } from '../api.ts';
 import { bitrate, duration, picture, protocol, sound, viewersByProtocol } from '../format.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Graph } from '../ui/graph.tsx';
 import { ViewersIcon } from '../ui/icons.tsx';
 
+/** How often a card shows another picture, in ms. */
+const pictureEvery = 30_000;
+
 /** One stream of the list; the whole card leads to its page. */
 export function StreamCard({ stream, at, now }: { stream: Stream; at: number; now: number }) {
   const { video, audio, publisher } = stream;
   const viewers = viewersByProtocol(stream.viewers);
+  const path = `/${stream.name.split('/').map(encodeURIComponent).join('/')}`;
   return (
     <li class={`card stream ${stream.state}`}>
+      {video && isOnAir(stream) && (
+        <img class="picture" src={`${path}.jpg?at=${Math.floor(now / pictureEvery)}`} alt="" loading="lazy" />
+      )}
       <div class="head">
         <h2>
-          <a href={`/${stream.name.split('/').map(encodeURIComponent).join('/')}`}>{stream.name}</a>
+          <a href={path}>{stream.name}</a>
         </h2>
         <Badge state={stream.state} />
       </div>

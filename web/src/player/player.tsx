@@ -11,6 +11,8 @@ import { notice } from './notice.ts';
 export interface PlayerProps {
   /** The playlist's address. */
   url: string;
+  /** The address of the stream's picture, undefined while there is none to ask for. */
+  poster?: string;
   name: string;
   /** What the API says of the stream, when it says something. */
   state: Stream['state'] | undefined;
@@ -21,7 +23,7 @@ export interface PlayerProps {
 }
 
 /** The player with everything on it: picture, notices, controls, keys. It fills the box that it is put into. */
-export function Player({ url, name, state, serverNow, onDelay }: PlayerProps) {
+export function Player({ url, poster, name, state, serverNow, onDelay }: PlayerProps) {
   const box = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<LivePlayer>(undefined);
@@ -69,6 +71,7 @@ export function Player({ url, name, state, serverNow, onDelay }: PlayerProps) {
     >
       <video
         ref={video}
+        poster={poster}
         playsInline
         aria-label={name}
         onClick={(event) => {

@@ -1,6 +1,6 @@
 import { useCallback } from 'preact/hooks';
 import { streamName, streamPath } from '../address.ts';
-import type { Stream } from '../api.ts';
+import { isOnAir, type Stream } from '../api.ts';
 import { Player } from '../player/player.tsx';
 import { usePoll } from '../poll.ts';
 import { useTitle } from './title.ts';
@@ -12,5 +12,13 @@ export function EmbedPage() {
   const { body: stream, clock } = usePoll<Stream>(`/api/v1/streams/${path}`, 3000);
   const serverNow = useCallback(() => (clock.known ? clock.now(Date.now()) : undefined), [clock]);
   useTitle(name, stream?.state === 'live');
-  return <Player url={`/${path}/index.m3u8`} name={name} state={stream?.state} serverNow={serverNow} />;
+  return (
+    <Player
+      url={`/${path}/index.m3u8`}
+      poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
+      name={name}
+      state={stream?.state}
+      serverNow={serverNow}
+    />
+  );
 }

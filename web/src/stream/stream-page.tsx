@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'preact/hooks';
 import { addressesFrom, embedCode, streamName, streamPath } from '../address.ts';
-import type { Stream } from '../api.ts';
+import { isOnAir, type Stream } from '../api.ts';
 import { duration } from '../format.ts';
 import { Player } from '../player/player.tsx';
 import { usePoll } from '../poll.ts';
@@ -31,6 +31,7 @@ export function StreamPage() {
         <section class="stage">
           <Player
             url={`/${path}/index.m3u8`}
+            poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
             name={name}
             state={stream?.state}
             serverNow={serverNow}
