@@ -2,6 +2,7 @@ package cmaf
 
 import (
 	"math"
+	"time"
 
 	"github.com/millrace-live/millrace/media"
 )
@@ -27,6 +28,9 @@ type cutter struct {
 	parts []*Part
 	units []unit
 	bytes int // of payload, in parts and units
+	// partTarget is what no part should be longer than, in ticks; 0 for segments
+	// of one part.
+	partTarget int64
 
 	samples []Sample // reused
 }
@@ -51,7 +55,7 @@ func (c *cutter) open() int64 {
 // part makes a part of the first n units, which there must be. What follows
 // them gives the last its duration; if nothing does, it lasts what it nominally
 // should. Messages go in front.
-func (c *cutter) part(n int, sequence uint32, messages []message) *Part {
+func (c *cutter) part(n int, sequence uint32, wall time.Time, messages []message) *Part {
 	start, end := c.units[0].decode, c.at(n)
 	p := &Part{
 		Kind:     c.kind,
@@ -74,10 +78,16 @@ func (c *cutter) part(n int, sequence uint32, messages []message) *Part {
 		p.Independent = p.Independent || u.startsDecoding()
 	}
 	size := ChunkSize(c.samples)
+	if c.partTarget > 0 {
+		size += producerTimeSize
+	}
 	for _, m := range messages {
 		size += eventSize(m)
 	}
 	w := boxes{b: make([]byte, 0, size)}
+	if c.partTarget > 0 {
+		w.producerTime(wall, start)
+	}
 	for _, m := range messages {
 		w.event(m, c.header.Timescale, start)
 	}

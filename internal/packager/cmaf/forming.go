@@ -59,6 +59,7 @@ func (p *Packager) hold(f *media.Frame, h *Header) {
 		p.lanes = append(p.lanes, l)
 	}
 	l.newest = arrived{dts: f.DTS, wall: f.Arrival}
+	l.held++
 	p.forming.held = append(p.forming.held, held{f, h})
 	p.forming.first = min(p.forming.first, f.DTS)
 	p.forming.bytes += len(f.Payload)
@@ -73,7 +74,9 @@ func (p *Packager) formed(newest *media.Frame) bool {
 		}
 	}
 	for _, h := range p.offered {
-		if p.lane(h) == nil {
+		l := p.lane(h)
+		// Without a second picture nobody knows how long one lasts.
+		if l == nil || p.Parts > 0 && l.kind == media.Video && l.held < 2 {
 			wait = announcedWait
 		}
 	}
@@ -91,6 +94,7 @@ func (p *Packager) begin() {
 	}
 	waiting := p.forming.held
 	p.forming = nil
+	p.aimParts(waiting)
 	for _, w := range waiting {
 		p.add(p.lane(w.header), w.frame)
 	}
@@ -105,7 +109,8 @@ func (p *Packager) begin() {
 // everything where there is no segment at all, save for a track that has left
 // before anybody could see it.
 func (p *Packager) renew() {
-	var along []held
+	along := p.early
+	p.early = nil
 	open := 0
 	for _, l := range p.lanes {
 		open += len(l.units)
@@ -122,7 +127,7 @@ func (p *Packager) renew() {
 		}
 	}
 	for _, l := range p.lanes {
-		keyed := l.header.Track.Kind == media.Video && l.cuts > 0 && len(l.units) > 0 && l.units[0].frame.IsKey()
+		keyed := l.header.Track.Kind == media.Video && l.cuts > 0 && len(l.parts) == 0 && len(l.units) > 0 && l.units[0].frame.IsKey()
 		offer := p.offer(l.header.Track.Kind, l.header.Track.ID)
 		if !whole && (!keyed || offer != l.header) {
 			continue

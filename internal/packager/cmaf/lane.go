@@ -10,6 +10,7 @@ import (
 type lane struct {
 	cutter
 	newest arrived
+	held   int // how many frames it had while the period waited for its tracks
 	cuts   int // how many segments it has in the period
 	// boundaries are where the main track was cut and this one not yet, ns.
 	boundaries []int64
@@ -41,10 +42,14 @@ func (p *Packager) lane(h *Header) *lane {
 func (p *Packager) add(l *lane, f *media.Frame) {
 	l.add(f)
 	p.bytes += len(f.Payload)
-	if l == p.lanes[0] {
-		p.lead(l)
-	} else {
+	if l != p.lanes[0] {
 		p.follow(l, len(l.units)-1)
+		p.part(l)
+		return
+	}
+	p.lead(l)
+	for _, other := range p.lanes {
+		p.part(other)
 	}
 }
 
@@ -87,7 +92,7 @@ func (p *Packager) follow(l *lane, from int) {
 			break
 		}
 		l.boundaries = l.boundaries[:copy(l.boundaries, l.boundaries[passed:])]
-		if n > 0 {
+		if n > 0 || len(l.parts) > 0 {
 			p.close(l, n)
 		}
 		from = 0
@@ -135,8 +140,15 @@ const keySlack = 250 * time.Millisecond
 
 // close emits the open segment of a lane up to its n-th unit.
 func (p *Packager) close(l *lane, n int) {
-	if n > 0 {
-		p.cut(l, n)
+	for n > 0 {
+		k := n
+		if l.partTarget > 0 {
+			if end := l.partEnd(n); end > 0 {
+				k = end
+			}
+		}
+		p.cut(l, k)
+		n -= k
 	}
 	before := l.bytes
 	s := l.segment()
@@ -146,7 +158,7 @@ func (p *Packager) close(l *lane, n int) {
 }
 
 // cut makes a part of the first n units of a lane.
-func (p *Packager) cut(l *lane, n int) *Part {
+func (p *Packager) cut(l *lane, n int) {
 	if !l.settled {
 		l.settled = true
 		l.line.settle(l.units)
@@ -160,11 +172,7 @@ func (p *Packager) cut(l *lane, n int) *Part {
 		p.clock.observe(offset, length)
 	}
 	wall := p.clock.at(nanoseconds(l.units[0].decode, l.header.Timescale))
-	if len(l.parts) > 0 {
-		wall = l.parts[0].Wall
-	}
-	part := l.part(n, p.sequence, messages)
+	part := l.part(n, p.sequence, wall, messages)
 	part.Period, part.Wall = p.period, wall
 	p.emitted = true
-	return part
 }

@@ -32,7 +32,8 @@ const (
 	longestSilence = 10 * time.Second
 )
 
-// Packager makes segments of the video and audio tracks of one stream. The main
+// Packager makes segments, and where it is told so the parts of them as soon as
+// their frames are there, of the video and audio tracks of one stream. The main
 // track, which is the first of video, or of audio where there is no video, is
 // cut at its key frames. Every other is cut at the same places: sound to within
 // a frame, pictures at the key frame of their own that comes next, which is the
@@ -42,6 +43,10 @@ const (
 // another configuration, comes or goes, and after a hole of 5 s. It may begin
 // with a picture that is no key frame only if the period before it had the
 // same configuration, so that nothing of a stream is lost.
+//
+// Parts end at key frames where their length allows it, and those of other tracks
+// wait until the main one has come as far, since it may end the segment there. A
+// part waits for the frame behind it, which says how long the last one lasts.
 //
 // The wall clock of segments follows the arrival of frames along one line for
 // all tracks of a period: errors up to 100 ms are left alone, larger ones are
@@ -53,6 +58,13 @@ type Packager struct {
 	// Takes, if set before the first Write, says why a track is to be left out
 	// although it has a packaging; nil takes it.
 	Takes func(*media.Track) error
+	// Parts, if set before the first Write, is the length that parts of segments
+	// are aimed at: see [Period.PartTargets]. Without it a segment is one part.
+	Parts time.Duration
+	// Open, if set before the first Write, is called for each part but the last
+	// of a segment, with the segment as far as it is made. The last part comes
+	// with the whole segment.
+	Open func(*Segment)
 
 	target time.Duration
 	emit   func(*Segment)
@@ -75,6 +87,7 @@ type Packager struct {
 	bytes    int // uncut, of all lanes
 	sequence uint32
 
+	early     []held    // of tracks that wait for another period
 	waiting   []message // until the period has begun
 	messageID uint32
 }
@@ -114,7 +127,13 @@ func (p *Packager) Write(f *media.Frame) {
 		return
 	}
 	if p.period != nil && p.forming == nil && (l == nil || p.reduced) {
-		p.renew()
+		switch {
+		case p.turns(f, l):
+			p.renew()
+		case l == nil:
+			p.early = append(p.early, held{f, h})
+			return
+		}
 	}
 	if p.period != nil && p.forming == nil {
 		l.newest = arrived{dts: f.DTS, wall: f.Arrival}
@@ -215,6 +234,9 @@ func (p *Packager) mayBegin(f *media.Frame, h *Header) bool {
 	if f.IsKey() {
 		return true
 	}
+	if slices.ContainsFunc(p.early, func(e held) bool { return e.header == h }) {
+		return true
+	}
 	goesOn := p.period == nil || p.forming != nil
 	return goesOn && p.ended.has(h)
 }
@@ -228,9 +250,10 @@ func (p *Packager) finish() {
 		p.begin()
 	}
 	for _, l := range p.lanes {
-		if len(l.units) > 0 {
+		if len(l.units) > 0 || len(l.parts) > 0 {
 			p.close(l, len(l.units))
 		}
 	}
+	p.early = nil
 	p.ended, p.period, p.lanes, p.reduced = p.period, nil, nil, false
 }

@@ -13,6 +13,7 @@ import (
 // and no track of a period without a segment.
 func FuzzPackager(f *testing.F) {
 	f.Add([]byte("\x01\x00\x00\x02\x10\x00\x00\x20\x00\x00\x28\x01\x01\x28\xff"))
+	f.Add([]byte("\x01\x00\x00\x02\x10\x00\x00\x20\x00\x00\x28\x01\x01\x28\xff\x01\x00\x00"))
 	f.Add([]byte("\x10\xff\x00\x00\x00\x00\x80\x01\x09\x40\xff\x02"))
 	set := clipTracks(f)
 	more := set
@@ -47,6 +48,7 @@ func FuzzPackager(f *testing.F) {
 				t.Fatalf("segment %+v", s)
 			}
 			all = append(all, s)
+			checkParts(t, s)
 			of := track{s.Kind, s.Header.Track.ID}
 			if before := last[of]; before != nil && before.Period == s.Period &&
 				(before.Start+before.Duration != s.Start || before.Header != s.Header) {
@@ -68,6 +70,10 @@ func FuzzPackager(f *testing.F) {
 				t.Fatalf("samples end at %d of %d+%d", at, s.Start, s.Duration)
 			}
 		})
+		if len(script)%2 == 1 {
+			p.Parts = 200 * time.Millisecond
+			p.Open = func(s *Segment) { checkParts(t, s) }
+		}
 		for i := 0; i+3 <= len(script) && i < 3*4000; i += 3 {
 			now += time.Duration(script[i]) * 20 * time.Millisecond
 			b, c := script[i+1], script[i+2]

@@ -16,9 +16,9 @@ type Period struct {
 	// Tracks are the headers of its tracks, video first, then audio, each by
 	// rising identifier. Each has at least one segment in the period.
 	Tracks []*Header
-	// PartTarget is what no part of the period is meant to be longer than; 0
-	// where segments are not made in parts.
-	PartTarget time.Duration
+	// PartTargets are what no part of a track is longer than, unless it is of one
+	// access unit that is; nil where segments are not made in parts.
+	PartTargets []time.Duration
 }
 
 // has reports whether h is the header of one of the period's tracks.
@@ -34,7 +34,7 @@ type Part struct {
 	// Start is the decoding time of the first sample, in ticks of the header;
 	// what follows starts at Start+Duration.
 	Start, Duration int64
-	// Wall is the wall clock of the segment's first sample: see [Segment].
+	// Wall is the wall clock of Start: see [Segment].
 	Wall time.Time
 	// Samples is how many access units there are.
 	Samples int

@@ -3,6 +3,7 @@ package cmaf
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -64,10 +65,7 @@ func u32(b []byte, i int) uint32 { return binary.BigEndian.Uint32(b[4*i:]) }
 // readSegment reads moof and mdat pairs.
 func readSegment(t testing.TB, file []byte) []fragment {
 	t.Helper()
-	top := walk(t, file, 0)
-	for len(top) > 0 && top[0].kind == "emsg" {
-		top = top[1:]
-	}
+	top := slices.DeleteFunc(walk(t, file, 0), func(b box) bool { return b.kind == "emsg" || b.kind == "prft" })
 	if len(top) == 0 || len(top)%2 != 0 {
 		t.Fatalf("%d boxes in a segment", len(top))
 	}
