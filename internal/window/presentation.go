@@ -15,9 +15,9 @@ import (
 // Presentation is what one player holds from its first playlist to the end: a
 // fixed set of tracks. All of them have the same discontinuities.
 type Presentation struct {
-	id         string
-	partTarget time.Duration
-	tracks     []*Track
+	id          string
+	partTargets []time.Duration
+	tracks      []*Track
 	// target is in seconds. It should never change (rfc8216bis §6.2.1), and an
 	// encoder's key frames may yet grow farther apart: then it grows, which
 	// players bear, and never shrinks.
@@ -42,11 +42,15 @@ const patience = 3
 // are meant to be of a length. A [Store] makes and fills those of streams.
 func NewPresentation(period *cmaf.Period, segment time.Duration) *Presentation {
 	p := &Presentation{
-		id: strings.ToLower(rand.Text()[:IDLength]), partTarget: period.PartTarget, ready: make(chan struct{}),
+		id: strings.ToLower(rand.Text()[:IDLength]), partTargets: period.PartTargets, ready: make(chan struct{}),
 	}
 	p.target.Store(int64(max(1, seconds(segment))))
-	for _, h := range period.Tracks {
-		p.tracks = append(p.tracks, newTrack(p, h.Track))
+	for i, h := range period.Tracks {
+		t := newTrack(p, h.Track)
+		if len(period.PartTargets) > 0 {
+			t.partTarget = period.PartTargets[i]
+		}
+		p.tracks = append(p.tracks, t)
 	}
 	return p
 }
@@ -68,9 +72,13 @@ func (p *Presentation) Track(k media.Kind, id uint8) *Track {
 	return nil
 }
 
-// PartTarget is what no part is longer than, save for one of a single frame that
-// is; 0 where there are no parts. It never changes.
-func (p *Presentation) PartTarget() time.Duration { return p.partTarget }
+// PartTarget is the longest of the tracks' ([Track.PartTarget]).
+func (p *Presentation) PartTarget() (longest time.Duration) {
+	for _, target := range p.partTargets {
+		longest = max(longest, target)
+	}
+	return longest
+}
 
 // Target is the target duration in whole seconds: no segment, rounded, is
 // longer.
@@ -97,9 +105,10 @@ func (p *Presentation) Value(key any, make func() any) any {
 // takes reports whether a period can go on in p: it has the same tracks of the
 // same codecs, of which players were told, and the same target for parts.
 func (p *Presentation) takes(period *cmaf.Period) bool {
-	return p.partTarget == period.PartTarget && slices.EqualFunc(p.tracks, period.Tracks, func(t *Track, h *cmaf.Header) bool {
-		return t.kind == h.Track.Kind && t.id == h.Track.ID && t.codec == h.Track.Codec
-	})
+	return slices.Equal(p.partTargets, period.PartTargets) &&
+		slices.EqualFunc(p.tracks, period.Tracks, func(t *Track, h *cmaf.Header) bool {
+			return t.kind == h.Track.Kind && t.id == h.Track.ID && t.codec == h.Track.Codec
+		})
 }
 
 // Add puts a segment at the end of its track.
@@ -116,6 +125,15 @@ func (p *Presentation) Add(s *cmaf.Segment, now time.Time) {
 		p.playable = true
 		close(p.ready)
 	}
+}
+
+// Grow shows the segment of a track that is being made, with another part.
+func (p *Presentation) Grow(s *cmaf.Segment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.Track(s.Kind, s.Header.Track.ID)
+	t.open = t.place(s)
+	t.publish()
 }
 
 // End says that no more segments will come.

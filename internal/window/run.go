@@ -57,6 +57,7 @@ type run struct {
 func newRun(store *Store, s *Stream, reader *hub.Reader) *run {
 	r := &run{store: store, s: s, reader: reader, lengths: store.lengthsOf(s.name), wake: make(chan struct{})}
 	r.pack = cmaf.NewPackager(r.lengths.Segment, r.take)
+	r.pack.Parts, r.pack.Open = r.lengths.Part, r.grow
 	return r
 }
 
@@ -199,6 +200,9 @@ func (r *run) take(s *cmaf.Segment) {
 	r.store.segments.Add(1)
 	r.s.shed()
 }
+
+// grow receives an open segment for each part but the last.
+func (r *run) grow(s *cmaf.Segment) { r.presentationOf(s.Period).Grow(s) }
 
 // presentationOf is the one that a period goes on in, or begins.
 func (r *run) presentationOf(period *cmaf.Period) *Presentation {

@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	// leastSegments is the window that players want to see (Apple's authoring
-	// rule 8.11), and leastTargets what rfc8216bis §6.2.2 asks to be left.
-	leastSegments = 6
+	// leastSegments is the window: players want to see six (Apple's authoring
+	// rule 8.11), and a playlist can only be told in part for what lies six target
+	// durations back (rfc8216bis §4.4.3.8). leastTargets is what §6.2.2 asks to be
+	// left.
+	leastSegments = 8
 	leastTargets  = 3
 )
 
@@ -40,7 +42,9 @@ type Track struct {
 	kind  media.Kind
 	id    uint8
 	codec media.Codec
-	view  atomic.Pointer[View]
+	// partTarget never changes.
+	partTarget time.Duration
+	view       atomic.Pointer[View]
 
 	// Guarded by Presentation.mu.
 	//
@@ -73,6 +77,10 @@ func (t *Track) ID() uint8 { return t.id }
 
 // Codec is the track's.
 func (t *Track) Codec() media.Codec { return t.codec }
+
+// PartTarget is what no part of the track is longer than, save for one of a single
+// access unit that is; 0 where there are no parts. It never changes.
+func (t *Track) PartTarget() time.Duration { return t.partTarget }
 
 // View is what is in the window now.
 func (t *Track) View() *View { return t.view.Load() }
