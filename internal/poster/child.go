@@ -30,9 +30,10 @@ const (
 )
 
 // fit makes square samples of what may be anamorphic, no wider than maxWidth, in
-// the colours that JPEG means (JFIF: BT.601, full range).
-var fit = fmt.Sprintf("scale=w='max(2,2*round(min(%d,iw*sar)/2))':h='clip(2*round(min(%d,iw*sar)/dar/2),2,%d)'"+
-	":out_color_matrix=bt601:out_range=full,setsar=1,format=yuvj420p", maxWidth, maxWidth, maxHeight)
+// the colours that JPEG means (JFIF: BT.601, full range). The way leads through
+// RGB: from BT.709 at once, FFmpeg 7.0 leaves the matrix as it was.
+var fit = fmt.Sprintf("scale=w='max(2,2*round(min(%d,iw*sar)/2))':h='clip(2*round(min(%d,iw*sar)/dar/2),2,%d)',setsar=1"+
+	",format=rgb24,scale=out_color_matrix=bt601:out_range=full,format=yuvj420p", maxWidth, maxWidth, maxHeight)
 
 // arguments are ffmpeg's. It is told everything, and may open nothing but its
 // standard input and output.

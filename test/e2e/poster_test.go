@@ -6,6 +6,7 @@ import (
 	"image/jpeg"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,12 +66,24 @@ func wantBars(t *testing.T, m image.Image) {
 // the stream, and outlives the publisher by the grace time.
 func TestPoster(t *testing.T) {
 	t.Parallel()
-	s := start(t, "--open", "--grace", "1m")
+	usual := start(t, "--open", "--grace", "1m")
+	newer := start(t, "--open", "--grace", "1m", "--ffmpeg", ffmpeg7(t))
+	h264 := []string{"-c:v", "libx264", "-preset", "ultrafast"}
+	hd := append(slices.Clone(h264), "-vf", "scale=out_color_matrix=bt709:out_range=tv",
+		"-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
 	for _, c := range []struct {
 		codec string
 		coder []string
-	}{{"h264", []string{"-c:v", "libx264", "-preset", "ultrafast"}}, {"hevc", withHEVC}, {"av1", withAV1}, {"vp9", withVP9}} {
-		t.Run(c.codec, func(t *testing.T) {
+		s     *server
+	}{
+		{"h264", h264, usual}, {"hevc", withHEVC, usual}, {"av1", withAV1, usual}, {"vp9", withVP9, usual},
+		{"bt709", hd, usual}, {"bt709", hd, newer}, {"av1", withAV1, newer},
+	} {
+		s, program := c.s, "usual"
+		if s == newer {
+			program = "newer"
+		}
+		t.Run(c.codec+"/"+program, func(t *testing.T) {
 			stream := "live/bars-" + c.codec
 			file := barsClip(t, c.codec, 30, c.coder)
 			args := []string{"-re", "-i", file, "-c", "copy", "-rtmp_enhanced_codecs", "hvc1,av01,vp09"}
@@ -105,11 +118,13 @@ func TestPoster(t *testing.T) {
 			}
 		})
 	}
-	if a := s.get("/live/nothing.jpg"); a.status != http.StatusNotFound || a.header.Get("Content-Type") != "application/problem+json" {
+	if a := usual.get("/live/nothing.jpg"); a.status != http.StatusNotFound || a.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("without a stream: status %d, %v", a.status, a.header)
 	}
-	if text := s.get("/metrics").body; !strings.Contains(text, `millrace_poster_makings_total{result="failed"} 0`) {
-		t.Error("the metrics tell of makings that failed")
+	for _, s := range []*server{usual, newer} {
+		if text := s.get("/metrics").body; !strings.Contains(text, `millrace_poster_makings_total{result="failed"} 0`) {
+			t.Error("the metrics tell of makings that failed")
+		}
 	}
 }
 
