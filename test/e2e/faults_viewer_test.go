@@ -17,9 +17,11 @@ var viewerFaults = section{
 		{"RTMP: a key in place of the name", "must not be given to viewers", played(keyed, message.CodePlayFailed, "live", secret+"witness")},
 		{"RTMP: a name that cannot be one", "stream name | .ts", played(opened, message.CodePlayStreamNotFound, "live", "cam1.ts")},
 		{"HTTP-FLV: nothing is on air", "not on air", answered("GET", "/live/nothing.flv", 404)},
+		{"MPEG-TS: nothing is on air", "not on air", answered("GET", "/live/nothing.ts", 404)},
+		{"MPEG-TS: codecs that cannot be in it", "H.263", unpackable("/live/old.ts")},
 		{"HLS: nothing is on air", "not on air", answered("GET", "/live/nothing/index.m3u8", 404)},
 		{"HLS: a segment that is gone", "load index.m3u8 again", answered("GET", "/live/witness/abcdefghijklmnopqrstuvwxyz_video_7.m4s", 404)},
-		{"HLS: codecs that cannot be in it", "H.263", unpackable},
+		{"HLS: codecs that cannot be in it", "H.263", unpackable("/live/old/index.m3u8")},
 		{"HLS: a wrong method", "GET or HEAD", answered("POST", "/live/witness/index.m3u8", 405)},
 		{"HTTP-FLV: a wrong method", "GET", answered("POST", "/live/witness.flv", 405)},
 		{"HTTP: a reserved name", "reserved", answered("GET", "/embed/open/cam1", 404)},
@@ -67,14 +69,19 @@ func keyAsName(t *testing.T, _ *desk) string {
 	return keyed().detail(t, "GET", "/live/"+secret+"witness.flv", 403)
 }
 
-// unpackable publishes a picture in Sorenson's codec, as Flash did.
-func unpackable(t *testing.T, _ *desk) string {
-	p := opened()
+// unpackable publishes a picture in Sorenson's codec, as Flash did, and asks for an
+// address of that stream.
+func unpackable(path string) func(*testing.T, *desk) string {
+	return func(t *testing.T, _ *desk) string { return opened().unpackable(t, path) }
+}
+
+func (p *patient) unpackable(t *testing.T, path string) string {
+	t.Helper()
 	s := dialSender(t, p.rtmpURL("live/old"))
 	const key, h263 = 1 << 4, 2
 	if err := s.stream.WriteMessage(&message.Message{Type: message.Video, Payload: []byte{key | h263, 0, 0, 0x84}}); err != nil {
 		t.Fatal(err)
 	}
 	p.waitState(t, "live/old", "live")
-	return p.detail(t, "GET", "/live/old/index.m3u8", 404)
+	return p.detail(t, "GET", path, 404)
 }

@@ -78,7 +78,7 @@ func (l *live) shift(by time.Duration) {
 // scan itself checks counters, CRCs and clock references: these are the streams
 // that are hard on them.
 func TestClock(t *testing.T) {
-	for name, make := range map[string]func(l *live){
+	for name, fill := range map[string]func(l *live){
 		"picture and sound": func(l *live) { l.pictures(0, 10*time.Second, 25); l.sound(0, 10*time.Second, 0) },
 		"two pictures a second": func(l *live) {
 			l.pictures(0, 10*time.Second, 2)
@@ -121,7 +121,7 @@ func TestClock(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLive(t)
-			make(l)
+			fill(l)
 			r := scan(t, pack(l.frames))
 			if len(r.units) != len(l.frames) {
 				t.Errorf("%d access units came out of %d", len(r.units), len(l.frames))

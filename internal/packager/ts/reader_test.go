@@ -198,8 +198,8 @@ func (r *reader) table(pid uint16, start bool, b []byte) error {
 		r.tables[pid] = nil
 		b = b[1:]
 	}
-	s := append(r.tables[pid], b...)
-	r.tables[pid] = s
+	r.tables[pid] = append(r.tables[pid], b...)
+	s := r.tables[pid]
 	length := 3 + int(binary.BigEndian.Uint16(s[1:])&0xfff)
 	if len(s) < length {
 		return nil

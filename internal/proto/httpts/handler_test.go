@@ -247,7 +247,9 @@ func TestAnswers(t *testing.T) {
 		{"head", http.MethodHead, hub.Everyone{}, h264, 200, ""},
 		{"preflight", http.MethodOptions, hub.Everyone{}, h264, 204, ""},
 		{
-			"no codec that can be carried", http.MethodGet, hub.Everyone{}, "libav-8.1-vp9-flac.flv", 404,
+			"no codec that can be carried", http.MethodGet,
+			hub.Everyone{},
+			"libav-8.1-vp9-flac.flv", 404,
 			"the stream is on air, but nothing of it can be carried in MPEG-TS: VP9 cannot be carried in MPEG-TS; " +
 				"FLAC cannot be carried in MPEG-TS",
 		},
