@@ -288,7 +288,7 @@ func (s *stream) write(p *Publication, f *media.Frame) error {
 	if f.Arrival.IsZero() {
 		f.Arrival = time.Now()
 	}
-	at := int64(f.Arrival.Sub(s.born))
+	at := max(int64(f.Arrival.Sub(s.born)), 0) // the encoder's first bytes may be older than its stream
 	s.mu.Lock()
 	if s.pub != p {
 		s.mu.Unlock()

@@ -294,3 +294,18 @@ func TestTimeJoinedIsTold(t *testing.T) {
 		p.End(nil)
 	})
 }
+
+// The first bytes of an encoder come before anybody knows which stream they are
+// of.
+func TestFrameOlderThanItsStream(t *testing.T) {
+	h := open(t, Options{})
+	p := h.publish()
+	f := key(0)
+	f.Arrival = time.Now().Add(-time.Minute)
+	if err := p.Write(f); err != nil {
+		t.Fatal(err)
+	}
+	if i, ok := h.Stream(p.Stream()); !ok || i.Frames != 1 {
+		t.Errorf("got %+v", i)
+	}
+}
