@@ -310,3 +310,36 @@ func TestResume(t *testing.T) {
 		t.Errorf("of PIDs %v there are no packets", last)
 	}
 }
+
+// Sound is a place to join as long as there is no picture, and again when the
+// camera has been off for a while.
+func TestStarts(t *testing.T) {
+	l := newLive(t)
+	l.sound(0, 22*time.Second, 0)
+	l.pictures(5*time.Second, 9*time.Second, 25)
+	var starts []time.Duration
+	p := NewPackager(func(b Burst) {
+		if b.Start {
+			starts = append(starts, duration(b.Decode).Round(100*time.Millisecond))
+		}
+	})
+	for _, f := range l.frames {
+		p.Write(f)
+	}
+	p.End()
+	sound, pictures := 0, 0
+	for _, at := range starts {
+		switch {
+		case at <= 5*time.Second, at >= 19*time.Second:
+			sound++
+		case at == 7*time.Second:
+			pictures++
+		default:
+			t.Errorf("one can join at %v", at)
+		}
+	}
+	// Every 0.4 s but for 14 s; the first picture is a fifth one of that second.
+	if sound < 17 || sound > 22 || pictures != 1 {
+		t.Errorf("one can join at %v", starts)
+	}
+}

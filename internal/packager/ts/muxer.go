@@ -22,6 +22,9 @@ const (
 	// on would be more than a second ahead of it (§2.4.2.6).
 	clockPatience = Timescale - clockEvery
 
+	// Sound starts without a picture when there was none for this long.
+	longestStill = 10 * Timescale
+
 	// mostAudio bounds the PMT, whose section has 1,021 bytes at most.
 	mostAudio = 16
 )
@@ -108,33 +111,30 @@ func (m *Muxer) Append(dst []byte, f *media.Frame) ([]byte, Place) {
 	return m.append(dst, f)
 }
 
-func (m *Muxer) append(dst []byte, f *media.Frame) ([]byte, Place) {
+// append is Append of a frame whose set has been adopted.
+func (m *Muxer) append(dst []byte, f *media.Frame) (out []byte, p Place) {
 	l := m.lane(f.Kind, f.Track)
 	if l == nil || f.Class == media.Command || f.Header != 0 || len(f.Payload) == 0 {
-		return dst, Place{}
-	}
-	if f.Kind == media.Video && !l.keyed && !f.IsKey() {
-		return dst, Place{}
-	}
-	pieces := l.packing.pack(append(m.pieces[:0], nil), f)
-	size := 0
-	for _, p := range pieces[1:] {
-		size += len(p)
-	}
-	if size > 0 && (f.Kind == media.Video || size < longestPES-len(m.head)) {
-		dst, p := m.carry(dst, l, f, pieces, size)
-		clear(pieces) // or they would keep the payload from the collector
-		m.pieces = pieces
 		return dst, p
 	}
-	clear(pieces)
-	m.pieces = pieces
-	return dst, Place{}
+	if f.Kind == media.Video && !l.keyed && !f.IsKey() {
+		return dst, p
+	}
+	m.pieces = l.packing.pack(append(m.pieces[:0], nil), f) // the first one is to be the PES header
+	size := 0
+	for _, piece := range m.pieces {
+		size += len(piece)
+	}
+	if size > 0 && (f.Kind == media.Video || size <= longestPES-len(m.head)) {
+		dst, p = m.carry(dst, l, f, size)
+	}
+	clear(m.pieces) // or they would keep the payload from the collector
+	return dst, p
 }
 
-// carry appends the access unit of a frame, of size bytes in all pieces but the
-// first, and what is due before it.
-func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size int) ([]byte, Place) {
+// carry appends the access unit of a frame, of size bytes in m.pieces, and what is
+// due before it.
+func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, size int) ([]byte, Place) {
 	first := !m.begun
 	broken := !first && f.Epoch != m.epoch
 	m.begun, m.epoch = true, f.Epoch
@@ -157,7 +157,7 @@ func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size
 		Packets: true, Kind: f.Kind, Key: f.IsKey(), Discontinuity: broken || m.changed && !first, Decode: decode, End: l.line.end(),
 	}
 	due := first || decode-m.tabled >= tablesEvery || m.tabled > decode+longestStep
-	p.Start = f.IsKey() || due && !m.lanes[0].keyedVideo() && f.Kind == media.Audio
+	p.Start = f.IsKey() || due && f.Kind == media.Audio && !m.pictured(decode)
 	if p.Start {
 		m.resume = m.appendResume(m.resume[:0])
 	}
@@ -167,32 +167,17 @@ func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size
 	m.changed = false
 
 	var a field
-	owner := m.lanes[0]
 	switch {
-	case first || broken:
+	case broken:
+		a = field{flagPCR | flagDiscontinuity, now}
+	case first:
 		a = field{flagPCR, now}
-		if broken {
-			a.flags |= flagDiscontinuity
-		}
 	default:
-		for now-m.clock > clockEvery {
-			m.clock += clockEvery
-			dst = appendField(dst, owner.pid, owner.counter, field{flagPCR, m.clock})
-		}
-		due := int64(clockDue)
-		if l != owner {
-			due = clockAlone
-		}
-		switch {
-		case now-m.clock >= due:
-			a = field{flagPCR, now}
-		case p.Start && l == owner:
-			a = field{flagPCR, max(now, m.clock+1)}
-		}
+		dst, a = m.tick(dst, now, l == m.lanes[0], p.Start)
 	}
 	if a.flags != 0 {
 		m.clock = a.pcr
-		if l != owner {
+		if owner := m.lanes[0]; l != owner {
 			dst = appendField(dst, owner.pid, owner.counter, a)
 			a = field{}
 		}
@@ -201,12 +186,34 @@ func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, pieces [][]byte, size
 		a.flags |= flagRandomAccess
 	}
 	n := putPES(m.head[:], l.stream.id, size, present+delay, decode+delay)
-	pieces[0] = m.head[:n]
-	return appendPackets(dst, l.pid, &l.counter, a, pieces, n+size), p
+	m.pieces[0] = m.head[:n]
+	return appendPackets(dst, l.pid, &l.counter, a, m.pieces, n+size), p
 }
 
-// keyedVideo reports whether l is a picture that has begun.
-func (l *lane) keyedVideo() bool { return l.track.Kind == media.Video && l.keyed }
+// tick appends the clock references that were due before now, and returns that of
+// now if it is due: sooner if it can go with an access unit of the clock's own PID,
+// and in any case if that is a start.
+func (m *Muxer) tick(dst []byte, now int64, own, start bool) ([]byte, field) {
+	owner := m.lanes[0]
+	for now-m.clock > clockEvery {
+		m.clock += clockEvery
+		dst = appendField(dst, owner.pid, owner.counter, field{flagPCR, m.clock})
+	}
+	switch {
+	case own && start:
+		return dst, field{flagPCR, max(now, m.clock+1)}
+	case now-m.clock >= clockAlone, own && now-m.clock >= clockDue:
+		return dst, field{flagPCR, now}
+	}
+	return dst, field{}
+}
+
+// pictured reports whether there are pictures at that time: where there are, only
+// they can begin anything.
+func (m *Muxer) pictured(now int64) bool {
+	l := m.lanes[0]
+	return l.track.Kind == media.Video && l.keyed && now-l.line.last < longestStill
+}
 
 // place gives a frame its times.
 func (l *lane) place(f *media.Frame) (decode, present int64) {
