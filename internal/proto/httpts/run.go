@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/packager/ts"
@@ -30,9 +31,9 @@ type run struct {
 
 	mu      sync.Mutex
 	ring    ring
-	ready   chan struct{} // closed when what the hub kept is packaged
-	isReady bool
-	refused []error // why nothing is carried, nil if something is
+	ready   chan struct{} // closed when isReady is set
+	isReady bool          // what the hub kept is packaged, or it is over
+	refused []error       // why nothing is carried, nil if something is
 	over    bool
 	viewers map[*viewer]struct{}
 }
@@ -123,8 +124,8 @@ func (r *run) publish() {
 	}
 }
 
-// judge lets viewers in when what the hub kept is packaged, and notes whether
-// there is anything for them.
+// judge lets viewers in when what the hub kept is packaged and the tracks are
+// known, and notes whether there is anything for them.
 func (r *run) judge() {
 	reasons := r.pack.Refused()
 	r.mu.Lock()
@@ -132,7 +133,7 @@ func (r *run) judge() {
 	if !r.pack.Carries() {
 		r.refused = reasons
 	}
-	if !r.isReady {
+	if !r.isReady && (r.pack.Carries() || len(reasons) > 0) {
 		r.becomeReady()
 		r.wake()
 	}
@@ -187,11 +188,18 @@ func Refuses(t *media.Track) string {
 	return ""
 }
 
+// tracksWait is how long a viewer of a stream without any track yet waits for an
+// answer: it would be the wrong one if none of them could be carried.
+const tracksWait = 3 * time.Second
+
 // unplayable waits until the run is under way, and says why nothing of the stream
-// can be carried, "" if something can.
+// can be carried, "" if something can or nobody knows.
 func (r *run) unplayable(ctx context.Context) (string, error) {
+	limit := time.NewTimer(tracksWait)
+	defer limit.Stop()
 	select {
 	case <-r.ready:
+	case <-limit.C:
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
