@@ -2,6 +2,7 @@ package httpts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,7 +65,12 @@ func (r *run) loop() {
 	r.wake()
 	r.mu.Unlock()
 	r.stop()
-	r.log.Debug("MPEG-TS packaging stops", "reason", err)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, context.Canceled):
+		r.log.Debug("MPEG-TS packaging stops", "reason", err)
+	default: // the machine does not keep up, or has a fault
+		r.log.Error("MPEG-TS packaging failed; its viewers are let go", "err", err)
+	}
 }
 
 // guard runs the packager over bytes that came from strangers: a panic ends this
