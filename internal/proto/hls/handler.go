@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
@@ -22,6 +23,14 @@ type Options struct {
 // a stream that has just begun.
 const startWait = 6 * time.Second
 
+const (
+	// A request that waits is refused after three target durations (§6.2.5.2).
+	holdTargets = 3
+	// mostHeld bounds how many wait at once. Each has a connection and a goroutine
+	// anyway, so this is far above what a machine can have.
+	mostHeld = 100_000
+)
+
 // protocol is what the hub calls this door.
 const protocol = "hls"
 
@@ -30,6 +39,7 @@ type Handler struct {
 	window *window.Store
 	log    *slog.Logger
 	tally  tally
+	held   atomic.Int64 // requests that wait
 }
 
 // New returns a Handler.
@@ -86,12 +96,25 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		served = h.servePlaylist(w, r, p, n, audience)
 		return
 	}
+	served = h.serveFile(w, r, p, n, audience)
+}
+
+// serveFile answers with a file of media, as soon as it is made. It reports
+// whether there is one.
+func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, p *presentation, n name, a *window.Audience) bool {
 	pieces := p.file(n)
-	if served = pieces != nil; !served {
-		problem.Write(w, http.StatusNotFound, "the playlist has no such segment, or no longer")
-		return
+	if pieces == nil && p.hinted(n) {
+		if !h.hold(w, r, p, p.rendition(n.track), n.number, n.index) {
+			return false
+		}
+		pieces = p.file(n)
 	}
-	audience.Sent(serveMedia(w, r, n, pieces))
+	if pieces == nil {
+		problem.Write(w, http.StatusNotFound, "the playlist has no such segment, or no longer")
+		return false
+	}
+	a.Sent(serveMedia(w, r, n, pieces))
+	return true
 }
 
 // find returns a presentation by its identifier, nil if it is gone, and those who
@@ -109,18 +132,65 @@ func (h *Handler) find(stream, id string) (*presentation, *window.Audience) {
 	return h.show(p, stream), s.Audience(protocol)
 }
 
-// servePlaylist answers with a media playlist. It reports whether there is one.
+// servePlaylist answers with a media playlist, when it has what the player waits
+// for. It reports whether there is one.
 func (h *Handler) servePlaylist(w http.ResponseWriter, r *http.Request, p *presentation, n name, a *window.Audience) bool {
-	var list *text
-	if rendition := p.rendition(n.track); rendition != nil {
-		list = p.playlist(rendition)
-	}
-	if list == nil {
+	rendition := p.rendition(n.track)
+	if rendition == nil {
 		problem.Write(w, http.StatusNotFound, "this broadcast has no such track")
 		return false
 	}
-	a.Sent(servePlaylist(w, r, list))
+	asked, err := parseReload(r.URL.RawQuery)
+	if err == nil {
+		err = asked.tooFar(rendition.View(), rendition.PartTarget())
+	}
+	if err != nil {
+		problem.Write(w, http.StatusBadRequest, err.Error())
+		return false
+	}
+	caching := playlistCaching
+	if asked.blocking {
+		if !h.hold(w, r, p, rendition, asked.msn, asked.part) {
+			return false
+		}
+		caching = reloadCaching(p.Target())
+	}
+	list := p.playlist(rendition, asked.delta)
+	if list == nil {
+		problem.Write(w, http.StatusNotFound, "this track has no segment yet")
+		return false
+	}
+	a.Sent(servePlaylist(w, r, list, caching))
 	return true
+}
+
+// hold waits until a track has a part of a segment. Where that does not come it
+// answers the request, and reports false.
+func (h *Handler) hold(w http.ResponseWriter, r *http.Request, p *presentation, track *rendition, msn uint64, index int) bool {
+	if track.View().Has(msn, index) {
+		return true
+	}
+	if h.held.Add(1) > mostHeld {
+		h.held.Add(-1)
+		w.Header().Set("Retry-After", "1")
+		problem.Write(w, http.StatusServiceUnavailable, "too many requests wait for the next part")
+		return false
+	}
+	defer h.held.Add(-1)
+	ctx, cancel := context.WithTimeout(r.Context(), holdTargets*p.Target())
+	defer cancel()
+	_, err := track.Wait(ctx, msn, index)
+	switch {
+	case err == nil:
+		return true
+	case r.Context().Err() != nil: // the viewer has gone
+	case errors.Is(err, window.ErrClosed):
+		problem.Write(w, http.StatusServiceUnavailable, "nobody packages this stream any more")
+	default:
+		w.Header().Set("Retry-After", "1")
+		problem.Write(w, http.StatusServiceUnavailable, "the encoder has sent nothing for too long")
+	}
+	return false
 }
 
 // serveIndex answers with the multivariant playlist of what is on air, or of
@@ -150,7 +220,7 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream stri
 		return false
 	}
 	s.Touch()
-	s.Audience(protocol).Sent(servePlaylist(w, r, list))
+	s.Audience(protocol).Sent(servePlaylist(w, r, list, playlistCaching))
 	return true
 }
 

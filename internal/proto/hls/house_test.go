@@ -57,6 +57,7 @@ func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *house) do(method, file string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, "/live/cam/x", nil)
+	file, r.URL.RawQuery, _ = strings.Cut(file, "?")
 	r.URL.Path = "/live/cam/" + file
 	r.RemoteAddr = "192.0.2.1:4711"
 	for i := 0; i < len(header); i += 2 {

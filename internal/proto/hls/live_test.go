@@ -301,7 +301,7 @@ func TestCounters(t *testing.T) {
 		}
 		h.do("GET", strings.Replace(video, ".m3u8", "_4711.m4s", 1))
 		stats := h.hls.Stats()
-		requests := []Requests{{"index", 1, 0}, {"playlist", 1, 0}, {"init", 0, 0}, {"segment", 2, 1}}
+		requests := []Requests{{"index", 1, 0}, {"playlist", 1, 0}, {"init", 0, 0}, {"segment", 2, 1}, {"part", 0, 0}}
 		if !slices.Equal(stats.Requests, requests) || stats.Packagers != 1 || stats.Segments < 4 || stats.Panics != 0 {
 			t.Errorf("%+v", stats)
 		}

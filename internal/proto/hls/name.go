@@ -20,6 +20,7 @@ const (
 	playlist
 	initialization
 	segment
+	part
 )
 
 // name is a file of a stream. All but index belong to one track of one
@@ -29,12 +30,14 @@ const (
 //	PRESENTATION_video.m3u8
 //	PRESENTATION_video_init0.m4s
 //	PRESENTATION_video_17.m4s
+//	PRESENTATION_video_17.3.m4s
 //	PRESENTATION_audio2_17.m4s
 type name struct {
 	resource     resource
 	presentation string
 	track        trackName
 	number       uint64 // of the segment or initialization
+	index        int    // of the part in its segment
 }
 
 // trackName tells a track from the others of its stream.
@@ -79,6 +82,8 @@ func (n name) String() string {
 		return fmt.Sprintf("%s_%s_init%d.m4s", n.presentation, n.track, n.number)
 	case segment:
 		return fmt.Sprintf("%s_%s_%d.m4s", n.presentation, n.track, n.number)
+	case part:
+		return fmt.Sprintf("%s_%s_%d.%d.m4s", n.presentation, n.track, n.number, n.index)
 	default:
 		return indexName
 	}
@@ -91,7 +96,7 @@ func parseName(s string) (name, bool) {
 		return name{}, true
 	}
 	var n name
-	const longest = window.IDLength + len("_video255_18446744073709551615.m4s")
+	const longest = window.IDLength + len("_video255_18446744073709551615.1000000.m4s")
 	if len(s) > longest {
 		return name{}, false
 	}
@@ -122,6 +127,12 @@ func parseName(s string) (name, bool) {
 		n.resource, number = initialization, digits
 	}
 	var err error
+	if of, index, parted := strings.Cut(number, "."); parted && n.resource == segment {
+		n.resource, number = part, of
+		if n.index, err = strconv.Atoi(index); err != nil || n.index < 0 || strconv.Itoa(n.index) != index {
+			return name{}, false
+		}
+	}
 	if n.number, err = strconv.ParseUint(number, 10, 64); err != nil {
 		return name{}, false
 	}

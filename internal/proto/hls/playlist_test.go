@@ -93,7 +93,7 @@ func TestPlaylists(t *testing.T) {
 		},
 		"sliding": func() *feed {
 			f := newFeed(videoTrack(), audioTrack())
-			f.add(two, two, two, two, two, two, two, two, two)
+			f.add(two, two, two, two, two, two, two, two, two, two, two)
 			return f
 		},
 		"discontinuities": func() *feed {
@@ -106,14 +106,14 @@ func TestPlaylists(t *testing.T) {
 			f.at += 5 * time.Second
 			f.add(two, two, two)
 			f.change(videoTrack(), audioTrack())
-			f.add(two, two)
+			f.add(two, two, two, two)
 			return f
 		},
 		"discontinuity at the head": func() *feed {
 			f := newFeed(videoTrack(), audioTrack())
 			f.add(two, two)
 			f.change(videoTrack(), audioTrack())
-			f.add(two, two, two, two, two, two)
+			f.add(two, two, two, two, two, two, two, two)
 			return f
 		},
 		"long": func() *feed {
@@ -166,7 +166,7 @@ func TestPlaylists(t *testing.T) {
 			p := newPresentation(fill().p)
 			out := string(p.multivariant().plain)
 			for _, r := range p.renditions {
-				list := p.playlist(r)
+				list := p.playlist(r, false)
 				if list == nil {
 					continue
 				}

@@ -35,12 +35,12 @@ type rendition struct {
 	newest *rendered
 }
 
-// rendered is the playlist of one view.
+// rendered is the playlist of one view, rendered and compressed once for all who
+// ask for it.
 type rendered struct {
-	view   *window.View
-	target time.Duration
-	once   sync.Once
-	full   *text
+	view        *window.View
+	target      time.Duration
+	full, delta func() *text
 }
 
 type valueKey struct{}
@@ -92,7 +92,7 @@ func (p *presentation) of(k media.Kind) []*rendition {
 
 // playlist returns that of a rendition as it is now, nil if it would be empty,
 // which is a fault. All who ask between two changes share it.
-func (p *presentation) playlist(r *rendition) *text {
+func (p *presentation) playlist(r *rendition, delta bool) *text {
 	view, target := r.View(), p.Target()
 	if len(view.Segments) == 0 {
 		return nil
@@ -100,12 +100,29 @@ func (p *presentation) playlist(r *rendition) *text {
 	r.mu.Lock()
 	now := r.newest
 	if now == nil || now.view != view || now.target != target {
-		now = &rendered{view: view, target: target}
+		now = p.render(r, view, target)
 		r.newest = now
 	}
 	r.mu.Unlock()
-	now.once.Do(func() { now.full = newText(p.mediaPlaylist(r, view, target)) })
-	return now.full
+	if delta {
+		return now.delta()
+	}
+	return now.full()
+}
+
+// render returns a playlist that is written when somebody asks for it.
+func (p *presentation) render(r *rendition, view *window.View, target time.Duration) *rendered {
+	full := sync.OnceValue(func() *text { return newText(p.mediaPlaylist(r, view, target)) })
+	delta := sync.OnceValue(func() *text {
+		if view.Ended {
+			return full()
+		}
+		if s := p.deltaPlaylist(r, view, target); s != "" {
+			return newText(s)
+		}
+		return full()
+	})
+	return &rendered{view: view, target: target, full: full, delta: delta}
 }
 
 // multivariant returns the playlist of all renditions, nil if there is none to
@@ -140,8 +157,8 @@ func (p *presentation) independent() bool {
 	return true
 }
 
-// file returns the bytes of an initialization or a segment, nil if there are
-// none: pieces, one after another.
+// file returns the bytes of an initialization, a segment or a part, nil if there
+// are none: pieces, one after another.
 func (p *presentation) file(n name) [][]byte {
 	r := p.rendition(n.track)
 	if r == nil {
@@ -160,6 +177,24 @@ func (p *presentation) file(n name) [][]byte {
 			}
 			return pieces
 		}
+	case part:
+		if made := r.Part(n.number, n.index); made != nil {
+			return [][]byte{made.Bytes}
+		}
 	}
 	return nil
+}
+
+// hinted reports whether a part is the next one to be made.
+func (p *presentation) hinted(n name) bool {
+	r := p.rendition(n.track)
+	if n.resource != part || r == nil || r.PartTarget() == 0 {
+		return false
+	}
+	v := r.View()
+	next := 0
+	if v.Open != nil {
+		next = len(v.Open.Parts)
+	}
+	return !v.Ended && n.number == v.Next && n.index == next
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// A playlist changes with each segment; a second of age is at most half a
-	// target duration, and lets a cache in front collapse its viewers.
+	// A playlist changes with each part; a second of age is at most half a
+	// target duration, and lets a cache in front collapse the viewers who begin.
 	playlistCaching = "public, max-age=1"
 	// The bytes of a name never change. The hour covers any window of ours
 	// without making caches keep a live stream for ever.
@@ -33,10 +33,10 @@ func preflight(w http.ResponseWriter) {
 }
 
 // servePlaylist returns how many bytes of body it sent.
-func servePlaylist(w http.ResponseWriter, r *http.Request, t *text) int {
+func servePlaylist(w http.ResponseWriter, r *http.Request, t *text, caching string) int {
 	h := w.Header()
 	h.Set("Content-Type", "application/vnd.apple.mpegurl")
-	h.Set("Cache-Control", playlistCaching)
+	h.Set("Cache-Control", caching)
 	h.Add("Vary", "Accept-Encoding")
 	body := t.plain
 	if takesGzip(r.Header.Values("Accept-Encoding")) {
@@ -45,6 +45,13 @@ func servePlaylist(w http.ResponseWriter, r *http.Request, t *text) int {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	return send(w, r, body)
+}
+
+// reloadCaching is for the answer to a blocking reload: its address asks for one
+// state of the playlist, so that a cache in front asks once for all its viewers.
+// Six target durations are longer than any player looks back (§6.2.5.2).
+func reloadCaching(target time.Duration) string {
+	return "public, max-age=" + strconv.Itoa(6*int(target/time.Second)) + ", immutable"
 }
 
 // takesGzip reads Accept-Encoding (RFC 9110 §12.5.3).

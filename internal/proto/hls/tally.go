@@ -8,7 +8,7 @@ type tally struct {
 }
 
 // resources are the names of the kinds of files.
-var resources = [...]string{index: "index", playlist: "playlist", initialization: "init", segment: "segment"}
+var resources = [...]string{index: "index", playlist: "playlist", initialization: "init", segment: "segment", part: "part"}
 
 func (t *tally) count(r resource, served bool) {
 	if served {
@@ -29,7 +29,7 @@ type Stats struct {
 }
 
 // Requests counts the requests for one kind of file: "index", "playlist",
-// "init", "segment". Those that found none are Missed.
+// "init", "segment", "part". Those that found none are Missed.
 type Requests struct {
 	File           string
 	Served, Missed uint64

@@ -4,11 +4,19 @@ import (
 	"math"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
+
+// partEntry is a part as a media playlist lists it.
+type partEntry struct {
+	uri         string
+	duration    float64
+	independent bool
+}
 
 // entry is a segment as a media playlist lists it.
 type entry struct {
@@ -16,68 +24,196 @@ type entry struct {
 	duration    float64
 	date        time.Time
 	breaks      bool
+	parts       []partEntry
+}
+
+// same compares all but the parts, which may leave a playlist before their
+// segment does.
+func (e entry) same(o entry) bool {
+	return e.uri == o.uri && e.mapURI == o.mapURI && e.duration == o.duration && e.date.Equal(o.date) && e.breaks == o.breaks &&
+		(len(e.parts) == 0 || len(o.parts) == 0 || slices.Equal(e.parts, o.parts))
+}
+
+type report struct {
+	uri       string
+	msn, part int
 }
 
 type mediaPlaylist struct {
-	target, sequence, discontinuities int
-	ended                             bool
-	entries                           []entry
+	version, target, sequence, discontinuities int
+
+	ended   bool
+	entries []entry
+	// Of low latency.
+	control                         string
+	partTarget, holdBack, skipUntil float64
+	skipped                         int
+	open                            entry // without a URI
+	hint                            string
+	reports                         []report
+}
+
+var (
+	attribute    = regexp.MustCompile(`^([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(,|$)`)
+	floatForm    = regexp.MustCompile(`^\d+(\.\d+)?$`)
+	partName     = regexp.MustCompile(`^[a-z0-9]+_(?:video|audio)\d*_(\d+)\.(\d+)\.m4s$`)
+	mapAttribute = regexp.MustCompile(`^URI="([a-z0-9_]+\.m4s)"$`)
+	dateForm     = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
+	lengthForm   = regexp.MustCompile(`^(\d+\.\d{5}),$`)
+)
+
+// attributes reads an attribute list (§4.2).
+func attributes(t *testing.T, list string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	for list != "" {
+		m := attribute.FindStringSubmatch(list)
+		if m == nil || m[3] == "," && len(m[0]) == len(list) {
+			t.Fatalf("attribute list at %q (§4.2)", list)
+		}
+		if _, twice := all[m[1]]; twice {
+			t.Fatalf("attribute %s twice (§4.2)", m[1])
+		}
+		all[m[1]] = strings.Trim(m[2], `"`)
+		list = list[len(m[0]):]
+	}
+	return all
+}
+
+func float(t *testing.T, s string) float64 {
+	t.Helper()
+	if !floatForm.MatchString(s) {
+		t.Fatalf("%q is no decimal-floating-point (§4.2)", s)
+	}
+	f, _ := strconv.ParseFloat(s, 64)
+	return f
 }
 
 // parsePlaylist reads a media playlist by the grammar of rfc8216bis §4 and
 // fails on whatever a strict client could fail on.
 func parsePlaylist(t *testing.T, s string) mediaPlaylist {
 	t.Helper()
+	p := parseUpdate(t, s)
+	if p.skipped > 0 || p.version != 6 {
+		t.Fatalf("a delta without being asked, or version %d:\n%s", p.version, s)
+	}
+	return p
+}
+
+// parseUpdate reads one that may be a delta (§6.2.5.1).
+func parseUpdate(t *testing.T, s string) mediaPlaylist {
+	t.Helper()
 	lines := strings.Split(s, "\n")
 	if lines[0] != "#EXTM3U" || lines[len(lines)-1] != "" {
 		t.Fatalf("no playlist:\n%s", s)
 	}
-	p := mediaPlaylist{target: -1, sequence: -1, discontinuities: -1}
+	p := mediaPlaylist{version: -1, target: -1, sequence: -1, discontinuities: -1}
 	var e entry
 	e.duration = -1
 	mapURI := ""
 	number := func(to *int, v string) {
 		n, err := strconv.Atoi(v)
-		if err != nil || n < 0 || *to != -1 || len(p.entries) > 0 {
+		if err != nil || n < 0 || *to != -1 || len(p.entries) > 0 || len(e.parts) > 0 {
 			t.Fatalf("%q, twice or late in\n%s", v, s)
 		}
 		*to = n
 	}
-	version := -1
+	early := func(line string) {
+		if len(e.parts) > 0 {
+			t.Fatalf("%q behind the first part of its segment (§4.4.4.9)", line)
+		}
+	}
 	for _, line := range lines[1 : len(lines)-1] {
 		tag, value, _ := strings.Cut(line, ":")
+		if p.hint != "" && tag != "#EXT-X-RENDITION-REPORT" {
+			t.Fatalf("%q behind the hint", line)
+		}
 		switch {
 		case tag == "#EXT-X-VERSION":
-			number(&version, value)
+			number(&p.version, value)
 		case tag == "#EXT-X-TARGETDURATION":
 			number(&p.target, value)
 		case tag == "#EXT-X-MEDIA-SEQUENCE":
 			number(&p.sequence, value)
 		case tag == "#EXT-X-DISCONTINUITY-SEQUENCE":
 			number(&p.discontinuities, value)
+		case tag == "#EXT-X-SERVER-CONTROL":
+			a := attributes(t, value)
+			if p.control != "" || a["CAN-BLOCK-RELOAD"] != "YES" {
+				t.Fatalf("%q (§4.4.3.8)", line)
+			}
+			p.control, p.skipUntil = value, float(t, a["CAN-SKIP-UNTIL"])
+			if a["PART-HOLD-BACK"] != "" {
+				p.holdBack = float(t, a["PART-HOLD-BACK"])
+			}
+		case tag == "#EXT-X-PART-INF":
+			if p.partTarget != 0 {
+				t.Fatal("EXT-X-PART-INF twice (§4.4.3)")
+			}
+			p.partTarget = float(t, attributes(t, value)["PART-TARGET"])
+		case tag == "#EXT-X-SKIP":
+			n, err := strconv.Atoi(attributes(t, value)["SKIPPED-SEGMENTS"])
+			if err != nil || n < 1 || p.skipped > 0 || len(p.entries) > 0 || p.version < 9 {
+				t.Fatalf("%q (§4.4.5.2, §8)", line)
+			}
+			p.skipped = n
 		case line == "#EXT-X-DISCONTINUITY":
+			early(line)
 			e.breaks = true
 		case line == "#EXT-X-ENDLIST":
 			p.ended = true
 		case tag == "#EXT-X-MAP":
-			m := regexp.MustCompile(`^URI="([a-z0-9_]+\.m4s)"$`).FindStringSubmatch(value)
+			early(line)
+			m := mapAttribute.FindStringSubmatch(value)
 			if m == nil {
 				t.Fatalf("map %q", line)
 			}
 			mapURI = m[1]
 		case tag == "#EXT-X-PROGRAM-DATE-TIME":
-			if !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`).MatchString(value) {
+			early(line)
+			if !dateForm.MatchString(value) {
 				t.Fatalf("date %q", line)
 			}
 			e.date, _ = time.Parse(time.RFC3339, value)
+		case tag == "#EXT-X-PART":
+			a := attributes(t, value)
+			one := partEntry{a["URI"], float(t, a["DURATION"]), a["INDEPENDENT"] == "YES"}
+			m := partName.FindStringSubmatch(one.uri)
+			msn := p.sequence + p.skipped + len(p.entries)
+			if m == nil || m[1] != strconv.Itoa(msn) || m[2] != strconv.Itoa(len(e.parts)) {
+				t.Fatalf("%q is part %d of segment %d", line, len(e.parts), msn)
+			}
+			if e.date.IsZero() || mapURI == "" && p.skipped == 0 {
+				t.Fatalf("%q has no date or map (§4.4.4.9, App. B.1)", line)
+			}
+			e.parts = append(e.parts, one)
 		case tag == "#EXTINF":
-			m := regexp.MustCompile(`^(\d+\.\d{5}),$`).FindStringSubmatch(value)
+			m := lengthForm.FindStringSubmatch(value)
 			if m == nil {
 				t.Fatalf("duration %q", line)
 			}
 			e.duration, _ = strconv.ParseFloat(m[1], 64)
+		case tag == "#EXT-X-PRELOAD-HINT":
+			a := attributes(t, value)
+			if a["TYPE"] != "PART" || !partName.MatchString(a["URI"]) || p.ended {
+				t.Fatalf("%q (§4.4.5.3)", line)
+			}
+			p.hint = a["URI"]
+		case tag == "#EXT-X-RENDITION-REPORT":
+			a := attributes(t, value)
+			r := report{uri: a["URI"], part: -1}
+			r.msn, _ = strconv.Atoi(a["LAST-MSN"])
+			if a["LAST-PART"] != "" {
+				r.part, _ = strconv.Atoi(a["LAST-PART"])
+			}
+			if !strings.HasSuffix(r.uri, ".m3u8") || strings.Contains(r.uri, "/") || a["LAST-MSN"] == "" ||
+				(r.part < 0) != (p.partTarget == 0) ||
+				slices.ContainsFunc(p.reports, func(o report) bool { return o.uri == r.uri }) {
+				t.Fatalf("%q (§4.4.5.4)", line)
+			}
+			p.reports = append(p.reports, r)
 		case line != "" && line[0] != '#':
-			if e.duration < 0 || e.date.IsZero() || mapURI == "" || p.ended {
+			if e.duration < 0 || e.date.IsZero() || mapURI == "" && p.skipped == 0 || p.ended {
 				t.Fatalf("segment %s has no duration, date or map, or follows the end:\n%s", line, s)
 			}
 			e.uri, e.mapURI = line, mapURI
@@ -87,9 +223,25 @@ func parsePlaylist(t *testing.T, s string) mediaPlaylist {
 			t.Fatalf("line %q", line)
 		}
 	}
-	if e != (entry{duration: -1}) || version != 6 || p.target < 1 || p.sequence < 0 || p.discontinuities < 0 || len(p.entries) == 0 {
+	if len(e.parts) > 0 {
+		p.open = e
+		p.open.mapURI = mapURI
+		e = entry{duration: -1}
+	}
+	if !e.same(entry{duration: -1}) || p.target < 1 || p.sequence < 0 || p.discontinuities < 0 || len(p.entries) == 0 {
 		t.Fatalf("incomplete playlist:\n%s", s)
 	}
+	before := t.Failed()
+	p.check(t)
+	if t.Failed() && !before {
+		t.Logf("playlist:\n%s", s)
+	}
+	return p
+}
+
+// check holds a playlist to what must be true of each by itself.
+func (p *mediaPlaylist) check(t *testing.T) {
+	t.Helper()
 	for _, e := range p.entries {
 		if int(math.Floor(e.duration+0.5)) > p.target {
 			t.Errorf("segment of %v s, target duration %d (§4.4.3.1)", e.duration, p.target)
@@ -109,7 +261,60 @@ func parsePlaylist(t *testing.T, s string) mediaPlaylist {
 			t.Errorf("between %s and %s the date and the duration are %v s apart (§4.4.5.1)", a.uri, b.uri, step)
 		}
 	}
-	return p
+	if p.skipUntil < 6*float64(p.target) {
+		t.Errorf("CAN-SKIP-UNTIL=%v, target duration %d (§4.4.3.8)", p.skipUntil, p.target)
+	}
+	if p.partTarget == 0 {
+		if len(p.open.parts) > 0 || p.holdBack != 0 || p.hint != "" {
+			t.Error("parts, a hint or PART-HOLD-BACK without EXT-X-PART-INF (§4.4.3.7)")
+		}
+		return
+	}
+	// Twice is a MUST, three times a SHOULD, and a MUST of Apple's rule 14.3.
+	if p.holdBack < 3*p.partTarget {
+		t.Errorf("PART-HOLD-BACK=%v, part target %v (§4.4.3.8)", p.holdBack, p.partTarget)
+	}
+	if (p.hint == "") != p.ended {
+		t.Errorf("hint %q, ended %v (§4.4.5.3, App. B.1)", p.hint, p.ended)
+	}
+	fromEnd := p.open.partsLength()
+	for i := range slices.Backward(p.entries) {
+		e := &p.entries[i]
+		if i == len(p.entries)-1 && len(e.parts) == 0 {
+			t.Errorf("the newest segment has no parts")
+		}
+		if len(e.parts) > 0 {
+			p.checkParts(t, e, true)
+			if fromEnd > 3*float64(p.target) {
+				t.Errorf("parts of %s, %v s from the end (§6.2.2)", e.uri, fromEnd)
+			}
+		}
+		fromEnd += e.duration
+	}
+	p.checkParts(t, &p.open, false)
+}
+
+func (e *entry) partsLength() (d float64) {
+	for _, part := range e.parts {
+		d += part.duration
+	}
+	return d
+}
+
+func (p *mediaPlaylist) checkParts(t *testing.T, e *entry, whole bool) {
+	t.Helper()
+	for i, part := range e.parts {
+		if part.duration > p.partTarget {
+			t.Errorf("part %s of %v s, part target %v (§4.4.4.9)", part.uri, part.duration, p.partTarget)
+		}
+		last := whole && i == len(e.parts)-1
+		if part.duration < 0.85*p.partTarget && !part.independent && !last {
+			t.Errorf("part %s of %v s, part target %v (§4.4.4.9)", part.uri, part.duration, p.partTarget)
+		}
+	}
+	if off := e.partsLength() - e.duration; whole && math.Abs(off) > 0.00001*float64(len(e.parts)+1) {
+		t.Errorf("the parts of %s are %v s longer than it (§6.2.1)", e.uri, off)
+	}
 }
 
 // watcher is a player that asks for a playlist again and again, and holds each
@@ -122,10 +327,13 @@ type watcher struct {
 	media   []string
 	longest float64
 	removed map[string]time.Time // until when a file must still be there
+	parts   map[string]string    // every part ever listed
+	merged  []entry              // what a player has that takes deltas
+	deltas  int                  // how many of its updates were some
 }
 
 func (h *house) watch(uri string) *watcher {
-	return &watcher{h: h, uri: uri, removed: make(map[string]time.Time)}
+	return &watcher{h: h, uri: uri, removed: make(map[string]time.Time), parts: make(map[string]string)}
 }
 
 func (p mediaPlaylist) length() (d float64) {
@@ -135,17 +343,30 @@ func (p mediaPlaylist) length() (d float64) {
 	return d
 }
 
+// allParts are the addresses of the parts that are listed, oldest first.
+func (p mediaPlaylist) allParts() (uris []string) {
+	for _, e := range append(slices.Clip(p.entries), p.open) {
+		for _, part := range e.parts {
+			uris = append(uris, part.uri)
+		}
+	}
+	return uris
+}
+
 func (w *watcher) poll() {
 	t := w.h.t
 	t.Helper()
 	p := parsePlaylist(t, w.h.get(w.uri))
 	if w.seen == nil {
 		w.last = p
-		w.last.entries = nil
+		w.last.entries, w.last.open = nil, entry{}
 	}
 	before := w.last
 	if p.target < before.target {
 		t.Errorf("the target duration fell from %d to %d", before.target, p.target)
+	}
+	if p.partTarget != before.partTarget || p.holdBack != before.holdBack || p.target == before.target && p.control != before.control {
+		t.Errorf("%s and part target %v, before %s and %v (§6.2.1)", p.control, p.partTarget, before.control, before.partTarget)
 	}
 	if before.ended && (!p.ended || len(p.entries) != len(before.entries)) {
 		t.Error("the playlist changed after its end (§6.2.1)")
@@ -169,14 +390,22 @@ func (w *watcher) poll() {
 		t.Errorf("%d segments of %v s are left, target duration %d (§6.2.2)", len(p.entries), p.length(), p.target)
 	}
 	for i, e := range before.entries[gone:] {
-		if i >= len(p.entries) || p.entries[i] != e {
+		if i >= len(p.entries) || !p.entries[i].same(e) {
 			t.Fatalf("segment %d was %+v, is %+v (§6.2.1)", before.sequence+gone+i, e, p.entries[i])
 		}
 	}
+	w.checkNewParts(before, p)
 	for _, e := range p.entries[len(before.entries)-gone:] {
 		body := w.h.get(e.uri) // listed is downloadable (§6.2.1)
 		if header := w.h.get(e.mapURI); !strings.HasPrefix(header[4:], "ftyp") {
 			t.Errorf("initialization %q", header)
+		}
+		var joined strings.Builder
+		for _, part := range e.parts {
+			joined.WriteString(w.parts[part.uri])
+		}
+		if len(e.parts) > 0 && joined.String() != body {
+			t.Errorf("%s is not its parts (§6.2.1)", e.uri)
 		}
 		w.seen = append(w.seen, e)
 		w.media = append(w.media, body)
@@ -188,7 +417,102 @@ func (w *watcher) poll() {
 			t.Errorf("%s left the playlist and is %s at once (§6.2.2)", uri, r.Status)
 		}
 	}
+	w.checkReports(p)
+	w.update(p)
 	w.last, w.longest = p, max(w.longest, p.length())
+}
+
+// checkNewParts loads the parts that are new, and remembers those that went.
+func (w *watcher) checkNewParts(before, p mediaPlaylist) {
+	t := w.h.t
+	t.Helper()
+	now := p.allParts()
+	first := true
+	for _, uri := range now {
+		if w.parts[uri] != "" {
+			continue
+		}
+		// What was hinted is what comes (§4.4.5.3).
+		if first && w.seen != nil && before.hint != uri {
+			t.Errorf("%s came, the hint was %s (§6.2.6)", uri, before.hint)
+		}
+		first = false
+		w.parts[uri] = w.h.get(uri)
+	}
+	if slices.Contains(now, p.hint) {
+		t.Errorf("the hint %s is listed as a part", p.hint)
+	}
+	for _, uri := range before.allParts() {
+		if !slices.Contains(now, uri) {
+			w.removed[uri] = time.Now().Add(3 * time.Duration(p.target) * time.Second)
+		}
+	}
+	// What was open goes on, or is whole now.
+	if n := len(before.open.parts); n > 0 {
+		i := before.sequence + len(before.entries) - p.sequence
+		open := p.open
+		if i < len(p.entries) {
+			open = p.entries[i]
+		}
+		if len(open.parts) < n && len(open.parts) > 0 || len(open.parts) > 0 && !slices.Equal(open.parts[:n], before.open.parts) ||
+			!open.date.Equal(before.open.date) || open.breaks != before.open.breaks || open.mapURI != before.open.mapURI {
+			t.Errorf("the open segment was %+v, is %+v (§6.2.1)", before.open, open)
+		}
+	}
+}
+
+// checkReports holds the rendition reports to the playlists that they speak of.
+func (w *watcher) checkReports(p mediaPlaylist) {
+	t := w.h.t
+	t.Helper()
+	for _, r := range p.reports {
+		if r.uri == w.uri {
+			t.Error("a rendition report of the playlist itself (§4.4.5.4)")
+		}
+		other := parsePlaylist(t, w.h.get(r.uri))
+		msn, part := other.sequence+len(other.entries), len(other.open.parts)-1
+		if part < 0 {
+			msn--
+			part = len(other.entries[len(other.entries)-1].parts) - 1
+		}
+		if r.msn > msn || r.msn == msn && r.part > part || r.msn < msn-1 {
+			t.Errorf("%s is reported at %d.%d and ends at %d.%d (§4.4.5.4)", r.uri, r.msn, r.part, msn, part)
+		}
+	}
+}
+
+// update is what a player does that takes deltas: it must come to the same
+// playlist (§6.2.5.1).
+func (w *watcher) update(p mediaPlaylist) {
+	t := w.h.t
+	t.Helper()
+	d := parseUpdate(t, w.h.get(w.uri+"?_HLS_skip=YES"))
+	if d.skipped > 0 {
+		w.deltas++
+	}
+	if w.merged != nil {
+		gone := d.sequence - w.last.sequence
+		kept := slices.Clone(w.merged[min(gone, len(w.merged)):])
+		if d.skipped > len(kept) {
+			t.Fatalf("%d segments are skipped, a player has %d (§6.2.5.1)", d.skipped, len(kept))
+		}
+		for i := range d.entries {
+			if d.entries[i].mapURI == "" {
+				d.entries[i].mapURI = kept[d.skipped-1].mapURI
+			}
+		}
+		d.entries = append(kept[:d.skipped], d.entries...)
+	} else if d.skipped > 0 {
+		d.entries = append(slices.Clone(p.entries[:d.skipped]), d.entries...)
+		for i := range d.entries {
+			d.entries[i].mapURI = p.entries[i].mapURI
+		}
+	}
+	if !slices.EqualFunc(d.entries, p.entries, entry.same) || d.hint != p.hint || d.ended != p.ended ||
+		!slices.Equal(d.open.parts, p.open.parts) || d.discontinuities != p.discontinuities || d.control != p.control {
+		t.Errorf("by deltas a player has\n%+v\nthe playlist is\n%+v (§6.2.5.1)", d, p)
+	}
+	w.merged = d.entries
 }
 
 // children returns the addresses of the media playlists in a multivariant one.
