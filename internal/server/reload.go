@@ -146,6 +146,8 @@ func (s *Server) takeOver(set *Settings) error {
 	control.Secure, control.Exposed, control.SWF = s.secureServer(), s.exposed, files
 	s.access.Set(control)
 	s.obs.SetLadders(set.ladders())
+	lengths := set.lengths()
+	s.lengths.Store(&lengths)
 	s.refusesPlain.Store(set.Plain == "refuse")
 	if s.level != nil {
 		s.level.Set(set.Level())

@@ -54,6 +54,7 @@ type Server struct {
 	folder  *store.Folder
 	hub     *hub.Registry
 	window  *window.Store
+	lengths atomic.Pointer[func(stream string) window.Lengths]
 	metrics *metrics.Metrics
 	api     *api.API
 	site    api.Site
@@ -161,7 +162,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.metrics = metrics.New(o.Version)
 	s.hub = hub.New(hub.Options{Access: laddered{&s.access, s}, Events: s.event, Joined: s.metrics.Joined})
-	s.window = window.New(s.hub, window.Options{Logger: s.log})
+	s.window = window.New(s.hub, window.Options{
+		Lengths: func(stream string) window.Lengths { return (*s.lengths.Load())(stream) }, Logger: s.log,
+	})
 	for _, driver := range []**netx.Driver{&s.players, &s.encoders} {
 		if *driver, err = netx.NewDriver(0, writeTimeout); err != nil {
 			return err

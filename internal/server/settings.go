@@ -42,6 +42,8 @@ type Settings struct {
 	Enhanced string        `name:"enhanced" default:"lenient" choice:"lenient,strict" reload:"true" placeholder:"MODE" group:"Streams" help:"What RTMP and HTTP-FLV players get that announce nothing of Enhanced RTMP: codecs in its form as well, which FFmpeg plays (lenient), or H.264, AAC, MP3 and the codecs of the Flash days alone (strict) (${default})."`
 	Grace    time.Duration `name:"grace" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long viewers wait for a publisher that vanished, 0 to 30m (${default})."`
 	PlayWait time.Duration `name:"play-wait" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long an RTMP player waits for a stream that is not on air, 0 to 30m (${default})."`
+	Segment  time.Duration `name:"segment-length" default:"2s" max:"20s" reload:"true" placeholder:"TIME" group:"Streams" help:"How long segments of HLS and DASH are where the encoder's key frames allow it, 1s to 20s (${default})."`
+	Part     time.Duration `name:"part-length" default:"200ms" max:"2s" reload:"true" placeholder:"TIME" group:"Streams" help:"How long the parts of low-latency HLS and DASH are, 100ms to 2s, as near as whole frames allow; a player is about four parts behind. 0 makes no parts (${default})."`
 	FFmpeg   string        `name:"ffmpeg" default:"ffmpeg" placeholder:"PATH" group:"Streams" help:"The FFmpeg that makes poster pictures, as a path or a name in PATH; off makes none (${default})."`
 	Demo     bool          `name:"demo" group:"Streams" help:"Play a built-in clip into live/demo for ever."`
 
@@ -78,6 +80,8 @@ type RuleSettings struct {
 	Delivery        string         `name:"delivery" choice:"realtime,balanced,economy" help:"How long media may wait for others to the same player."`
 	Enhanced        string         `name:"enhanced" choice:"lenient,strict" help:"What players get that announce nothing of Enhanced RTMP: codecs in its form as well (lenient), or those of the Flash days alone (strict)."`
 	Plain           string         `name:"plain" choice:"allow,warn,refuse" help:"Plain RTMP, RTMPE, RTMPT: allow, warn of publishers or refuse."`
+	Segment         *time.Duration `name:"segment-length" max:"20s" help:"How long segments of HLS and DASH are where the encoder's key frames allow it, 1s to 20s."`
+	Part            *time.Duration `name:"part-length" max:"2s" help:"How long the parts of low-latency HLS and DASH are, 100ms to 2s; 0 makes none."`
 }
 
 // KeySettings is a stream key in the config file's `keys`.

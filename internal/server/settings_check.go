@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/certs"
@@ -25,6 +26,13 @@ func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
 	c.streams(s)
 	c.keys(s)
 	c.ffmpeg(s.FFmpeg)
+	c.lengths("", &s.Segment, &s.Part)
+	for _, name := range sortedKeys(s.Apps) {
+		c.lengths("apps."+name+".", s.Apps[name].Segment, s.Apps[name].Part)
+	}
+	for _, name := range sortedKeys(s.Streams) {
+		c.lengths("streams."+name+".", s.Streams[name].Segment, s.Streams[name].Part)
+	}
 	c.swf("swf", s.SWF)
 	for _, name := range sortedKeys(s.Apps) {
 		c.swf("apps."+name+".swf", s.Apps[name].SWF)
@@ -81,6 +89,17 @@ func (c *checker) addresses(s *Settings) {
 			path = "key"
 		}
 		c.fault(path, "%d certificates and %d keys were given; each --cert needs its --key", len(s.Cert), len(s.Key))
+	}
+}
+
+// lengths looks for segments and parts that are too short to be worth a request.
+// What is too long is refused when it is read.
+func (c *checker) lengths(path string, segment, part *time.Duration) {
+	if segment != nil && *segment < time.Second {
+		c.fault(path+"segment-length", "%v is too short; the least is 1s", *segment)
+	}
+	if part != nil && *part != 0 && *part < 100*time.Millisecond {
+		c.fault(path+"part-length", "%v is too short; the least is 100ms, and 0 makes no parts", *part)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 // Words that settings may have, and what they mean.
@@ -64,6 +65,42 @@ func (s RuleSettings) over(r access.Rules) access.Rules {
 		r.Plain = plains[s.Plain]
 	}
 	return r
+}
+
+// lengths returns how streams are cut for HLS and DASH.
+func (s *Settings) lengths() func(stream string) window.Lengths {
+	server := window.Lengths{Segment: s.Segment, Part: s.Part}
+	apps, streams := make(map[string]window.Lengths), make(map[string]window.Lengths)
+	for name, a := range s.Apps {
+		apps[name] = a.cut(server)
+	}
+	of := func(stream string) window.Lengths {
+		app, _, _ := strings.Cut(stream, "/")
+		if l, ok := apps[app]; ok {
+			return l
+		}
+		return server
+	}
+	for name, own := range s.Streams {
+		streams[name] = own.cut(of(name))
+	}
+	return func(stream string) window.Lengths {
+		if l, ok := streams[stream]; ok {
+			return l
+		}
+		return of(stream)
+	}
+}
+
+// cut returns the lengths with those that were given in their place.
+func (s RuleSettings) cut(l window.Lengths) window.Lengths {
+	if s.Segment != nil {
+		l.Segment = *s.Segment
+	}
+	if s.Part != nil {
+		l.Part = *s.Part
+	}
+	return l
 }
 
 // orNever is how the hub says 0: there 0 itself is the default.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 // load loads the settings of a config file, the environment and nothing else.
@@ -37,7 +38,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", TLSMin: "1.2", Plain: "allow", RTMPE: "allow", Delivery: "balanced",
-		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, FFmpeg: "ffmpeg", LogLevel: "info",
+		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, Segment: 2 * time.Second, Part: 200 * time.Millisecond, FFmpeg: "ffmpeg", LogLevel: "info",
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -87,6 +88,32 @@ keys:
 	}
 }
 
+func TestLengthsOfServerAppAndStream(t *testing.T) {
+	s, _, err := load(t, `
+segment-length: 4s
+apps:
+  event: {part-length: 500ms}
+streams:
+  event/small: {segment-length: 1s, part-length: 0}
+  live/long: {segment-length: 6s}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ms = time.Millisecond
+	lengths := s.lengths()
+	for stream, want := range map[string]window.Lengths{
+		"live/cam":    {Segment: 4000 * ms, Part: 200 * ms},
+		"live/long":   {Segment: 6000 * ms, Part: 200 * ms},
+		"event/a":     {Segment: 4000 * ms, Part: 500 * ms},
+		"event/small": {Segment: 1000 * ms},
+	} {
+		if got := lengths(stream); got != want {
+			t.Errorf("%s is cut by %+v, want %+v", stream, got, want)
+		}
+	}
+}
+
 func TestSettingsRefused(t *testing.T) {
 	tests := []struct{ file, environ, want string }{
 		{"rtmp: '1935'", "", `f.yaml:1:7: "1935": a port needs a colon before it; write :1935`},
@@ -104,6 +131,9 @@ func TestSettingsRefused(t *testing.T) {
 		{"play-wait: 1h", "", `f.yaml:1:12: 1h is out of range; give a time from 0 to 30m`},
 		{"rtmp: off\nrtmps: off\nhttp: off", "", `f.yaml:1:7: this, rtmps and http are all off, so that nobody could reach the server; leave one on`},
 		{"domain: [localhost]", "", `f.yaml:1:10: "localhost" is not a host name that authorities know: write for instance tv.example.org`},
+		{"segment-length: 500ms", "", `f.yaml:1:17: 500ms is too short; the least is 1s`},
+		{"part-length: 50ms", "", `f.yaml:1:14: 50ms is too short; the least is 100ms, and 0 makes no parts`},
+		{"apps: {a: {part-length: 3s}}", "", `f.yaml:1:25: 3s is out of range; give a time from 0 to 2s`},
 		{"tls-min: 1.4", "", `f.yaml:1:10: "1.4" is not a choice; give 1.0, 1.1, 1.2 or 1.3`},
 		{"rtmpe: never", "", `f.yaml:1:8: "never" is not a choice; give allow or refuse`},
 		{"swf: no.swf", "", `f.yaml:1:6: cannot read the SWF file "no.swf" (no such file or directory); give the path of the player's .swf file`},

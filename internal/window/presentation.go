@@ -93,12 +93,12 @@ func (p *Presentation) Playable() bool {
 }
 
 // Value returns what a door keeps with the presentation under a key of its own,
-// and makes it if there is nothing yet.
-func (p *Presentation) Value(key any, make func() any) any {
+// which first makes if there is nothing yet.
+func (p *Presentation) Value(key any, first func() any) any {
 	if v, ok := p.values.Load(key); ok {
 		return v
 	}
-	v, _ := p.values.LoadOrStore(key, make())
+	v, _ := p.values.LoadOrStore(key, first())
 	return v
 }
 

@@ -21,7 +21,7 @@ type Source interface {
 // last word on segments, and the length of its frames on parts.
 type Lengths struct {
 	Segment time.Duration // 0 is DefaultSegment
-	Part    time.Duration // 0 or less makes no parts
+	Part    time.Duration // at most half a segment; 0 or less makes no parts
 }
 
 // The lengths that players and encoders are used to.
@@ -32,8 +32,8 @@ const (
 
 // Options are the settings of a [Store]. The zero value is good.
 type Options struct {
-	// Lengths says how the stream of a name, "app/name", is cut; nil is the
-	// default lengths for all.
+	// Lengths says how the stream of a name, "app/name", is cut from now on; nil
+	// is the default lengths for all.
 	Lengths func(stream string) Lengths
 	Logger  *slog.Logger
 }
@@ -59,7 +59,7 @@ var (
 // goroutine.
 type Store struct {
 	source  Source
-	lengths atomic.Pointer[func(string) Lengths]
+	lengths func(string) Lengths
 	log     *slog.Logger
 
 	ctx              context.Context // of the packaging goroutines
@@ -74,29 +74,23 @@ type Store struct {
 
 // New returns a Store. Close it.
 func New(source Source, o Options) *Store {
-	s := &Store{source: source, log: o.Logger, streams: make(map[string]*Stream)}
+	s := &Store{source: source, lengths: o.Lengths, log: o.Logger, streams: make(map[string]*Stream)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.SetLengths(o.Lengths)
+	if s.lengths == nil {
+		s.lengths = func(string) Lengths { return Lengths{Part: DefaultPart} }
+	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
 
-// SetLengths changes the lengths of what is packaged from now on.
-func (s *Store) SetLengths(lengths func(stream string) Lengths) {
-	if lengths == nil {
-		lengths = func(string) Lengths { return Lengths{Part: DefaultPart} }
-	}
-	s.lengths.Store(&lengths)
-}
-
 func (s *Store) lengthsOf(stream string) Lengths {
-	l := (*s.lengths.Load())(stream)
+	l := s.lengths(stream)
 	if l.Segment <= 0 {
 		l.Segment = DefaultSegment
 	}
-	l.Part = max(0, l.Part)
+	l.Part = max(0, min(l.Part, l.Segment/2))
 	return l
 }
 
@@ -162,13 +156,14 @@ func (s *Store) Open(ctx context.Context, req hub.PlayRequest) (*Stream, error) 
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	a := st.audience(req.Protocol)
-	if st.run == nil {
+	switch {
+	case st.run == nil:
 		st.run = newRun(s, st, reader)
 		a.reader = reader
 		s.goers.Go(st.run.loop)
-	} else if a.reader == nil {
+	case a.reader == nil:
 		a.reader = reader
-	} else {
+	default:
 		reader.Close()
 	}
 	return st, nil

@@ -40,9 +40,11 @@ const WholeSegment = -1
 // that is whole is the first of the next (rfc8216bis §6.2.5.2).
 func (v *View) Has(number uint64, part int) bool {
 	switch {
-	case v.Ended, number+1 < v.Next:
+	case v.Ended:
 		return true
-	case number+1 == v.Next:
+	case v.Next > 0 && number < v.Next-1:
+		return true
+	case number < v.Next:
 		if part == WholeSegment || len(v.Segments) == 0 {
 			return true
 		}

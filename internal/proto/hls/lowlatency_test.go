@@ -212,7 +212,7 @@ func TestReloadsAreShared(t *testing.T) {
 		for range viewers {
 			go func() {
 				w := &keepingWriter{header: make(http.Header)}
-				r := httptest.NewRequest("GET", "/", nil)
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
 				r.URL.RawQuery = fmt.Sprintf("_HLS_msn=%d&_HLS_part=%d", msn, part)
 				r.Header.Set("Accept-Encoding", "gzip")
 				h.hls.ServeStream(w, r, "live/cam", video)
@@ -272,7 +272,7 @@ func TestViewerLeavesWhileHeld(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan bool)
 		go func() {
-			r := httptest.NewRequest("GET", "/", nil).WithContext(ctx)
+			r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
 			r.URL.RawQuery = "_HLS_msn=" + strconv.Itoa(msn)
 			h.hls.ServeStream(httptest.NewRecorder(), r, "live/cam", video)
 			close(done)
