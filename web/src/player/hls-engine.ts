@@ -28,11 +28,10 @@ export class HlsEngine implements Engine {
     this.#hls = new Hls({
       // CMAF passes through nearly untouched: a worker would cost a start-up and win nothing.
       enableWorker: false,
-      // Two segments behind the edge is as near as segments of whole seconds bear; a stall widens it by up to one.
-      liveSyncDurationCount: 2,
-      // Lag is made good by playing faster, gently enough not to be heard; beyond five segments by a jump.
+      // As far behind the edge as the playlist says that its parts bear; a stall widens it by up to one segment.
+      lowLatencyMode: true,
+      // Lag is made good by playing faster, gently enough not to be heard.
       maxLiveSyncPlaybackRate: 1.1,
-      liveMaxLatencyDurationCount: 5,
       backBufferLength: 10,
       maxBufferLength: 20,
       // No try of its own: a stream that is not there is the player's to wait for.
@@ -40,6 +39,8 @@ export class HlsEngine implements Engine {
       playlistLoadPolicy: { default: retry },
       fragLoadPolicy: { default: retry },
     });
+    // Beyond five segments by a jump. Said to the constructor it would ask for liveSyncDurationCount as well.
+    this.#hls.config.liveMaxLatencyDurationCount = 5;
     this.#hls.on(Events.MANIFEST_PARSED, () => events.ready());
     this.#hls.on(Events.LEVEL_LOADED, (_, { details }) => this.#follow(details));
     this.#hls.on(Events.ERROR, (_, data) => this.#fail(data));
@@ -95,6 +96,8 @@ export class HlsEngine implements Engine {
   #follow(details: LevelDetails): void {
     const before = this.#details;
     this.#details = details;
+    // Two segments behind the edge is as near as segments of whole seconds bear.
+    if (!before && !details.partTarget) this.#hls.targetLatency = 2 * details.targetduration;
     // An ended playlist stays for a while. Who comes then is not shown the last seconds as if they were live.
     if (!before && !details.live) this.#events.gone('ended');
     // Numbers that go back belong to another broadcast, or to a server that was restarted.
