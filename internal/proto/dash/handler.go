@@ -1,0 +1,163 @@
+package dash
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/problem"
+	"github.com/millrace-live/millrace/internal/window"
+)
+
+// Protocol is what the hub calls this door.
+const Protocol = "dash"
+
+// Options are the settings of a [Handler]. The zero value is good.
+type Options struct {
+	Logger *slog.Logger
+}
+
+// startWait is how long a request for the manifest waits for the first segment of a
+// stream that has just begun.
+const startWait = 6 * time.Second
+
+// Handler serves the files of DASH of every stream of a [window.Store].
+type Handler struct {
+	window *window.Store
+	log    *slog.Logger
+	tally  tally
+	held   atomic.Int64 // requests for segments that are being made
+}
+
+// New returns a Handler.
+func New(store *window.Store, o Options) *Handler {
+	h := &Handler{window: store, log: o.Logger}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	return h
+}
+
+// Matches reports whether file, the last part of a path, is one of DASH: the
+// caller then gives what stands before it to ServeStream as the stream's name.
+func Matches(file string) bool {
+	_, ok := parseName(file)
+	return ok
+}
+
+// ServeStream answers a request for a file of a stream, "app/name". A request for
+// the manifest starts the packaging.
+func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, file string) {
+	header := w.Header()
+	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Date, ETag")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		preflight(w)
+		return
+	default:
+		header.Set("Allow", "GET, HEAD, OPTIONS")
+		problem.Write(w, http.StatusMethodNotAllowed, "manifests and segments are read with GET or HEAD")
+		return
+	}
+	n, ok := parseName(file)
+	if !ok {
+		problem.Write(w, http.StatusNotFound, "no file of DASH has this name")
+		return
+	}
+	served := false
+	defer func() { h.tally.count(n.resource, served) }()
+	switch n.resource {
+	case clock:
+		served = true
+		serveClock(w, r)
+	case manifest:
+		served = h.serveManifest(w, r, stream)
+	default:
+		served = h.serveMedia(w, r, stream, n)
+	}
+}
+
+// serveClock answers with the time, as urn:mpeg:dash:utc:http-iso:2014 has it.
+func serveClock(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	send(w, r, []byte(time.Now().UTC().Format(dateLayout)))
+}
+
+// serveManifest answers with the manifest of what is on air, or of what was a
+// moment ago. It reports whether there is one.
+func (h *Handler) serveManifest(w http.ResponseWriter, r *http.Request, stream string) bool {
+	var p *window.Presentation
+	s, err := h.window.Open(r.Context(), hub.PlayRequest{
+		Stream: stream, Query: r.URL.Query(), Protocol: Protocol, Remote: remote(r),
+	})
+	if err == nil {
+		ctx, cancel := context.WithTimeout(r.Context(), startWait)
+		defer cancel()
+		p, err = s.Live(ctx)
+	} else if errors.Is(err, hub.ErrNotFound) {
+		if s = h.window.Stream(stream); s != nil {
+			p = s.Last()
+		}
+	}
+	if p == nil {
+		h.refuse(w, r, stream, err)
+		return false
+	}
+	shown := h.show(s, p)
+	doc, err := shown.manifest(h.former(s, shown))
+	if err != nil {
+		h.refuse(w, r, stream, err)
+		return false
+	}
+	s.Touch()
+	s.Audience(Protocol).Sent(serveDocument(w, r, doc))
+	return true
+}
+
+// former are the presentations before one that are still to be had.
+func (h *Handler) former(s *window.Stream, shown *show) (former []*show) {
+	for _, id := range shown.before {
+		if p := s.Presentation(id); p != nil {
+			former = append(former, h.show(s, p))
+		}
+	}
+	return former
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, stream string, err error) {
+	var refusal *hub.Refusal
+	var unplayable *window.UnplayableError
+	switch {
+	case errors.As(err, &refusal), errors.Is(err, hub.ErrNotFound):
+		problem.WriteError(w, err)
+	case errors.As(err, &unplayable):
+		problem.Write(w, http.StatusNotFound, unplayable.Error())
+	case errors.Is(err, window.ErrTooYoung):
+		w.Header().Set("Retry-After", "1")
+		problem.Write(w, http.StatusServiceUnavailable, err.Error())
+	case errors.Is(err, window.ErrClosed):
+		problem.Write(w, http.StatusServiceUnavailable, "the server is going down")
+	case r.Context().Err() != nil: // the viewer has gone
+	default:
+		h.log.Error("DASH cannot start", "stream", stream, "err", err)
+		problem.WriteError(w, err)
+	}
+}
+
+// remote is the viewer's address, as far as it is known.
+func remote(r *http.Request) netip.AddrPort {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return a
+}

@@ -1,0 +1,156 @@
+package dash
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/packager/cmaf"
+	"github.com/millrace-live/millrace/internal/problem"
+	"github.com/millrace-live/millrace/internal/window"
+	"github.com/millrace-live/millrace/media"
+)
+
+const (
+	// The next part of a segment is awaited for three target durations; then the
+	// encoder is silent, and the answer is broken off.
+	holdTargets = 3
+	// mostHeld bounds how many answers wait at once. Each has a connection and a
+	// goroutine anyway, so this is far above what a machine can have.
+	mostHeld = 100_000
+)
+
+// serveMedia answers with a header or a segment. It reports whether there is one.
+func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream string, n name) bool {
+	s := h.window.Stream(stream)
+	var p *window.Presentation
+	if s != nil {
+		p = s.Presentation(n.presentation)
+	}
+	if p == nil {
+		problem.Write(w, http.StatusNotFound, "this broadcast is over, or nobody has watched it for a minute; "+
+			"load manifest.mpd again")
+		return false
+	}
+	s.Touch()
+	audience := s.Audience(Protocol)
+	audience.Note(r)
+	track := p.Track(n.track.kind, n.track.id)
+	if track == nil {
+		problem.Write(w, http.StatusNotFound, "this broadcast has no such track")
+		return false
+	}
+	if n.resource == initialization {
+		if header := track.Init(n.header); header != nil {
+			audience.Sent(servePieces(w, r, n, [][]byte{header.Bytes}))
+			return true
+		}
+		problem.Write(w, http.StatusNotFound, "the track has no such header")
+		return false
+	}
+	if v := track.View(); v.Open != nil && v.Open.Init == n.header && v.Open.Start == n.start {
+		return h.serveOpen(w, r, n, p, track, v.Open.Number, audience)
+	}
+	made := whole(track, n.header, n.start)
+	if made == nil {
+		problem.Write(w, http.StatusNotFound, "the manifest has no such segment, or no longer")
+		return false
+	}
+	pieces := make([][]byte, len(made.Parts))
+	for i, part := range made.Parts {
+		pieces[i] = part.Bytes
+	}
+	audience.Sent(servePieces(w, r, n, pieces))
+	return true
+}
+
+// serveOpen answers with a segment while it is made: each part leaves at once, and
+// the answer ends with the segment. A segment that is not finished breaks the
+// connection, so that no cache takes the answer for whole.
+func (h *Handler) serveOpen(
+	w http.ResponseWriter, r *http.Request, n name, p *window.Presentation, track *window.Track, number uint64,
+	audience *window.Audience,
+) bool {
+	if h.held.Add(1) > mostHeld {
+		h.held.Add(-1)
+		w.Header().Set("Retry-After", "1")
+		problem.Write(w, http.StatusServiceUnavailable, "too many viewers wait for the next part")
+		return false
+	}
+	defer h.held.Add(-1)
+	mediaHeaders(w, n)
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return true
+	}
+	out := newSender(w)
+	defer out.close()
+	for i := 0; ; i++ {
+		part, err := await(r.Context(), track, number, i, holdTargets*p.Target())
+		if err == nil && part == nil {
+			return true
+		}
+		if err == nil {
+			err = out.write(part.Bytes)
+			audience.Sent(out.taken())
+		}
+		if err == nil {
+			err = out.flush()
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// await returns a part of a segment as soon as it is made, nil if the segment has
+// ended without it.
+func await(ctx context.Context, track *window.Track, number uint64, i int, patience time.Duration) (*cmaf.Part, error) {
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	for {
+		v := track.View()
+		if made := track.Part(number, i); made != nil {
+			return made, nil
+		}
+		// It may have become whole between the two looks.
+		if made := track.Segment(number); made != nil {
+			if i < len(made.Parts) {
+				return made.Parts[i], nil
+			}
+			return nil, nil
+		}
+		switch {
+		case v.Ended || v.Next > number || closed(track):
+			return nil, window.ErrClosed
+		}
+		select {
+		case <-v.Changed():
+		case <-timeout.C:
+			return nil, context.DeadlineExceeded
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// closed reports whether nobody packages the track any more.
+func closed(track *window.Track) bool {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := track.Wait(over, math.MaxUint64, window.WholeSegment)
+	return errors.Is(err, window.ErrClosed)
+}
+
+// mediaHeaders are those of every answer with media.
+func mediaHeaders(w http.ResponseWriter, n name) {
+	h := w.Header()
+	h.Set("Content-Type", "video/mp4")
+	if n.track.kind == media.Audio {
+		h.Set("Content-Type", "audio/mp4")
+	}
+	h.Set("Cache-Control", mediaCaching)
+	h.Set("ETag", `"`+n.String()+`"`)
+}

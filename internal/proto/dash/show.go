@@ -1,0 +1,213 @@
+package dash
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/packager/cmaf"
+	"github.com/millrace-live/millrace/internal/window"
+)
+
+// show is what DASH keeps with a presentation of the window: what its manifest
+// must not change while it is on air, and the newest manifest.
+type show struct {
+	*window.Presentation
+	// id is the manifest's, and begun its availabilityStartTime: both are those of
+	// the first presentation of a broadcast for all that follow in it.
+	id    string
+	begun time.Time
+	// before are the identifiers of the presentations that it goes on from, oldest
+	// first.
+	before []string
+
+	mu      sync.Mutex
+	starts  map[*cmaf.Period]time.Duration
+	state   []int64
+	newest  *document
+	publish time.Time
+}
+
+// document is a manifest, rendered once for all who ask.
+type document struct {
+	text
+	etag string
+}
+
+type valueKey struct{}
+
+// show returns what DASH keeps with a presentation of a stream, which is or was
+// playable.
+func (h *Handler) show(s *window.Stream, p *window.Presentation) *show {
+	return p.Value(valueKey{}, func() any {
+		first := p.Tracks()[0].View().Segments[0]
+		made := &show{Presentation: p, id: p.ID(), begun: zero(first), starts: make(map[*cmaf.Period]time.Duration)}
+		if last := s.Last(); last != nil && last != p {
+			if former := h.show(s, last); former.goesOn(first) {
+				made.id, made.begun = former.id, former.begun
+				made.before = append(slices.Clone(former.before), last.ID())
+			}
+		}
+		return made
+	}).(*show)
+}
+
+// zero is when, by the clock of this server, media time was or would have been 0.
+func zero(s *window.Segment) time.Time { return s.Wall.Add(-start(s)).Truncate(time.Millisecond) }
+
+// start is the media time of a segment.
+func start(s *window.Segment) time.Duration { return mediaTime(s.Start, s.Header.Timescale) }
+
+func end(s *window.Segment) time.Duration { return mediaTime(s.Start+s.Duration, s.Header.Timescale) }
+
+// sameClock is how far two presentations of one broadcast may be apart in what
+// zero says of them: the wall clock of each begins with the arrival of its first
+// frames, and an encoder's clock drifts.
+const sameClock = 5 * time.Second
+
+// goesOn reports whether a segment of another presentation lies on the timeline
+// of s, behind it: then it is of the same broadcast, or might as well be.
+func (s *show) goesOn(next *window.Segment) bool {
+	segments := s.Tracks()[0].View().Segments
+	last := segments[len(segments)-1]
+	return start(next) >= end(last)-100*time.Millisecond && zero(next).Sub(zero(last)).Abs() < sameClock
+}
+
+// mediaTime and ticks convert between time and ticks of a timescale. Whole seconds
+// and the rest go apart, since times start anywhere.
+func mediaTime(t int64, timescale uint32) time.Duration {
+	s, rest := t/int64(timescale), t%int64(timescale)
+	return time.Duration(s)*time.Second + time.Duration(rest)*time.Second/time.Duration(timescale)
+}
+
+func ticks(d time.Duration, timescale uint32) int64 {
+	s, rest := int64(d/time.Second), int64(d%time.Second)
+	return s*int64(timescale) + (rest*int64(timescale)+int64(time.Second)/2)/int64(time.Second)
+}
+
+// span is what is listed of one period of a presentation.
+type span struct {
+	show   *show
+	period *cmaf.Period
+	start  time.Duration
+	tracks []*listing
+}
+
+// listing is what is listed of one track in one period: at least one segment. The
+// last may be open.
+type listing struct {
+	track    *window.Track
+	segments []*window.Segment
+	// open is set when the last segment is being made; then length is how long it
+	// is expected to be, in ticks.
+	open   bool
+	length int64
+}
+
+// duration is that of the i-th segment, in ticks.
+func (l *listing) duration(i int) int64 {
+	if l.open && i == len(l.segments)-1 {
+		return l.length
+	}
+	return l.segments[i].Duration
+}
+
+func (l *listing) first() *window.Segment { return l.segments[0] }
+
+func (l *listing) last() *window.Segment { return l.segments[len(l.segments)-1] }
+
+// end is when the listed media ends.
+func (l *listing) end() time.Duration {
+	last := l.last()
+	return mediaTime(last.Start+l.duration(len(l.segments)-1), last.Header.Timescale)
+}
+
+// header is that of all segments.
+func (l *listing) header() *cmaf.Header { return l.first().Header }
+
+// patience is how many segments of the main track a period waits for another
+// track's first: one whose key frames are very far apart.
+const patience = 3
+
+// spans are the periods that are listed of a presentation, oldest first: of each
+// all tracks have a segment, for players take a period's tracks to be all there
+// are. s.mu is held.
+func (s *show) spans() []*span {
+	var all []*span
+	for _, track := range s.Tracks() {
+		v := track.View()
+		for _, seg := range v.Segments {
+			all = list(all, track, seg)
+		}
+		if v.Open != nil {
+			all = list(all, track, v.Open)
+			of := find(all, v.Open.Period)
+			l := of.tracks[len(of.tracks)-1]
+			l.open, l.length = true, expected(l, s.Target())
+		}
+	}
+	slices.SortFunc(all, func(a, b *span) int { return a.period.Number - b.period.Number })
+	all = slices.DeleteFunc(all, func(of *span) bool {
+		complete := len(of.tracks) == len(of.period.Tracks)
+		main := of.tracks[0]
+		return !complete && (main.track != s.Tracks()[0] || len(main.segments) < patience)
+	})
+	listed := make(map[*cmaf.Period]time.Duration, len(all))
+	for _, of := range all {
+		of.show, of.start = s, s.startOf(of)
+		listed[of.period] = of.start
+	}
+	s.starts = listed
+	return all
+}
+
+// startOf is when a period starts, in whole milliseconds: where its media did when
+// it was listed first, and then for ever.
+func (s *show) startOf(of *span) time.Duration {
+	if start, known := s.starts[of.period]; known {
+		return start
+	}
+	earliest := start(of.tracks[0].first())
+	for _, l := range of.tracks[1:] {
+		earliest = min(earliest, start(l.first()))
+	}
+	return earliest.Truncate(time.Millisecond)
+}
+
+func find(all []*span, period *cmaf.Period) *span {
+	i := slices.IndexFunc(all, func(of *span) bool { return of.period == period })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
+}
+
+// list adds a segment to the span of its period.
+func list(all []*span, track *window.Track, s *window.Segment) []*span {
+	of := find(all, s.Period)
+	if of == nil {
+		of = &span{period: s.Period}
+		all = append(all, of)
+	}
+	if n := len(of.tracks); n == 0 || of.tracks[n-1].track != track {
+		of.tracks = append(of.tracks, &listing{track: track})
+	}
+	l := of.tracks[len(of.tracks)-1]
+	l.segments = append(l.segments, s)
+	return all
+}
+
+// expected is how long an open segment, the last of l, will be, as far as can be
+// told: as long as the one before, for encoders keep to their key frames, and
+// longer than it is.
+func expected(l *listing, target time.Duration) int64 {
+	open := l.last()
+	length := ticks(target, open.Header.Timescale)
+	if n := len(l.segments); n > 1 {
+		length = l.segments[n-2].Duration
+	}
+	if step := max(1, length/4); open.Duration > length {
+		length += (open.Duration - length + step - 1) / step * step
+	}
+	return length
+}
