@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -21,6 +23,7 @@ var viewerFaults = section{
 		{"MPEG-TS: codecs that cannot be in it", "H.263", unpackable("/live/old.ts")},
 		{"HLS: nothing is on air", "not on air", answered("GET", "/live/nothing/index.m3u8", 404)},
 		{"HLS: a segment that is gone", "load index.m3u8 again", answered("GET", "/live/witness/abcdefghijklmnopqrstuvwxyz_video_7.m4s", 404)},
+		{"HLS: a reload that makes no sense", "_HLS_msn", reloaded("abc")},
 		{"HLS: codecs that cannot be in it", "H.263", unpackable("/live/old/index.m3u8")},
 		{"HLS: a wrong method", "GET or HEAD", answered("POST", "/live/witness/index.m3u8", 405)},
 		{"HTTP-FLV: a wrong method", "GET", answered("POST", "/live/witness.flv", 405)},
@@ -63,6 +66,20 @@ func (p *patient) detail(t *testing.T, method, path string, status int) string {
 		t.Errorf("%s, %v: %s", resp.Status, err, body)
 	}
 	return problem.Detail
+}
+
+// reloaded asks for the playlist of the picture as a player does that waits for a
+// segment.
+func reloaded(msn string) func(*testing.T, *desk) string {
+	return func(t *testing.T, _ *desk) string {
+		p := opened()
+		var list string
+		wait(t, 15*time.Second, "the playlist", func() bool {
+			list = regexp.MustCompile(`(?m)^\w+_video\.m3u8$`).FindString(p.get("/live/witness/index.m3u8").body)
+			return list != ""
+		})
+		return p.detail(t, "GET", "/live/witness/"+list+"?_HLS_msn="+msn, 400)
+	}
 }
 
 func keyAsName(t *testing.T, _ *desk) string {

@@ -28,8 +28,9 @@ export class HlsEngine implements Engine {
     this.#hls = new Hls({
       // CMAF passes through nearly untouched: a worker would cost a start-up and win nothing.
       enableWorker: false,
-      // As far behind the edge as the playlist says that its parts bear; a stall widens it by up to one segment.
+      // As far behind the edge as the playlist says that its parts bear; each stall widens it, by up to one segment.
       lowLatencyMode: true,
+      liveSyncOnStallIncrease: 0.25,
       // Lag is made good by playing faster, gently enough not to be heard.
       maxLiveSyncPlaybackRate: 1.1,
       backBufferLength: 10,
@@ -39,8 +40,6 @@ export class HlsEngine implements Engine {
       playlistLoadPolicy: { default: retry },
       fragLoadPolicy: { default: retry },
     });
-    // Beyond five segments by a jump. Said to the constructor it would ask for liveSyncDurationCount as well.
-    this.#hls.config.liveMaxLatencyDurationCount = 5;
     this.#hls.on(Events.MANIFEST_PARSED, () => events.ready());
     this.#hls.on(Events.LEVEL_LOADED, (_, { details }) => this.#follow(details));
     this.#hls.on(Events.ERROR, (_, data) => this.#fail(data));
@@ -96,12 +95,23 @@ export class HlsEngine implements Engine {
   #follow(details: LevelDetails): void {
     const before = this.#details;
     this.#details = details;
-    // Two segments behind the edge is as near as segments of whole seconds bear.
-    if (!before && !details.partTarget) this.#hls.targetLatency = 2 * details.targetduration;
+    if (!before) this.#aim(details);
     // An ended playlist stays for a while. Who comes then is not shown the last seconds as if they were live.
     if (!before && !details.live) this.#events.gone('ended');
     // Numbers that go back belong to another broadcast, or to a server that was restarted.
     if (before && details.endSN < before.endSN) this.#events.gone('lost');
+  }
+
+  /** Says where hls.js gives up playing faster and jumps. */
+  #aim({ partTarget, partHoldBack, targetduration }: LevelDetails): void {
+    if (partTarget) {
+      // It plays faster up to here. With a later jump, a lag in between would stay.
+      this.#hls.config.liveMaxLatencyDuration = 2 * partHoldBack + targetduration;
+      return;
+    }
+    // Two segments behind the edge is as near as segments of whole seconds bear.
+    this.#hls.targetLatency = 2 * targetduration;
+    this.#hls.config.liveMaxLatencyDuration = 5 * targetduration;
   }
 
   #fail(data: ErrorData): void {
