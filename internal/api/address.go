@@ -15,6 +15,7 @@ type Addresses struct {
 	Page   string `json:"page"`
 	Embed  string `json:"embed"`
 	HLS    string `json:"hls"`
+	DASH   string `json:"dash"`
 	FLV    string `json:"flv"`
 	TS     string `json:"ts"`
 	RTMP   string `json:"rtmp"`
@@ -75,6 +76,7 @@ func (s Site) At(base *url.URL, stream string) Addresses {
 		Page:  root + "/" + path,
 		Embed: root + "/embed/" + path,
 		HLS:   root + "/" + path + "/index.m3u8",
+		DASH:  root + "/" + path + "/manifest.mpd",
 		FLV:   root + "/" + path + ".flv",
 		TS:    root + "/" + path + ".ts",
 		// Players take the path of an RTMP address as it stands.

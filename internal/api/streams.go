@@ -143,7 +143,7 @@ func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
 		RingSeconds: round(info.RingTime.Seconds(), 2), RingBytes: info.RingBytes,
 		// The protocols that this version serves are always there, so that
 		// nobody has to tell a missing one from none.
-		Viewers:      map[string]int{"rtmp": 0, "http-flv": 0, "hls": 0, "ts": 0},
+		Viewers:      map[string]int{"rtmp": 0, "http-flv": 0, "hls": 0, "dash": 0, "ts": 0},
 		ViewersTotal: info.ViewersTotal, WaitingTotal: info.WaitingTotal,
 		Addresses: a.Site.Addresses(r, info.Name),
 	}

@@ -38,7 +38,7 @@ const words = `
 
 | label | words |
 | --- | --- |
-| ` + "`protocol`" + ` | ` + "`rtmp`, `http-flv`, `ws-flv`, `ts`, `hls`" + `; ` + "`demo`" + ` publishes the built-in clip |
+| ` + "`protocol`" + ` | ` + "`rtmp`, `http-flv`, `ws-flv`, `ts`, `hls`, `dash`" + `; ` + "`demo`" + ` publishes the built-in clip |
 | ` + "`code`" + ` | ` + "`forbidden`, `bad-key`, `bad-name`, `in-use`, `taken-over`, `limit`, `shutting-down`, `plain`, `not-on-air`" + `, as in problem documents; ` + "`error`" + ` for all else |
 | ` + "`reason`" + ` of a publisher | ` + "`stopped`" + ` in order; ` + "`connection-lost`, `silent`, `taken-over`, `flood`, `panic`, `shutdown`" + ` |
 | ` + "`reason`" + ` of a player | ` + "`ended`" + ` with its stream, ` + "`left`" + ` by itself; ` + "`too-slow`" + ` (skipped three times in 30 s), ` + "`stuck`" + ` (took no byte for 10 s), ` + "`connection-lost`, `timeout`, `flood`, `silent`, `panic`, `shutdown`, `other`" + ` |

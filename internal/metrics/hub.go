@@ -20,7 +20,7 @@ type Hub interface {
 var (
 	publisherProtocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte"}
 	playerProtocols    = append([]string{"http-flv", "ws-flv", "ts"}, publisherProtocols...)
-	viewerProtocols    = append([]string{"hls"}, playerProtocols...)
+	viewerProtocols    = append([]string{"hls", "dash"}, playerProtocols...)
 )
 
 // noTLS is the version of TLS of sessions in plain.
@@ -35,10 +35,10 @@ func (m *Metrics) WatchHub(h Hub) {
 			"Tracks of the streams on air. Height and frame rate are the next common value that is not less, 0 of sound and where it is not known.",
 			"kind", "codec", "height", "frame_rate"),
 		sessions: m.describe("millrace_sessions", "gauge",
-			"Publishers and players that are connected, by their version of TLS. Viewers of HLS have no connection of their own.",
+			"Publishers and players that are connected, by their version of TLS. Viewers of HLS and DASH have no connection of their own.",
 			"role", "protocol", "tls"),
 		viewers: m.describe("millrace_viewers", "gauge",
-			"Those who watch; of HLS, who asked for media in the last 20 seconds.", "protocol"),
+			"Those who watch; of HLS and DASH, who asked for media in the last 20 seconds.", "protocol"),
 		waiting: m.describe("millrace_waiting_players", "gauge", "Players that wait for a stream that is not on air."),
 		bytesIn: m.describe("millrace_received_bytes_total", "counter",
 			"Payload that publishers sent: sound, picture and data without the headers of the protocol.", "protocol"),
@@ -130,7 +130,7 @@ func connections(now map[hub.Connection]int) map[hub.Connection]int {
 	usual(hub.Publisher, publisherProtocols)
 	usual(hub.Player, playerProtocols)
 	for c, n := range now {
-		if c.Protocol != "hls" { // whose viewers have no connection
+		if c.Protocol != "hls" && c.Protocol != "dash" { // whose viewers have no connection
 			all[c] = n
 		}
 	}

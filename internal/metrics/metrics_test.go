@@ -19,6 +19,7 @@ import (
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/poster"
+	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
@@ -40,11 +41,12 @@ func (busy) Traffic() hub.Traffic {
 		Out: map[string]hub.Outflow{
 			"rtmp": {Players: 5, Viewers: 5, Bytes: 2000, Drops: 90, Skips: 2},
 			"hls":  {Viewers: 17, Bytes: 3000},
+			"dash": {Viewers: 7, Bytes: 500},
 		},
 		Connected: map[hub.Connection]int{
 			{Role: hub.Publisher, Protocol: "rtmp"}: 3, {Role: hub.Publisher, Protocol: "demo"}: 1,
 			{Role: hub.Player, Protocol: "rtmp"}: 4, {Role: hub.Player, Protocol: "rtmps", TLS: "1.2"}: 1,
-			{Role: hub.Player, Protocol: "hls"}: 0,
+			{Role: hub.Player, Protocol: "hls"}: 0, {Role: hub.Player, Protocol: "dash"}: 0,
 		},
 		Tracks: map[hub.TrackKind]int{
 			{Kind: media.Video, Codec: media.HEVC, Height: 1080, FrameRate: 60}: 1,
@@ -55,6 +57,13 @@ func (busy) Traffic() hub.Traffic {
 
 func (busy) Stats() hls.Stats {
 	return hls.Stats{Packagers: 1, Segments: 44, Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
+}
+
+// manifests is a door of DASH that was asked.
+type manifests struct{}
+
+func (manifests) Stats() dash.Stats {
+	return dash.Stats{Requests: []dash.Requests{{File: "manifest", Served: 19, Missed: 2}}}
 }
 
 // posters is a door that made some pictures.
@@ -69,6 +78,7 @@ func whole() *Metrics {
 	m := New("v1.2.3")
 	m.WatchHub(busy{})
 	m.WatchHLS(busy{})
+	m.WatchDASH(manifests{})
 	m.WatchPosters(posters{})
 	m.WatchPanics(map[string]func() uint64{"rtmp": func() uint64 { return 1 }})
 	m.WatchLog(func() uint64 { return 250 })

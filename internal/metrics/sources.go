@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace-live/millrace/internal/poster"
+	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 )
 
@@ -44,6 +45,33 @@ func (c *hlsDoor) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(c.packagers, prometheus.GaugeValue, float64(s.Packagers))
 	to <- prometheus.MustNewConstMetric(c.segments, prometheus.CounterValue, float64(s.Segments))
 	for _, r := range s.Requests {
+		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
+		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
+	}
+}
+
+// DASH is the door of DASH.
+type DASH interface {
+	Stats() dash.Stats
+}
+
+// WatchDASH has what the door of DASH does read whenever somebody asks.
+func (m *Metrics) WatchDASH(door DASH) {
+	m.registry.MustRegister(&dashDoor{door: door, requests: m.describe("millrace_dash_requests_total", "counter",
+		"Requests for files of DASH; those with result missed found none.", "file", "result")})
+}
+
+type dashDoor struct {
+	door     DASH
+	requests *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *dashDoor) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
+
+// Collect implements [prometheus.Collector].
+func (c *dashDoor) Collect(to chan<- prometheus.Metric) {
+	for _, r := range c.door.Stats().Requests {
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
 	}

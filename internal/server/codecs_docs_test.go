@@ -12,6 +12,7 @@ import (
 
 	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/internal/mp4"
+	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/proto/httpts"
 	"github.com/millrace-live/millrace/media"
@@ -46,6 +47,7 @@ Which codec comes in where, and who gets it. This table is made from the code th
   enhanced form (a setting, ` + "`enhanced: strict`" + `, leaves that out). "As it came" is carried without being read.
 - **HLS** is the name in ` + "`CODECS`" + `, or why HLS goes without that track. Every other track of the stream, and every other
   output, goes on. Devices differ in what they decode.
+- **DASH** is the name in ` + "`@codecs`" + `, or why DASH goes without that track.
 - **MPEG-TS** is the same for ` + "`/APP/NAME.ts`" + `.
 - **MP4** is the sample entry of files that ` + "`millrace play -o`" + ` writes and ` + "`millrace publish`" + ` reads.
 
@@ -60,7 +62,7 @@ func codecsPage(t *testing.T) string {
 		if kind == media.Audio {
 			title = "Audio"
 		}
-		fmt.Fprintf(&b, "## %s\n\n| Codec | Legacy | Enhanced | RTMP, HTTP-FLV | HLS | MPEG-TS | MP4 |\n| --- | --- | --- | --- | --- | --- | --- |\n", title)
+		fmt.Fprintf(&b, "## %s\n\n| Codec | Legacy | Enhanced | RTMP, HTTP-FLV | HLS | DASH | MPEG-TS | MP4 |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n", title)
 		for c := media.H264; c.String() != media.Unknown.String(); c++ {
 			if (c >= media.AAC) != (kind == media.Audio) {
 				continue
@@ -69,8 +71,8 @@ func codecsPage(t *testing.T) string {
 			if len(frames) == 0 {
 				t.Fatalf("no sample of %v", c)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", c, orDash(strings.Join(legacy[c], ", ")), orDash(code(flv.FourCC(c))),
-				leavesAs(frames), hlsName(frames), inTransport(frames), orDash(code(inFile(t, c, frames))))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", c, orDash(strings.Join(legacy[c], ", ")), orDash(code(flv.FourCC(c))),
+				leavesAs(frames), hlsName(frames), dashName(frames), inTransport(frames), orDash(code(inFile(t, c, frames))))
 		}
 		b.WriteString("\n")
 	}
@@ -203,6 +205,14 @@ func hlsName(frames []*media.Frame) string {
 		return "no: " + reason
 	}
 	return code(track.CodecString())
+}
+
+func dashName(frames []*media.Frame) string {
+	track := frames[len(frames)-1].Tracks.Tracks[0]
+	if reason := dash.Refuses(track); reason != "" {
+		return "no: " + reason
+	}
+	return code(dash.CodecName(track))
 }
 
 func inTransport(frames []*media.Frame) string {

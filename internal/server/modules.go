@@ -8,6 +8,7 @@ import (
 	"github.com/millrace-live/millrace/internal/dashboard"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/poster"
+	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/proto/httpflv"
 	"github.com/millrace-live/millrace/internal/proto/httpts"
@@ -20,6 +21,7 @@ var modules = []func(*Server) door{
 	openRTMP,
 	openHTTPFLV,
 	openHLS,
+	openDASH,
 	openHTTPTS,
 	openPoster,
 	openPage,
@@ -95,6 +97,22 @@ func openHLS(s *Server) door {
 		},
 		serve:  h.ServeStream,
 		panics: func() uint64 { return h.Stats().Panics },
+	}
+}
+
+func openDASH(s *Server) door {
+	h := dash.New(s.window, dash.Options{Logger: s.log})
+	s.metrics.WatchDASH(h)
+	return door{
+		name: "dash",
+		match: func(path string) (stream, file string, ok bool) {
+			i := strings.LastIndexByte(path, '/')
+			if i < 0 {
+				return "", "", false
+			}
+			return path[:i], path[i+1:], dash.Matches(path[i+1:])
+		},
+		serve: h.ServeStream,
 	}
 }
 

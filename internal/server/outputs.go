@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/millrace-live/millrace/internal/api"
+	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/proto/httpts"
 )
@@ -10,5 +11,6 @@ import (
 // what they get depends on what each player says of itself.
 var outputs = []api.Output{
 	{Protocol: "hls", Refuses: hls.Refuses},
+	{Protocol: dash.Protocol, Refuses: dash.Refuses},
 	{Protocol: httpts.Protocol, Refuses: httpts.Refuses},
 }
