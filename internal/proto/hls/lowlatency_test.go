@@ -314,3 +314,28 @@ func TestPartsOfWhatIsNotHinted(t *testing.T) {
 		}
 	})
 }
+
+func TestReloadHeaders(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		_, video, _, list := h.onAir(t)
+		msn, part := list.next()
+		file := fmt.Sprintf("%s?_HLS_msn=%d&_HLS_part=%d", video, msn, part-1)
+		for _, method := range []string{"GET", "HEAD"} {
+			for _, coding := range []string{"", "gzip"} {
+				r := h.do(method, file, "Accept-Encoding", coding)
+				got := r.Header
+				if r.StatusCode != http.StatusOK || got.Get("Content-Encoding") != coding || got.Get("Vary") != "Accept-Encoding" ||
+					got.Get("Access-Control-Allow-Origin") != "*" || got.Get("Content-Length") == "" || got.Get("Cache-Control") != "public, max-age=12, immutable" {
+					t.Errorf("%s, %q: %s %v", method, coding, r.Status, got)
+				}
+				if body := read(t, h.do("GET", file, "Accept-Encoding", coding)); body != h.get(video) {
+					t.Errorf("%q: another playlist", coding)
+				}
+			}
+		}
+		r := h.do("OPTIONS", file, "Origin", "https://example.org", "Access-Control-Request-Method", "GET")
+		if r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Methods") == "" {
+			t.Errorf("preflight: %s %v", r.Status, r.Header)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package hls
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,18 +70,46 @@ func (f *feed) add(lengths ...time.Duration) {
 	}
 }
 
+// part begins anew, with segments in parts of these targets.
+func (f *feed) part(targets ...time.Duration) {
+	f.period.PartTargets = targets
+	f.p = window.NewPresentation(f.period, 2*time.Second)
+}
+
+// grow shows the first n parts of the next segment of each track.
+func (f *feed) grow(n int) {
+	for i, h := range f.period.Tracks {
+		f.p.Grow(f.segment(h, time.Duration(n)*f.period.PartTargets[i]))
+	}
+}
+
 // addOne adds a segment of one track: pictures of 4 Mbit/s, each further track
 // of half the rate of the one before, and sound of 256 kbit/s.
 func (f *feed) addOne(h *cmaf.Header, d time.Duration) {
+	f.p.Add(f.segment(h, d), feedBegin.Add(f.at))
+}
+
+func (f *feed) segment(h *cmaf.Header, d time.Duration) *cmaf.Segment {
 	size := 500_000 >> h.Track.ID
 	if h.Track.Kind == media.Audio {
 		size = 32_000
 	}
-	f.p.Add(&cmaf.Segment{
+	ticks := func(d time.Duration) int64 { return int64(d.Seconds() * float64(h.Timescale)) }
+	s := &cmaf.Segment{
 		Kind: h.Track.Kind, Period: f.period, Header: h, Independent: !f.dependent,
-		Duration: int64(d.Seconds() * float64(h.Timescale)), Wall: feedBegin.Add(f.at),
+		Duration: ticks(d), Wall: feedBegin.Add(f.at),
 		Samples: int(d.Seconds() * 25), Size: int(float64(size) * d.Seconds()),
-	}, feedBegin.Add(f.at))
+	}
+	if i := slices.Index(f.period.Tracks, h); len(f.period.PartTargets) > 0 {
+		for left := s.Duration; left > 0; left -= s.Parts[len(s.Parts)-1].Duration {
+			s.Parts = append(s.Parts, &cmaf.Part{
+				Kind: s.Kind, Period: s.Period, Header: h, Index: len(s.Parts),
+				Duration:    min(left, ticks(f.period.PartTargets[i])),
+				Independent: s.Kind == media.Audio || len(s.Parts) == 0 && s.Independent,
+			})
+		}
+	}
+	return s
 }
 
 func TestPlaylists(t *testing.T) {
@@ -150,6 +179,29 @@ func TestPlaylists(t *testing.T) {
 		"sounds": func() *feed {
 			f := newFeed(audioTrack(), named(audioTrack(), 1, "\"Quoted\"\n", ""))
 			f.add(two, two)
+			return f
+		},
+		"parts": func() *feed {
+			f := newFeed(videoTrack(), audioTrack())
+			f.part(200*time.Millisecond, 209*time.Millisecond)
+			f.add(two, two, two, two, two, two, two)
+			f.grow(3)
+			return f
+		},
+		"parts behind a discontinuity": func() *feed {
+			f := newFeed(videoTrack())
+			f.part(500 * time.Millisecond)
+			f.add(two, two)
+			f.change(videoTrack())
+			f.period.PartTargets = []time.Duration{500 * time.Millisecond}
+			f.grow(1)
+			return f
+		},
+		"parts, ended": func() *feed {
+			f := newFeed(videoTrack())
+			f.part(500 * time.Millisecond)
+			f.add(two, time.Second)
+			f.p.End()
 			return f
 		},
 		"a track without segments": func() *feed {
