@@ -27,15 +27,19 @@ var utc = descriptor{"urn:mpeg:dash:utc:http-iso:2014", clockName}
 // manifest returns the newest manifest. Former are the presentations before this
 // one that are still to be had.
 func (s *show) manifest(former []*show) (*document, error) {
-	var spans []*span
-	for _, f := range former {
-		f.mu.Lock()
-		spans = append(spans, f.spans()...)
-		f.mu.Unlock()
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	spans = append(spans, s.spans()...)
+	var spans []*span
+	edge, _ := s.window()
+	for _, f := range former {
+		// They slide out of the window as they would have, had they gone on; their
+		// files are there for longer.
+		_, depth := f.window()
+		f.mu.Lock()
+		spans = append(spans, f.spans(edge-depth)...)
+		f.mu.Unlock()
+	}
+	spans = append(spans, s.spans(0)...)
 	ended := s.Tracks()[0].View().Ended
 	state := stateOf(spans, ended)
 	if s.newest != nil && equal(s.state, state) {
@@ -186,8 +190,9 @@ func (of *span) template(l *listing, ended bool) *segmentTemplate {
 	}
 	if part := l.track.PartTarget(); part > 0 && !ended {
 		// A segment can be asked for as soon as it has a part.
-		t.Early = seconds(max(0, mediaTime(longest, header.Timescale)-part))
-		t.Complete = new(bool)
+		if early := mediaTime(longest, header.Timescale) - part; early >= time.Millisecond {
+			t.Early, t.Complete = seconds(early), new(bool)
+		}
 	}
 	return t
 }

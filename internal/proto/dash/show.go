@@ -129,15 +129,25 @@ func (l *listing) header() *cmaf.Header { return l.first().Header }
 // track's first: one whose key frames are very far apart.
 const patience = 3
 
-// spans are the periods that are listed of a presentation, oldest first: of each
-// all tracks have a segment, for players take a period's tracks to be all there
-// are. s.mu is held.
-func (s *show) spans() []*span {
+// window returns where the newest segment of the main track starts, and how long
+// its window is.
+func (s *show) window() (edge, depth time.Duration) {
+	v := s.Tracks()[0].View()
+	edge = start(v.Last())
+	return edge, edge - start(v.Segments[0])
+}
+
+// spans are the periods that are listed of a presentation, oldest first, as far as
+// they reach beyond a time: of each all tracks have a segment, for players take a
+// period's tracks to be all there are. s.mu is held.
+func (s *show) spans(from time.Duration) []*span {
 	var all []*span
 	for _, track := range s.Tracks() {
 		v := track.View()
 		for _, seg := range v.Segments {
-			all = list(all, track, seg)
+			if end(seg) > from {
+				all = list(all, track, seg)
+			}
 		}
 		if v.Open != nil {
 			all = list(all, track, v.Open)

@@ -1,0 +1,441 @@
+package dash
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/window"
+	"github.com/millrace-live/millrace/media"
+)
+
+// What the window promises of streams without viewers, and of what is over.
+const (
+	restAfter = time.Minute
+	endedFor  = time.Minute
+)
+
+// bubble runs a test on a clock of its own.
+func bubble(t *testing.T, o settings, test func(t *testing.T, h *house)) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, o)
+		defer h.close()
+		test(t, h)
+	})
+}
+
+func TestLive(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(7*time.Second, true)
+		begun := time.Now()
+		w := h.watch()
+		w.poll()
+		if waited := time.Since(begun); waited > 0 {
+			t.Errorf("the first manifest took %v", waited)
+		}
+		step := func(n int) {
+			t.Helper()
+			for range n {
+				p.send(520*time.Millisecond, true) // whole pictures, and another place in the second each time
+				synctest.Wait()
+				w.poll()
+			}
+		}
+		step(40)
+		newest := w.last.periods[0].track("video").segments
+		edge := newest[len(newest)-1]
+		// Media is listed when it is there, not later: the segment that is open.
+		if now := time.Since(w.last.begun); now < edge.start || now > edge.start+edge.length {
+			t.Errorf("after %v the newest segment is from %v for %v", now, edge.start, edge.length)
+		}
+
+		// The publisher vanishes: nothing changes until it is back.
+		p.p.End(errors.New("connection reset"))
+		for range 10 {
+			time.Sleep(time.Second)
+			w.poll()
+		}
+		if w.last.static {
+			t.Error("the manifest ended within the grace time")
+		}
+		p = h.publish(tracks(videoTrack(), audioTrack()))
+		step(20)
+		if n := len(w.last.periods); n != 2 {
+			t.Errorf("%d periods after the publisher came back:\n%s", n, w.last.text)
+		}
+		if !strings.Contains(w.last.text, `schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p0"`) {
+			t.Errorf("nothing says that the decoders can stay:\n%s", w.last.text)
+		}
+		// It stands in the timeline where it arrived.
+		if at := w.last.periods[1].start; (at - (27800+10000)*time.Millisecond).Abs() > 50*time.Millisecond {
+			t.Errorf("the second period starts at %v", at)
+		}
+
+		// Another picture size in the same broadcast.
+		other := videoTrack()
+		larger := *other.Format.(*media.AVCConfig)
+		larger.Width *= 2
+		other.Format = &larger
+		p.tracks = tracks(other, audioTrack())
+		step(10)
+		if last := w.last.periods[len(w.last.periods)-1]; !strings.HasSuffix(last.track("video").init, "-1.m4s") {
+			t.Errorf("the new picture has the header %s", last.track("video").init)
+		}
+		// Key frames farther apart.
+		p.key = 5 * time.Second
+		step(40)
+
+		p.p.End(nil)
+		synctest.Wait()
+		w.poll()
+		if !w.last.static {
+			t.Errorf("after the end:\n%s", w.last.text)
+		}
+		for _, track := range []string{"video", "audio"} {
+			// The encoder changed the picture size between two key frames.
+			if d := w.length(track); d < 63*time.Second || d > 64300*time.Millisecond {
+				t.Errorf("%v of %s were listed of 64.2 s", d, track)
+			}
+		}
+
+		time.Sleep(endedFor + time.Second)
+		synctest.Wait()
+		for _, file := range []string{manifestName, w.last.periods[0].tracks[0].init} {
+			wantProblem(t, h.do("GET", file), http.StatusNotFound, "")
+		}
+	})
+}
+
+// Other tracks and other codecs in a broadcast are periods of one manifest, though
+// the window holds them apart.
+func TestTracksThatComeAndGo(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(audioTrack()))
+		p.send(8*time.Second, true)
+		w := h.watch()
+		w.poll()
+		for _, set := range []*media.TrackSet{
+			tracks(videoTrack(), audioTrack()), tracks(videoTrack()), tracks(videoTrack(), audioTrack()),
+		} {
+			p.tracks = set
+			p.send(4*time.Second, true)
+			for range 6 {
+				p.send(500*time.Millisecond, true)
+				synctest.Wait()
+				w.poll()
+			}
+		}
+		if n := len(w.last.periods); len(w.periods) != 4 || n < 2 {
+			t.Errorf("%d periods of 4, and now %s", len(w.periods), w.periodIDs())
+		}
+		if sets := w.sets; sets["video"] != "0" || sets["audio"] != "256" {
+			t.Errorf("the adaptation sets are %v", sets)
+		}
+		// A minute later those that are over are gone.
+		for range 140 {
+			p.send(500*time.Millisecond, true)
+			synctest.Wait()
+			w.poll()
+		}
+		if n := len(w.last.periods); n != 1 || w.last.periods[0].start == 0 {
+			t.Errorf("periods %s are left", w.periodIDs())
+		}
+	})
+}
+
+func TestAnotherBroadcast(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(9*time.Second, true)
+		w := h.watch()
+		w.poll()
+		p.p.End(nil)
+		synctest.Wait()
+		w.poll()
+		if !w.last.static {
+			t.Error("the manifest does not end with the broadcast")
+		}
+		first := w.last.root.attributes["id"]
+		p = h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		other := h.watch()
+		other.poll()
+		if other.last.root.attributes["id"] == first || len(other.last.periods) != 1 || other.last.static {
+			t.Errorf("another broadcast has the manifest\n%s", other.last.text)
+		}
+	})
+}
+
+func TestLadderAndLanguages(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		small := *videoTrack()
+		small.ID = 1
+		german, comment := *audioTrack(), *audioTrack()
+		german.ID, german.Language, german.Name = 1, "de-AT", `Deutsch & "Österreich"`
+		comment.ID, comment.Language = 2, "no language!"
+		p := h.publish(tracks(videoTrack(), &small, audioTrack(), &german, &comment))
+		p.send(9*time.Second, true)
+		w := h.watch()
+		w.poll()
+		sets := make(map[string][]string)
+		for _, track := range w.last.periods[0].tracks {
+			sets[track.set] = append(sets[track.set], track.id)
+		}
+		if len(sets) != 4 || len(sets["0"]) != 2 || sets["257"][0] != "audio1" {
+			t.Errorf("adaptation sets %v", sets)
+		}
+		for _, want := range []string{
+			`lang="de-AT"`, `<Label>Deutsch &amp; &#34;Österreich&#34;</Label>`, `value="alternate"`, `segmentAlignment="true"`,
+		} {
+			if !strings.Contains(w.last.text, want) {
+				t.Errorf("no %s in\n%s", want, w.last.text)
+			}
+		}
+		if strings.Contains(w.last.text, "no language") {
+			t.Error("what is no language stands in the manifest")
+		}
+	})
+}
+
+func TestWithoutParts(t *testing.T) {
+	whole := settings{window: window.Options{Lengths: func(string) window.Lengths { return window.Lengths{} }}}
+	bubble(t, whole, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(7*time.Second, true)
+		w := h.watch()
+		for range 20 {
+			w.poll()
+			p.send(500*time.Millisecond, true)
+			synctest.Wait()
+		}
+		if strings.Contains(w.last.text, "availabilityTime") && strings.Contains(w.last.text, "availabilityTimeOffset") ||
+			strings.Contains(w.last.text, "ProducerReferenceTime") {
+			t.Errorf("low latency without parts:\n%s", w.last.text)
+		}
+		if w.last.latency != 6*time.Second {
+			t.Errorf("players are to be %v behind", w.last.latency)
+		}
+	})
+}
+
+// A segment that is open leaves part by part, and is what it is when it is whole.
+func TestOpenSegment(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(6500*time.Millisecond, true)
+		synctest.Wait()
+		m := check(t, h.get(manifestName))
+		segments := m.periods[0].track("video").segments
+		open := segments[len(segments)-1].uri
+		if head := h.do("HEAD", open); head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != "" {
+			t.Errorf("HEAD: %s %v", head.Status, head.Header)
+		}
+		w := &partWriter{ResponseRecorder: httptest.NewRecorder()}
+		done := make(chan bool)
+		go func() {
+			r := httptest.NewRequest("GET", "/live/cam/"+open, nil)
+			h.ServeHTTP(w, r)
+			close(done)
+		}()
+		synctest.Wait()
+		p.send(1500*time.Millisecond, true)
+		p.send(80*time.Millisecond, true)
+		synctest.Wait()
+		select {
+		case <-done:
+		default:
+			t.Fatal("the answer does not end with the segment")
+		}
+		if w.Code != http.StatusOK || w.Header().Get("Content-Length") != "" || w.Header().Get("Cache-Control") != mediaCaching {
+			t.Errorf("%d %v", w.Code, w.Header())
+		}
+		// What was there came at once, and each part when it was made.
+		var distinct []time.Time
+		for _, at := range w.flushed {
+			if len(distinct) == 0 || !distinct[len(distinct)-1].Equal(at) {
+				distinct = append(distinct, at)
+			}
+		}
+		if len(w.flushed) != 10 || len(distinct) < 8 {
+			t.Errorf("parts came at %v", w.flushed)
+		}
+		for i, part := range w.parts {
+			if strings.Count(part, "moof") != 1 || strings.Count(part, "mdat") != 1 {
+				t.Errorf("chunk %d is not one of CMAF", i)
+			}
+		}
+		if whole := h.get(open); whole != w.Body.String() {
+			t.Errorf("%d bytes came of %d", w.Body.Len(), len(whole))
+		}
+	})
+}
+
+// partWriter notes what was written between flushes, and when.
+type partWriter struct {
+	*httptest.ResponseRecorder
+	from    int
+	parts   []string
+	flushed []time.Time
+}
+
+func (w *partWriter) Flush() {
+	w.parts = append(w.parts, w.Body.String()[w.from:])
+	w.from = w.Body.Len()
+	w.flushed = append(w.flushed, time.Now())
+}
+
+// An encoder that stops in the middle of a segment: the answer is broken off.
+func TestOpenSegmentStalls(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack()))
+		p.send(6500*time.Millisecond, true)
+		synctest.Wait()
+		segments := check(t, h.get(manifestName)).periods[0].track("video").segments
+		r := httptest.NewRequest("GET", "/live/cam/"+segments[len(segments)-1].uri, nil)
+		begun := time.Now()
+		defer func() {
+			if v := recover(); v != http.ErrAbortHandler {
+				t.Errorf("the answer ended with %v", v)
+			}
+			if waited := time.Since(begun); waited != 6*time.Second {
+				t.Errorf("it took %v", waited)
+			}
+		}()
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	})
+}
+
+func TestYoungStream(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		wantProblem(t, h.do("GET", manifestName), http.StatusNotFound, "not on air")
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(200*time.Millisecond, true)
+		r := h.do("GET", manifestName)
+		wantProblem(t, r, http.StatusServiceUnavailable, "just begun")
+		if r.Header.Get("Retry-After") == "" {
+			t.Error("nothing says when to try again")
+		}
+		go p.send(10*time.Second, true)
+		begun := time.Now()
+		check(t, h.get(manifestName))
+		if waited := time.Since(begun); waited > 2*time.Second {
+			t.Errorf("the first segment took %v", waited)
+		}
+		time.Sleep(11 * time.Second)
+	})
+}
+
+func TestUnplayableStream(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
+		p.send(3*time.Second, true)
+		wantProblem(t, h.do("GET", manifestName), http.StatusNotFound, "AV1")
+	})
+}
+
+func TestRest(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		init := check(t, h.get(manifestName)).periods[0].tracks[0].init
+		p.send(restAfter-5*time.Second, true)
+		h.get(init) // still there, and counts as a request
+		p.send(restAfter+2*time.Second, true)
+		wantProblem(t, h.do("GET", init), http.StatusNotFound, "manifest.mpd")
+		if again := check(t, h.get(manifestName)).periods[0].tracks[0].init; again == init {
+			t.Error("the same addresses after a rest")
+		}
+	})
+}
+
+func TestCounters(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p.send(5*time.Second, true)
+		text := h.get(manifestName)
+		info, _ := h.hub.Stream("live/cam")
+		if info.Viewers[Protocol] != 0 {
+			t.Error("who only read a manifest is a viewer")
+		}
+		video := check(t, text).periods[0].track("video")
+		want := uint64(len(text) + len(h.get(video.init)) + len(h.get(video.segments[0].uri)))
+		h.do("GET", strings.Replace(video.init, "-0.m4s", "-7.m4s", 1))
+		h.get(clockName)
+		p.send(2*time.Second, true)
+		info, _ = h.hub.Stream("live/cam")
+		if info.Viewers[Protocol] != 1 || info.BytesOut != want {
+			t.Errorf("%+v viewers and %d bytes, want %d", info.Viewers, info.BytesOut, want)
+		}
+		requests := []Requests{{"manifest", 1, 0}, {"clock", 1, 0}, {"init", 1, 1}, {"segment", 1, 0}}
+		for i, r := range h.dash.Stats().Requests {
+			if r != requests[i] {
+				t.Errorf("%+v, want %+v", r, requests[i])
+			}
+		}
+		p.send(25*time.Second, true)
+		if info, _ = h.hub.Stream("live/cam"); info.Viewers[Protocol] != 0 {
+			t.Errorf("viewers %v after they went", info.Viewers)
+		}
+	})
+}
+
+func TestViewerGivesUp(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		h.publish(tracks(videoTrack())).send(100*time.Millisecond, true)
+		done := make(chan bool)
+		go func() {
+			h.do("GET", manifestName)
+			close(done)
+		}()
+		synctest.Wait()
+		h.window.Close() // the server goes down meanwhile
+		<-done
+		if r := h.do("GET", manifestName); r.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("a closed handler answers %s", r.Status)
+		}
+	})
+}
+
+// Over a real connection the parts of an open segment are chunks of HTTP, and a
+// connection that is kept serves the next request.
+func TestOverHTTP(t *testing.T) {
+	h := newHouse(t, settings{})
+	defer h.close()
+	p := h.publish(tracks(videoTrack(), audioTrack()))
+	p.send(6400*time.Millisecond, false)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	get := func(file string) (*http.Response, string) {
+		t.Helper()
+		r, err := http.Get(server.URL + "/live/cam/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %v", file, r.Status, err)
+		}
+		return r, string(b)
+	}
+	_, text := get(manifestName)
+	segments := check(t, text).periods[0].track("video").segments
+	open := segments[len(segments)-1].uri
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		p.send(2*time.Second, false)
+	}()
+	r, body := get(open)
+	if len(r.TransferEncoding) != 1 || r.TransferEncoding[0] != "chunked" {
+		t.Errorf("transfer %v, length %d", r.TransferEncoding, r.ContentLength)
+	}
+	if _, again := get(open); again != body {
+		t.Errorf("%d bytes came of %d", len(body), len(again))
+	}
+}
