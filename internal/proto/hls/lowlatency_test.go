@@ -339,3 +339,53 @@ func TestReloadHeaders(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkReloads is what a part costs for each of 500 viewers who wait for it,
+// without their sockets: the share in writing and compressing the playlist, and
+// the wake-up.
+func BenchmarkReloads(b *testing.B) {
+	const viewers = 500
+	store := window.New(nil, window.Options{})
+	defer store.Close()
+	h := New(store, Options{})
+	f := newFeed(videoTrack(), audioTrack())
+	f.part(200*time.Millisecond, 209*time.Millisecond)
+	for range 8 {
+		f.add(2 * time.Second)
+	}
+	shown := newPresentation(f.p)
+	list := name{resource: playlist, presentation: f.p.ID(), track: shown.renditions[0].name}
+	var audience window.Audience
+	asked, served := make(chan string), make(chan bool)
+	for range viewers {
+		go func() {
+			for query := range asked {
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.URL.RawQuery = query
+				r.Header.Set("Accept-Encoding", "gzip")
+				served <- h.servePlaylist(&keepingWriter{header: make(http.Header)}, r, shown, list, &audience)
+			}
+		}()
+	}
+	defer close(asked)
+	b.ReportAllocs()
+	msn, part := 8, 0
+	for b.Loop() {
+		query := fmt.Sprintf("_HLS_msn=%d&_HLS_part=%d&_HLS_skip=YES", msn, part)
+		for range viewers {
+			asked <- query
+		}
+		if part++; part < 10 {
+			f.grow(part)
+		} else {
+			f.add(2 * time.Second)
+			msn, part = msn+1, 0
+		}
+		for range viewers {
+			if !<-served {
+				b.Fatal("a reload was refused")
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/viewers, "ns/viewer")
+}
