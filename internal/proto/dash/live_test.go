@@ -290,6 +290,35 @@ func (w *partWriter) Flush() {
 	w.flushed = append(w.flushed, time.Now())
 }
 
+// FFmpeg asks for the segment behind the last one that it knows of, and so does a
+// player whose clock is ahead: it is kept waiting.
+func TestSegmentThatComes(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack()))
+		p.send(7*time.Second, true)
+		synctest.Wait()
+		segments := check(t, h.get(manifestName)).periods[0].track("video").segments
+		open := segments[len(segments)-1].uri
+		next := strings.Replace(open, "-540000.", "-720000.", 1)
+		far := strings.Replace(open, "-540000.", "-1080001.", 1)
+		wrong := strings.Replace(open, "-540000.", "-720001.", 1)
+		answers := make(map[string]*http.Response)
+		for _, file := range []string{next, wrong} {
+			go func() { answers[file] = h.do("GET", file) }()
+			synctest.Wait()
+		}
+		wantProblem(t, h.do("GET", far), http.StatusNotFound, "no such segment")
+		wantProblem(t, h.do("GET", strings.Replace(open, "-0-540000.", "-1-540000.", 1)),
+			http.StatusNotFound, "no such segment")
+		p.send(5200*time.Millisecond, true)
+		synctest.Wait()
+		if r := answers[next]; r == nil || r.StatusCode != http.StatusOK || read(t, r) != h.get(next) {
+			t.Errorf("the next segment: %+v", r)
+		}
+		wantProblem(t, answers[wrong], http.StatusNotFound, "no such segment")
+	})
+}
+
 // An encoder that stops in the middle of a segment: the answer is broken off.
 func TestOpenSegmentStalls(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {

@@ -17,6 +17,8 @@ const (
 	// The next part of a segment is awaited for three target durations; then the
 	// encoder is silent, and the answer is broken off.
 	holdTargets = 3
+	// soonTargets is how early the next segment may be asked for.
+	soonTargets = 2
 	// mostHeld bounds how many answers wait at once. Each has a connection and a
 	// goroutine anyway, so this is far above what a machine can have.
 	mostHeld = 100_000
@@ -50,13 +52,15 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 		problem.Write(w, http.StatusNotFound, "the track has no such header")
 		return false
 	}
-	if v := track.View(); v.Open != nil && v.Open.Init == n.header && v.Open.Start == n.start {
-		return h.serveOpen(w, r, n, p, track, v.Open.Number, audience)
-	}
-	made := whole(track, n.header, n.start)
+	ctx, cancel := context.WithTimeout(r.Context(), soonTargets*p.Target())
+	defer cancel()
+	made, open := h.soon(ctx, p, track, n)
 	if made == nil {
 		problem.Write(w, http.StatusNotFound, "the manifest has no such segment, or no longer")
 		return false
+	}
+	if open {
+		return h.serveOpen(w, r, n, p, track, made.Number, audience)
 	}
 	pieces := make([][]byte, len(made.Parts))
 	for i, part := range made.Parts {
@@ -64,6 +68,69 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	}
 	audience.Sent(servePieces(w, r, n, pieces))
 	return true
+}
+
+// soon returns a segment, and whether it is open; nil if there is none. Who asks for
+// the next one a little early waits for it: players whose clock is wrong, and FFmpeg,
+// which goes on behind the last segment of the timeline without a look at the clock
+// and skips what it does not find.
+func (h *Handler) soon(
+	ctx context.Context, p *window.Presentation, track *window.Track, n name,
+) (made *window.Segment, open bool) {
+	for {
+		v := track.View()
+		if v.Open != nil && v.Open.Init == n.header && v.Open.Start == n.start {
+			return v.Open, true
+		}
+		if s := whole(track, n.header, n.start); s != nil {
+			return s, false
+		}
+		last := v.Last()
+		if last == nil || last.Init != n.header || v.Ended || closed(track) {
+			return nil, false
+		}
+		if early := n.start - last.Start; early <= 0 || early > last.Duration+ticks(soonTargets*p.Target(), last.Header.Timescale) {
+			return nil, false
+		}
+		if !h.wait(ctx, v) {
+			return nil, false
+		}
+	}
+}
+
+// wait waits for another view. It reports whether there is one.
+func (h *Handler) wait(ctx context.Context, v *window.View) bool {
+	defer h.held.Add(-1)
+	if h.held.Add(1) > mostHeld {
+		return false
+	}
+	select {
+	case <-v.Changed():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// whole returns a whole segment of a track by its header and its start, nil if there
+// is none. Both rise with the numbers.
+func whole(t *window.Track, header uint64, start int64) *window.Segment {
+	v := t.View()
+	low, high := uint64(0), v.Next
+	for low < high {
+		middle := low + (high-low)/2
+		s := t.Segment(middle)
+		switch {
+		case s == nil || s.Init < header || s.Init == header && s.Start < start:
+			low = middle + 1
+		default:
+			high = middle
+		}
+	}
+	if s := t.Segment(low); s != nil && s.Init == header && s.Start == start {
+		return s
+	}
+	return nil
 }
 
 // serveOpen answers with a segment while it is made: each part leaves at once, and

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -264,24 +263,3 @@ func channels(t *media.Track, n int) *descriptor {
 
 // id is that of the period. Times rise along the timeline: no other has this one.
 func (of *span) id() string { return "p" + strconv.FormatInt(of.start.Milliseconds(), 10) }
-
-// find returns a segment of a track by its header and its start, nil if there is
-// none: one that is whole.
-func whole(t *window.Track, header uint64, start int64) *window.Segment {
-	v := t.View()
-	low, high := uint64(0), v.Next
-	for low < high {
-		middle := low + (high-low)/2
-		s := t.Segment(middle)
-		switch {
-		case s == nil || s.Init < header || s.Init == header && s.Start < start:
-			low = middle + 1
-		default:
-			high = middle
-		}
-	}
-	if s := t.Segment(low); s != nil && s.Init == header && s.Start == start {
-		return s
-	}
-	return nil
-}
