@@ -28,7 +28,7 @@ export default defineConfig({
     // A data: address for a small picture would need a weaker Content-Security-Policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // hls.js is one piece of half a megabyte, loaded by the pages with a player only.
+    // hls.js is one piece of half a megabyte, as is Shaka Player; each is loaded when it is to play something.
     chunkSizeWarningLimit: 700,
     license: { fileName: 'licenses.md' },
     rolldownOptions: {
@@ -36,9 +36,11 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            // Its own chunk, so that a change of ours does not make browsers, and the repository, take it anew.
+            // Chunks of their own, so that a change of ours does not make browsers, and the repository, take it anew.
             { name: 'hls', test: /node_modules\/hls\.js/ },
-            { name: 'player', test: /src\/player\// },
+            { name: 'mpegts', test: /node_modules\/mpegts\.js/ },
+            { name: 'shaka', test: /node_modules\/shaka-player/ },
+            { name: 'player', test: /src\/player\/(?!\w+-engine)/ },
             { name: 'preact', test: /node_modules\/preact/ },
           ],
         },
@@ -46,6 +48,6 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { '^/api/': backend, '^/.+\\.(m3u8|m4s|mp4|flv)$': backend },
+    proxy: { '^/api/': backend, '^/.+\\.(m3u8|mpd|m4s|mp4|flv|jpg)$': backend },
   },
 });

@@ -25,7 +25,9 @@ test('addresses keep the host, scheme and port that the viewer used', () => {
     page: 'https://tv.example:8443/live/cam%201',
     embed: 'https://tv.example:8443/embed/live/cam%201',
     hls: 'https://tv.example:8443/live/cam%201/index.m3u8',
+    dash: 'https://tv.example:8443/live/cam%201/manifest.mpd',
     flv: 'https://tv.example:8443/live/cam%201.flv',
+    ts: 'https://tv.example:8443/live/cam%201.ts',
     rtmp: 'rtmp://tv.example/live/cam%201',
     poster: 'https://tv.example:8443/live/cam%201.jpg',
   });

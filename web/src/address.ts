@@ -36,7 +36,9 @@ export function addressesFrom(place: Place): Addresses {
     page: `${place.origin}/${path}`,
     embed: `${place.origin}/embed/${path}`,
     hls: `${place.origin}/${path}/index.m3u8`,
+    dash: `${place.origin}/${path}/manifest.mpd`,
     flv: `${place.origin}/${path}.flv`,
+    ts: `${place.origin}/${path}.ts`,
     rtmp: `rtmp://${place.hostname}/${path}`,
     poster: `${place.origin}/${path}.jpg`,
   };
@@ -45,5 +47,5 @@ export function addressesFrom(place: Place): Addresses {
 /** The HTML that puts the player into another page. */
 export function embedCode(address: string): string {
   const escaped = address.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
-  return `<iframe src="${escaped}" width="640" height="360" allow="autoplay; fullscreen" allowfullscreen></iframe>`;
+  return `<iframe src="${escaped}" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture" allowfullscreen></iframe>`;
 }

@@ -87,7 +87,9 @@ export interface Addresses {
   page: string;
   embed: string;
   hls: string;
+  dash: string;
   flv: string;
+  ts: string;
   rtmp: string;
   poster: string;
 }

@@ -67,6 +67,8 @@ const protocolNames: Record<string, string> = {
   'http-flv': 'HTTP-FLV',
   'ws-flv': 'WebSocket-FLV',
   hls: 'HLS',
+  dash: 'DASH',
+  ts: 'MPEG-TS',
 };
 
 /** A protocol's name as people write it. */

@@ -1,26 +1,25 @@
 import { delay as asDelay } from '../format.ts';
-import { FullScreenIcon, MutedIcon, PauseIcon, PlayIcon, SoundIcon, WindowIcon } from '../ui/icons.tsx';
-import type { Choice } from './engine.ts';
+import { FullScreenIcon, InsetIcon, MutedIcon, PauseIcon, PlayIcon, SettingsIcon, SoundIcon, WindowIcon } from '../ui/icons.tsx';
 import type { FullScreen } from './full-screen.ts';
 import type { Snapshot } from './live-player.ts';
+import type { PictureInPicture } from './picture-in-picture.ts';
 
 interface ControlsProps {
   snapshot: Snapshot;
-  /** Delay since arrival at the server, in ms. */
-  delay: number | undefined;
   playing: boolean;
   fullScreen: FullScreen;
+  inset: PictureInPicture;
+  settingsOpen: boolean;
   onTogglePlay: () => void;
   onMuted: (muted: boolean) => void;
   onVolume: (volume: number) => void;
   onLive: () => void;
-  onQuality: (choice: Choice | undefined) => void;
-  onSound: (choice: Choice) => void;
+  onSettings: () => void;
 }
 
 export function Controls(props: ControlsProps) {
-  const { snapshot, delay, playing, fullScreen } = props;
-  const { choices } = snapshot;
+  const { snapshot, playing, fullScreen, inset } = props;
+  const { delay } = snapshot;
   const silent = snapshot.muted || snapshot.volume === 0;
   return (
     <div class="controls">
@@ -44,7 +43,7 @@ export function Controls(props: ControlsProps) {
       <button
         type="button"
         class={playing && snapshot.phase === 'playing' ? 'live-mark on' : 'live-mark'}
-        title="Go to the live edge"
+        title="Go to the live edge (→)"
         onClick={props.onLive}
       >
         <i aria-hidden="true" />
@@ -53,64 +52,31 @@ export function Controls(props: ControlsProps) {
       {delay !== undefined && (
         <span class="delay" title="Delay since arrival at the server">
           {asDelay(delay)}
-          <span class="unit"> behind</span>
+          <span class="unit"> since arrival at server</span>
           {snapshot.catchingUp && <em>catching up</em>}
         </span>
       )}
       <span class="spring" />
-      {choices && choices.sounds.length > 1 && (
-        <Menu
-          label="Sound track"
-          entries={choices.sounds}
-          chosen={choices.sound}
-          onChoose={(choice) => choice && props.onSound(choice)}
-        />
-      )}
-      {choices && choices.qualities.length > 1 && (
-        <Menu
-          label="Quality"
-          entries={[{ id: -1, label: automatic(choices.qualities[choices.shown], choices.quality) }, ...choices.qualities]}
-          chosen={choices.quality}
-          onChoose={(choice) => props.onQuality(choice && choice.id >= 0 ? choice : undefined)}
-        />
+      <button
+        type="button"
+        class="control"
+        aria-label="Settings"
+        title="Settings"
+        aria-expanded={props.settingsOpen}
+        aria-controls="player-settings"
+        onClick={props.onSettings}
+      >
+        <SettingsIcon />
+      </button>
+      {inset.possible && snapshot.hasPicture && (
+        <Button label={inset.on ? 'Leave picture in picture' : 'Picture in picture'} shortcut="p" onClick={inset.toggle}>
+          <InsetIcon />
+        </Button>
       )}
       <Button label={fullScreen.on ? 'Leave full screen' : 'Full screen'} shortcut="f" onClick={fullScreen.toggle}>
         {fullScreen.on ? <WindowIcon /> : <FullScreenIcon />}
       </Button>
     </div>
-  );
-}
-
-/** What the entry is called that leaves the choice to the connection: with what that has chosen, while it does. */
-function automatic(shown: Choice | undefined, asked: number): string {
-  return shown && asked < 0 ? `Auto (${shown.label})` : 'Auto';
-}
-
-interface MenuProps {
-  label: string;
-  entries: Choice[];
-  chosen: number;
-  onChoose: (choice: Choice | undefined) => void;
-}
-
-function Menu({ label, entries, chosen, onChoose }: MenuProps) {
-  return (
-    <select
-      class="choice"
-      aria-label={label}
-      title={label}
-      value={chosen}
-      onChange={(event) => {
-        const id = Number(event.currentTarget.value);
-        onChoose(entries.find((entry) => entry.id === id));
-      }}
-    >
-      {entries.map(({ id, label }) => (
-        <option key={id} value={id}>
-          {label}
-        </option>
-      ))}
-    </select>
   );
 }
 

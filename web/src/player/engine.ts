@@ -1,11 +1,13 @@
 /** Why an engine has nothing more to play. */
 export type Gone =
-  /** The playlist is not there. */
+  /** The stream is not there. */
   | 'absent'
-  /** The playlist was closed and everything in it has been played, or it was closed from the start. */
+  /** The stream was closed and everything in it has been played, or it was closed from the start. */
   | 'ended'
   /** Network or decoder failed beyond what the engine mends by itself. */
-  | 'lost';
+  | 'lost'
+  /** The browser cannot play this by this protocol. */
+  | 'unplayable';
 
 /** One of several things to watch or listen to. */
 export interface Choice {
@@ -24,17 +26,29 @@ export interface Choices {
   sound: number;
 }
 
-/** What turns a playlist into pictures. An engine is used once: after `gone` it rests until another one takes its place. */
+/** What only an engine can tell of what it plays. */
+export interface Particulars {
+  /** Bytes of media since it began; undefined where the browser loads by itself. */
+  received?: number | undefined;
+  /** As RFC 6381 writes them. */
+  codecs?: string | undefined;
+}
+
+/** What turns a stream into pictures. An engine is used once: after `gone` it rests until another one takes its place. */
 export interface Engine {
-  /** Server time at which the frame on show arrived there, in ms; undefined while unknown. */
-  arrival(): number | undefined;
-  /** Whether the server has listed media beyond what is on show. */
+  /**
+   * How long ago the frame on show arrived at the server, in ms; undefined while unknown. It takes the server's time in
+   * ms, undefined while that is unknown.
+   */
+  delay(serverNow: number | undefined): number | undefined;
+  /** Whether there ought to be media beyond what is on show: if nothing moves then, the engine is stuck. */
   hasMore(): boolean;
-  /** Undefined where the browser has its own way to choose. */
+  /** Undefined where there is nothing to choose, or the browser has its own way. */
   choices(): Choices | undefined;
   /** Goes on with that quality from the next segment; -1 lets the connection decide. */
   chooseQuality(id: number): void;
   chooseSound(id: number): void;
+  particulars(): Particulars;
   /** Jumps to where a viewer who joins now would start. */
   seekLive(): void;
   /** Stops loading; what has been loaded stays on show. */
@@ -47,3 +61,6 @@ export interface EngineEvents {
   ready(): void;
   gone(why: Gone): void;
 }
+
+/** Makes an engine that plays a stream, which is named by its path (`/live/cam1`), on a video element. */
+export type EngineMaker = new (video: HTMLVideoElement, path: string, events: EngineEvents) => Engine;

@@ -1,6 +1,6 @@
-import Hls, { ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
+import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
 import { qualityLabels, soundLabels } from './choices.ts';
-import type { Choices, Engine, EngineEvents } from './engine.ts';
+import type { Choices, Engine, EngineEvents, Gone, Particulars } from './engine.ts';
 
 const retry = {
   maxTimeToFirstByteMs: 8000,
@@ -8,6 +8,13 @@ const retry = {
   timeoutRetry: { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 },
   errorRetry: { maxNumRetry: 3, retryDelayMs: 500, maxRetryDelayMs: 2000 },
 };
+
+/** Faults that stay when one tries again. */
+const unplayable = new Set([
+  ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR,
+  ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
+  ErrorDetails.BUFFER_ADD_CODEC_ERROR,
+]);
 
 /** Plays HLS by Media Source Extensions. */
 export class HlsEngine implements Engine {
@@ -17,12 +24,9 @@ export class HlsEngine implements Engine {
   #details: LevelDetails | undefined;
   #mended = false;
   #quality = -1;
+  #received = 0;
 
-  static isSupported(): boolean {
-    return Hls.isSupported();
-  }
-
-  constructor(video: HTMLVideoElement, url: string, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
     this.#hls = new Hls({
@@ -43,13 +47,18 @@ export class HlsEngine implements Engine {
     this.#hls.on(Events.MANIFEST_PARSED, () => events.ready());
     this.#hls.on(Events.LEVEL_LOADED, (_, { details }) => this.#follow(details));
     this.#hls.on(Events.ERROR, (_, data) => this.#fail(data));
+    // Parts as well as segments.
+    this.#hls.on(Events.FRAG_LOADED, (_, { payload }) => {
+      this.#received += payload.byteLength;
+    });
     video.addEventListener('ended', this.#ended);
-    this.#hls.loadSource(url);
+    this.#hls.loadSource(new URL(`${path}/index.m3u8`, location.href).href);
     this.#hls.attachMedia(video);
   }
 
-  arrival(): number | undefined {
-    return this.#hls.playingDate?.getTime();
+  delay(serverNow: number | undefined): number | undefined {
+    const arrived = this.#hls.playingDate?.getTime();
+    return arrived && serverNow ? Math.max(0, serverNow - arrived) : undefined;
   }
 
   hasMore(): boolean {
@@ -74,6 +83,13 @@ export class HlsEngine implements Engine {
 
   chooseSound(id: number): void {
     this.#hls.audioTrack = id;
+  }
+
+  particulars(): Particulars {
+    const { levels, currentLevel, audioTracks, audioTrack } = this.#hls;
+    const level = levels[currentLevel];
+    const codecs = [level?.videoCodec, audioTracks[audioTrack]?.audioCodec ?? level?.audioCodec];
+    return { received: this.#received, codecs: codecs.filter(Boolean).join(', ') };
   }
 
   seekLive(): void {
@@ -121,6 +137,8 @@ export class HlsEngine implements Engine {
       this.#hls.recoverMediaError();
       return;
     }
-    this.#events.gone(data.response?.code === 404 ? 'absent' : 'lost');
+    let why: Gone = data.response?.code === 404 ? 'absent' : 'lost';
+    if (unplayable.has(data.details)) why = 'unplayable';
+    this.#events.gone(why);
   }
 }

@@ -1,10 +1,14 @@
+import type { Stream } from '../api.ts';
 import { backoff } from '../backoff.ts';
 import type { Choice, Choices, Engine, Gone } from './engine.ts';
-import { HlsEngine } from './hls-engine.ts';
+import { engineFor } from './engines.ts';
 import { NativeEngine } from './native-engine.ts';
 import type { Phase } from './notice.ts';
+import { rangesOf } from './pace.ts';
 import { loadPreferences, savePreferences } from './preferences.ts';
 import { probe } from './probe.ts';
+import { type Codecs, means, playable, type Protocol } from './protocol.ts';
+import { inStore, Meter, type Statistics } from './statistics.ts';
 
 /** All that the page shows of a player; a new object whenever something in it changed. */
 export interface Snapshot {
@@ -22,9 +26,23 @@ export interface Snapshot {
   hasPicture: boolean;
   /** Playing faster to come nearer to live. */
   catchingUp: boolean;
-  /** Server time at which the frame on show arrived there, in ms. */
-  arrival?: number;
-  choices?: Choices;
+  /** Delay since arrival at the server, in ms. */
+  delay?: number | undefined;
+  choices?: Choices | undefined;
+  /** What the stream can be played by, the best first. */
+  protocols: Protocol[];
+  /** The one that the viewer asked for; without it the player chooses. */
+  asked?: Protocol | undefined;
+  /** The one in use. */
+  protocol: Protocol;
+  /** The browser's own player does it. */
+  native: boolean;
+}
+
+/** What the rest of the page knows of the stream, where it knows something. */
+export interface Knowledge {
+  state?: Stream['state'] | undefined;
+  codecs: Codecs;
 }
 
 /** How often the player looks after itself, in ms. */
@@ -36,6 +54,9 @@ const stuckAfter = 8000;
 /** An engine that has shown nothing for this many ms after it was made will not. */
 const openingTakes = 15_000;
 
+/** How long to wait before what could not be played is tried again, in ms. */
+const hopeless = 30_000;
+
 /** Play that goes on for this many ms has got over its trouble: the back-off starts from its beginning again. */
 const settledAfter = 10_000;
 
@@ -45,8 +66,18 @@ const settledAfter = 10_000;
  */
 export class LivePlayer {
   #video: HTMLVideoElement;
-  #url: string;
+  #path: string;
+  #serverNow: () => number | undefined;
   #changed: (snapshot: Snapshot) => void;
+  #known: Knowledge = { codecs: {} };
+  #asked: Protocol | undefined;
+  /** What was tried in vain: with other codecs it may go. */
+  #failed = new Set<Protocol>();
+  #protocol: Protocol = 'hls';
+  #native: boolean;
+  #meter = new Meter();
+  /** Counts the engines that were asked for: one that arrives late is not wanted any more. */
+  #opening = 0;
   #engine: Engine | undefined;
   #retired: Engine | undefined;
   #phase: Phase = 'loading';
@@ -66,10 +97,18 @@ export class LivePlayer {
   #quality = '';
   #sound = '';
 
-  constructor(video: HTMLVideoElement, url: string, changed: (snapshot: Snapshot) => void) {
+  /** Plays the stream of a path, `/live/cam1`; `serverNow` is the server's clock in ms, undefined while unknown. */
+  constructor(
+    video: HTMLVideoElement,
+    path: string,
+    serverNow: () => number | undefined,
+    changed: (snapshot: Snapshot) => void,
+  ) {
     this.#video = video;
-    this.#url = new URL(url, location.href).href;
+    this.#path = path;
+    this.#serverNow = serverNow;
     this.#changed = changed;
+    this.#native = NativeEngine.isSupported(video);
     Object.assign(video, loadPreferences());
 
     const { signal } = this.#stop;
@@ -83,11 +122,12 @@ export class LivePlayer {
     addEventListener('online', () => this.hurry(), { signal });
     document.addEventListener('visibilitychange', () => document.hidden || this.hurry(), { signal });
     this.#ticker = setInterval(() => this.#tick(), tick);
-    this.#open();
+    void this.#open();
   }
 
   destroy(): void {
     this.#stop.abort();
+    this.#opening++;
     clearInterval(this.#ticker);
     clearTimeout(this.#retry);
     this.#retired?.destroy();
@@ -95,9 +135,19 @@ export class LivePlayer {
     this.#engine = undefined;
   }
 
+  /** Is told what the page has heard of the stream. */
+  learn(known: Knowledge): void {
+    const before = this.#known;
+    this.#known = known;
+    const recoded = known.codecs.video !== before.codecs.video || known.codecs.audio !== before.codecs.audio;
+    if (recoded) this.#failed.clear();
+    // The broadcast began, the sender came back, or sends what can be played.
+    if (known.state !== before.state || (recoded && this.#phase === 'unplayable')) this.hurry();
+  }
+
   /** Asks at once instead of when the back-off says: there is reason to think that the stream is there. */
   hurry(): void {
-    if (this.#engine || this.#probing) return;
+    if (this.#engine || this.#probing || this.#phase === 'loading') return;
     clearTimeout(this.#retry);
     void this.#ask();
   }
@@ -120,6 +170,12 @@ export class LivePlayer {
     if (this.#video.paused) this.play();
   }
 
+  /** Louder or less loud, by a part of the whole. */
+  turnVolume(by: number): void {
+    const now = this.#video.muted ? 0 : this.#video.volume;
+    this.setVolume(Math.min(1, Math.max(0, Math.round((now + by) * 100) / 100)));
+  }
+
   setMuted(muted: boolean): void {
     this.#soundBlocked = false;
     this.#video.muted = muted;
@@ -132,6 +188,35 @@ export class LivePlayer {
     this.#video.volume = volume;
     this.#video.muted = volume === 0;
     this.#remember();
+  }
+
+  /** Goes over to another protocol; undefined leaves it to the player. */
+  chooseProtocol(protocol: Protocol | undefined): void {
+    const before = this.#protocol;
+    this.#asked = protocol;
+    this.#failed.clear();
+    clearTimeout(this.#retry);
+    if (this.#engine && this.#pick() === before) return this.#publish();
+    this.#retire();
+    this.#tries = 0;
+    void this.#open();
+  }
+
+  statistics(): Statistics {
+    const video = this.#video;
+    // Apple's own player counts frames by another name, or not at all.
+    const quality = video.getVideoPlaybackQuality?.();
+    const { codecs } = this.#engine?.particulars() ?? {};
+    return {
+      buffer: inStore(rangesOf(video.buffered), video.currentTime),
+      bitrate: this.#meter.rate(),
+      codecs,
+      width: video.videoWidth,
+      height: video.videoHeight,
+      dropped: quality?.droppedVideoFrames ?? 0,
+      frames: quality?.totalVideoFrames ?? 0,
+      speed: video.playbackRate,
+    };
   }
 
   chooseQuality(choice: Choice | undefined): void {
@@ -160,20 +245,52 @@ export class LivePlayer {
     this.#publish();
   }
 
-  #open(): void {
-    const ready = () => {
-      this.#chooseAgain();
-      void this.#start();
-    };
-    const events = { ready, gone: (why: Gone) => this.#gone(why) };
-    const make = NativeEngine.isSupported(this.#video) || !HlsEngine.isSupported() ? NativeEngine : HlsEngine;
+  /** What the stream can be played by here and now. */
+  #playable(): Protocol[] {
+    return playable(this.#known.codecs, means(this.#native)).filter((protocol) => !this.#failed.has(protocol));
+  }
+
+  #pick(): Protocol | undefined {
+    const protocols = this.#playable();
+    return this.#asked && protocols.includes(this.#asked) ? this.#asked : protocols[0];
+  }
+
+  async #open(): Promise<void> {
+    const opening = ++this.#opening;
+    const protocol = this.#pick();
+    if (!protocol) return this.#leave('unplayable');
     this.#phase = 'loading';
+    this.#protocol = protocol;
     this.#position = 0;
     this.#movedAt = this.#openedAt = performance.now();
+    this.#publish();
+    let make;
+    try {
+      make = await engineFor(protocol, this.#native);
+    } catch {
+      if (opening === this.#opening) this.#leave('lost');
+      return;
+    }
+    if (opening !== this.#opening || this.#stop.signal.aborted) return;
     this.#retired?.destroy();
     this.#retired = undefined;
-    this.#engine = new make(this.#video, this.#url, events);
+    this.#engine = new make(this.#video, this.#path, this.#events(opening));
     this.#publish();
+  }
+
+  /** What an engine may say, for as long as it is the one. */
+  #events(opening: number) {
+    const current = () => opening === this.#opening && !this.#stop.signal.aborted;
+    return {
+      ready: () => {
+        if (!current()) return;
+        this.#chooseAgain();
+        void this.#start();
+      },
+      gone: (why: Gone) => {
+        if (current()) this.#gone(why);
+      },
+    };
   }
 
   async #start(): Promise<void> {
@@ -199,29 +316,42 @@ export class LivePlayer {
    */
   #gone(why: Gone): void {
     if (!this.#engine) return;
-    this.#engine.rest();
     // What came in with a playlist that had been closed before is not to be heard behind the notice.
     if (this.#phase === 'loading') this.#video.pause();
-    this.#retired = this.#engine;
-    this.#engine = undefined;
+    this.#retire();
+    if (why === 'unplayable') {
+      this.#failed.add(this.#protocol);
+      void this.#open();
+      return;
+    }
     // Another broadcast may follow at once, and a change of tracks ends a playlist as well: not worth a word then.
     if (why === 'ended') void this.#ask();
     else this.#leave(why);
   }
 
+  #retire(): void {
+    if (!this.#engine) return;
+    this.#engine.rest();
+    this.#retired = this.#engine;
+    this.#engine = undefined;
+  }
+
   #leave(why: Gone): void {
     this.#phase = why === 'absent' ? 'waiting' : why;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.#ask(), backoff(this.#tries++));
+    this.#retry = setTimeout(() => void this.#ask(), why === 'unplayable' ? hopeless : backoff(this.#tries++));
     this.#publish();
   }
 
   async #ask(): Promise<void> {
+    const asking = this.#opening;
     this.#probing = true;
-    const found = await probe(this.#url);
+    const found = await probe(new URL(`${this.#path}/index.m3u8`, location.href).href);
     this.#probing = false;
-    if (this.#stop.signal.aborted) return;
-    if (found === 'live') this.#open();
+    if (this.#stop.signal.aborted || asking !== this.#opening) return;
+    // What could not be played is worth a try when it is asked for again: the encoder may have changed.
+    if (this.#phase === 'unplayable') this.#failed.clear();
+    if (found === 'live') void this.#open();
     else this.#leave(found === 'unreachable' ? 'lost' : found);
   }
 
@@ -237,8 +367,16 @@ export class LivePlayer {
     }
     const standing = now - this.#movedAt;
     if (this.#engine && this.#phase === 'loading' && standing > openingTakes) this.#gone('lost');
-    if (this.#engine && this.#phase === 'playing' && standing > stuckAfter && this.#engine.hasMore()) this.#gone('lost');
+    if (this.#stuck(standing)) this.#gone('lost');
+    const { received } = this.#engine?.particulars() ?? {};
+    if (received !== undefined) this.#meter.observe(now, received);
     this.#publish();
+  }
+
+  /** While the sender is away there is nothing that another engine would mend. */
+  #stuck(standing: number): boolean {
+    if (this.#known.state === 'reconnecting' || standing < stuckAfter) return false;
+    return this.#phase === 'playing' && !!this.#engine?.hasMore();
   }
 
   #loaded(): void {
@@ -263,8 +401,12 @@ export class LivePlayer {
       hasPicture: video.videoWidth > 0,
       // The smallest step comes and goes all the time, to keep the distance.
       catchingUp: video.playbackRate > 1.05 && !video.paused,
-      arrival: this.#phase === 'playing' ? this.#engine?.arrival() : undefined,
+      delay: this.#phase === 'playing' ? this.#engine?.delay(this.#serverNow()) : undefined,
       choices: this.#engine?.choices(),
+      protocols: this.#playable(),
+      asked: this.#asked,
+      protocol: this.#protocol,
+      native: this.#native && this.#protocol === 'hls',
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { Choices, Engine, EngineEvents } from './engine.ts';
+import type { Engine, EngineEvents, Particulars } from './engine.ts';
 
 /** Safari's own player: it knows when each frame was dated, which the standard's element does not tell. */
 interface DatedVideo extends HTMLVideoElement {
@@ -15,32 +15,37 @@ export class NativeEngine implements Engine {
     return navigator.vendor.startsWith('Apple') && video.canPlayType('application/vnd.apple.mpegurl') !== '';
   }
 
-  constructor(video: HTMLVideoElement, url: string, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
     video.addEventListener('loadedmetadata', this.#ready);
     video.addEventListener('ended', this.#ended);
     video.addEventListener('error', this.#error);
-    video.src = url;
+    video.src = new URL(`${path}/index.m3u8`, location.href).href;
     video.load();
   }
 
-  arrival(): number | undefined {
+  delay(serverNow: number | undefined): number | undefined {
     const start = this.#video.getStartDate?.().getTime();
-    return start && Number.isFinite(start) ? start + this.#video.currentTime * 1000 : undefined;
+    if (!start || !serverNow) return undefined; // a date that is not known is NaN
+    return Math.max(0, serverNow - start - this.#video.currentTime * 1000);
   }
 
   hasMore(): boolean {
     return this.#edge() > this.#video.currentTime + 1;
   }
 
-  choices(): Choices | undefined {
+  choices(): undefined {
     return undefined;
   }
 
   chooseQuality(): void {}
 
   chooseSound(): void {}
+
+  particulars(): Particulars {
+    return {};
+  }
 
   seekLive(): void {
     const edge = this.#edge();

@@ -18,6 +18,7 @@ for (const [name, facts, title, covers] of [
   ['over', { phase: 'ended' }, 'The broadcast has ended', true],
   ['cut off, the buffer still plays', { phase: 'lost' }, 'Reconnecting…', false],
   ['cut off', { phase: 'lost', stalledFor: 4000 }, 'Reconnecting…', true],
+  ['codecs that the browser has not', { phase: 'unplayable', hasPlayed: false }, 'This browser cannot play the stream', true],
   ['cut off from the start', { phase: 'lost', hasPlayed: false }, 'Reconnecting…', true],
 ] as [string, Partial<Facts>, string | undefined, boolean | undefined][]) {
   test(name, () => {

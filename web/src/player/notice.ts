@@ -11,7 +11,9 @@ export type Phase =
   /** The broadcast came to its end. */
   | 'ended'
   /** The server is out of reach, or what it sent could not be played. */
-  | 'lost';
+  | 'lost'
+  /** This browser has no way to play what is sent. */
+  | 'unplayable';
 
 export interface Facts {
   phase: Phase;
@@ -44,6 +46,8 @@ export function notice(facts: Facts): Notice | undefined {
       return facts.hasPlayed ? over : awaited;
     case 'ended':
       return over;
+    case 'unplayable':
+      return unplayable;
     case 'lost':
       return {
         kind: 'busy',
@@ -82,5 +86,12 @@ const over: Notice = {
   kind: 'waiting',
   title: 'The broadcast has ended',
   detail: 'If it comes back, it starts here by itself.',
+  covers: true,
+};
+
+const unplayable: Notice = {
+  kind: 'waiting',
+  title: 'This browser cannot play the stream',
+  detail: 'It has no decoder for what is sent. Another browser may, or VLC.',
   covers: true,
 };

@@ -4,59 +4,107 @@ import { MutedIcon, PlayIcon } from '../ui/icons.tsx';
 import { Wheel } from '../ui/wheel.tsx';
 import { Controls } from './controls.tsx';
 import { useFullScreen } from './full-screen.ts';
+import { Help } from './help.tsx';
 import { useIdle } from './idle.ts';
+import { useKeys } from './keys.ts';
 import { LivePlayer, type Snapshot } from './live-player.ts';
 import { notice } from './notice.ts';
+import { usePictureInPicture } from './picture-in-picture.ts';
+import { Settings } from './settings.tsx';
+import { StatisticsPanel } from './statistics-panel.tsx';
 
 export interface PlayerProps {
-  /** The playlist's address. */
-  url: string;
-  /** The address of the stream's picture, undefined while there is none to ask for. */
-  poster?: string;
+  /** The stream's path, as it stands in addresses: `live/cam%201`. */
+  path: string;
   name: string;
   /** What the API says of the stream, when it says something. */
-  state: Stream['state'] | undefined;
+  stream: Stream | undefined;
+  /** The address of the stream's picture, undefined while there is none to ask for. */
+  poster: string | undefined;
   /** The server's clock, in ms; undefined while unknown. */
   serverNow: () => number | undefined;
-  /** Told when the delay since arrival at the server was measured anew, in ms. */
-  onDelay?: (delay: number | undefined) => void;
+  /** Told what the player is at. */
+  onChange?: (snapshot: Snapshot) => void;
 }
 
+/** What lies above the picture. */
+type Overlay = 'settings' | 'help' | undefined;
+
 /** The player with everything on it: picture, notices, controls, keys. It fills the box that it is put into. */
-export function Player({ url, poster, name, state, serverNow, onDelay }: PlayerProps) {
+export function Player({ path, name, stream, poster, serverNow, onChange }: PlayerProps) {
   const box = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<LivePlayer>(undefined);
   const [snapshot, setSnapshot] = useState<Snapshot>();
+  const [overlay, setOverlay] = useState<Overlay>();
+  const [statistics, setStatistics] = useState(false);
   const fullScreen = useFullScreen(box, video);
+  const inset = usePictureInPicture(video);
   const idle = useIdle(box);
+  const { state } = stream ?? {};
 
   useEffect(() => {
-    player.current = new LivePlayer(video.current!, url, setSnapshot);
+    player.current = new LivePlayer(video.current!, `/${path}`, serverNow, setSnapshot);
     return () => player.current?.destroy();
-  }, [url]);
+  }, [path, serverNow]);
 
-  // A new state means that asking again is worth it now: the broadcast began, or the sender came back.
-  useEffect(() => player.current?.hurry(), [state]);
+  const codecs = { video: stream?.video?.codec, audio: stream?.audio?.codec };
+  useEffect(() => player.current?.learn({ state, codecs }), [path, serverNow, state, codecs.video, codecs.audio]);
+  useEffect(() => {
+    if (snapshot) onChange?.(snapshot);
+  }, [snapshot]);
+
+  const toggleOverlay = (which: Overlay) => setOverlay((before) => (before === which ? undefined : which));
+  const closeOverlay = () => {
+    setOverlay(undefined);
+    box.current?.focus();
+  };
 
   useKeys(
+    box,
     useCallback(
       (key) => {
         const live = player.current;
         if (!live) return false;
-        if (key === ' ' || key === 'k') live.togglePlay();
-        else if (key === 'm') live.setMuted(!video.current!.muted);
-        else if (key === 'f') fullScreen.toggle();
-        else return false;
-        return true;
+        switch (key) {
+          case ' ':
+          case 'k':
+            live.togglePlay();
+            return true;
+          case 'm':
+            live.setMuted(!video.current!.muted);
+            return true;
+          case 'arrowup':
+            live.turnVolume(0.05);
+            return true;
+          case 'arrowdown':
+            live.turnVolume(-0.05);
+            return true;
+          case 'arrowright':
+            live.seekLive();
+            return true;
+          case 'f':
+            fullScreen.toggle();
+            return true;
+          case 'p':
+            inset.toggle();
+            return true;
+          case 'i':
+            setStatistics((before) => !before);
+            return true;
+          case '?':
+            toggleOverlay('help');
+            return true;
+          case 'escape':
+            closeOverlay();
+            setStatistics(false);
+            return true;
+        }
+        return false;
       },
-      [fullScreen.toggle],
+      [fullScreen.toggle, inset.toggle],
     ),
   );
-
-  const now = serverNow();
-  const delay = snapshot?.arrival && now ? Math.max(0, now - snapshot.arrival) : undefined;
-  useEffect(() => onDelay?.(delay), [delay]);
 
   const told = snapshot && !snapshot.paused && !snapshot.needsClick ? notice({ ...snapshot, state }) : undefined;
   const stands = !snapshot || snapshot.paused || snapshot.needsClick || !!told?.covers;
@@ -65,9 +113,10 @@ export function Player({ url, poster, name, state, serverNow, onDelay }: PlayerP
   return (
     <div
       ref={box}
-      class={`player${idle && !stands ? ' idle' : ''}${snapshot?.hasPlayed ? ' played' : ''}`}
+      class={`player${idle && !stands && !overlay ? ' idle' : ''}${snapshot?.hasPlayed ? ' played' : ''}`}
       role="region"
       aria-label={`Player, ${name}`}
+      tabIndex={-1}
     >
       <video
         ref={video}
@@ -75,7 +124,8 @@ export function Player({ url, poster, name, state, serverNow, onDelay }: PlayerP
         playsInline
         aria-label={name}
         onClick={(event) => {
-          if (snapshot?.soundBlocked) player.current?.setMuted(false);
+          if (overlay) setOverlay(undefined);
+          else if (snapshot?.soundBlocked) player.current?.setMuted(false);
           // A finger asks for the controls first; a mouse has them already.
           else if (!isTouch(event)) player.current?.togglePlay();
         }}
@@ -105,20 +155,40 @@ export function Player({ url, poster, name, state, serverNow, onDelay }: PlayerP
       <p class="offscreen" role="status">
         {told?.title ?? ''}
       </p>
+      {snapshot && statistics && player.current && (
+        <StatisticsPanel
+          snapshot={snapshot}
+          statistics={player.current.statistics()}
+          onClose={() => setStatistics(false)}
+        />
+      )}
       {snapshot && (
         <Controls
           snapshot={snapshot}
-          delay={delay}
           playing={!stands}
           fullScreen={fullScreen}
+          inset={inset}
+          settingsOpen={overlay === 'settings'}
           onTogglePlay={() => player.current?.togglePlay()}
           onMuted={(muted) => player.current?.setMuted(muted)}
           onVolume={(volume) => player.current?.setVolume(volume)}
           onLive={() => player.current?.seekLive()}
-          onQuality={(choice) => player.current?.chooseQuality(choice)}
-          onSound={(choice) => player.current?.chooseSound(choice)}
+          onSettings={() => toggleOverlay('settings')}
         />
       )}
+      {snapshot && (
+        <Settings
+          snapshot={snapshot}
+          open={overlay === 'settings'}
+          more={(stream?.tracks ?? []).some((track) => !track.default)}
+          onProtocol={(protocol) => player.current?.chooseProtocol(protocol)}
+          onQuality={(choice) => player.current?.chooseQuality(choice)}
+          onSound={(choice) => player.current?.chooseSound(choice)}
+          onStatistics={() => setStatistics((before) => !before)}
+          onHelp={() => setOverlay('help')}
+        />
+      )}
+      {overlay === 'help' && <Help onClose={closeOverlay} />}
     </div>
   );
 }
@@ -137,21 +207,6 @@ function SoundOnly({ name, moving }: { name: string; moving: boolean }) {
       <span>Sound only</span>
     </div>
   );
-}
-
-/** Keys work wherever the focus is, except where they mean something already. */
-function useKeys(handle: (key: string) => boolean): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-      const target = event.target as Element;
-      if (target.closest('input, textarea, select, [contenteditable]') && event.key !== 'm' && event.key !== 'f') return;
-      if (event.key === ' ' && target.closest('button, a, summary')) return;
-      if (handle(event.key.toLowerCase())) event.preventDefault();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [handle]);
 }
 
 /** Browsers that do not tell the pointer of a click are taken to have a mouse. */

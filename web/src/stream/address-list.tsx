@@ -11,6 +11,8 @@ export function AddressList({ addresses, embed }: { addresses: Addresses; embed:
         <Way name="HLS" use="Phones, TVs, Safari, VLC, hls.js." text={addresses.hls} />
         <Way name="RTMP" use="VLC, ffplay, an OBS media source; the least delay." text={addresses.rtmp} />
         <Way name="HTTP-FLV" use="VLC, ffplay, mpegts.js; as quick, through web proxies." text={addresses.flv} />
+        <Way name="DASH" use="dash.js, Shaka Player, TVs." text={addresses.dash} />
+        <Way name="MPEG-TS" use="Television boxes, VLC, FFmpeg; all audio tracks in one stream." text={addresses.ts} />
         <Way name="Picture" use="The newest key frame as a JPEG, for lists and previews." text={addresses.poster} />
         <Way name="Embed" use="HTML for your own page." text={embed} />
       </ul>

@@ -14,10 +14,10 @@ export function EmbedPage() {
   useTitle(name, stream?.state === 'live');
   return (
     <Player
-      url={`/${path}/index.m3u8`}
-      poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
+      path={path}
       name={name}
-      state={stream?.state}
+      stream={stream}
+      poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
       serverNow={serverNow}
     />
   );

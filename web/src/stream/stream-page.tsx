@@ -2,7 +2,9 @@ import { useCallback, useState } from 'preact/hooks';
 import { addressesFrom, embedCode, streamName, streamPath } from '../address.ts';
 import { isOnAir, type Stream } from '../api.ts';
 import { duration } from '../format.ts';
+import type { Snapshot } from '../player/live-player.ts';
 import { Player } from '../player/player.tsx';
+import { plainHint } from '../player/settings.tsx';
 import { usePoll } from '../poll.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Header } from '../ui/header.tsx';
@@ -17,7 +19,8 @@ export function StreamPage() {
   const path = streamPath(location.pathname);
   const name = streamName(path);
   const { body: stream, at, clock } = usePoll<Stream>(`/api/v1/streams/${path}`, 2000);
-  const [delay, setDelay] = useState<number>();
+  const [playing, setPlaying] = useState<Snapshot>();
+  const delay = playing?.delay;
   const serverNow = useCallback(() => (clock.known ? clock.now(Date.now()) : undefined), [clock]);
   useTitle(name, stream?.state === 'live');
 
@@ -30,14 +33,15 @@ export function StreamPage() {
       <main>
         <section class="stage">
           <Player
-            url={`/${path}/index.m3u8`}
-            poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
+            path={path}
             name={name}
-            state={stream?.state}
+            stream={stream}
+            poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
             serverNow={serverNow}
-            onDelay={setDelay}
+            onChange={setPlaying}
           />
         </section>
+        {playing?.native && location.protocol === 'http:' && <p class="hint">{plainHint}</p>}
         <section class="headline">
           <h1>{name}</h1>
           {stream && <Badge state={stream.state} />}
@@ -57,7 +61,7 @@ export function StreamPage() {
         </div>
         <LadderGuide name={name} />
         <p class="keys quiet">
-          <kbd>Space</kbd> pause <kbd>M</kbd> mute <kbd>F</kbd> full screen
+          <kbd>Space</kbd> pause <kbd>M</kbd> mute <kbd>F</kbd> full screen <kbd>I</kbd> statistics <kbd>?</kbd> all keys
         </p>
       </main>
     </>
