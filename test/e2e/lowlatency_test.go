@@ -21,14 +21,15 @@ const measure = `new Promise(done => {
 	video.addEventListener('waiting', () => stalls++);
 	const from = video.currentTime, began = performance.now();
 	const timer = setInterval(() => {
-		delays.push(parseFloat(document.querySelector('.delay')?.textContent));
+		const delay = parseFloat(document.querySelector('.delay')?.textContent);
+		if (delay >= 0) delays.push(delay);
 		if (performance.now() - began < %d) return;
 		clearInterval(timer);
 		const names = performance.getEntriesByType('resource').map(e => e.name);
 		delays.sort((a, b) => a - b);
 		done({
 			Moved: video.currentTime - from, Took: (performance.now() - began) / 1000, Stalls: stalls,
-			Median: delays[delays.length >> 1], Longest: delays[delays.length - 1],
+			Median: delays[delays.length >> 1] ?? 0, Longest: delays[delays.length - 1] ?? 0,
 			Parts: names.filter(n => /_\d+\.\d+\.m4s$/.test(n)).length,
 			Bad: performance.getEntriesByType('resource').filter(e => e.responseStatus >= 400).map(e => e.responseStatus + ' ' + e.name),
 			Reloads: names.filter(n => /_HLS_msn=\d+&_HLS_part=\d+/.test(n)).length,
