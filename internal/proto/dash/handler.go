@@ -71,8 +71,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		problem.Write(w, http.StatusNotFound, "no file of DASH has this name")
 		return
 	}
-	served := false
-	defer func() { h.tally.count(n.resource, served) }()
+	var served, broken bool
 	switch n.resource {
 	case clock:
 		served = true
@@ -80,7 +79,12 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 	case manifest:
 		served = h.serveManifest(w, r, stream)
 	default:
-		served = h.serveMedia(w, r, stream, n)
+		served, broken = h.serveMedia(w, r, stream, n)
+	}
+	h.tally.count(n.resource, served)
+	if broken {
+		// So that no cache takes the answer for whole.
+		panic(http.ErrAbortHandler)
 	}
 }
 

@@ -150,7 +150,7 @@ func FuzzRequests(f *testing.F) {
 		if id == "" {
 			id = check(t, h.get(manifestName)).periods[0].track("video").init[:26]
 		}
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.URL.RawQuery = query
 		r.Header.Set("Accept-Encoding", field)
 		r.Header.Set("Range", field)

@@ -203,8 +203,16 @@ func TestChannels(t *testing.T) {
 		n     int
 		want  string
 	}{
-		{media.AAC, 1, "1"}, {media.AAC, 2, "2"}, {media.AAC, 6, "6"}, {media.Opus, 8, "12"}, {media.FLAC, 7, "11"},
-		{media.AC3, 2, "A000"}, {media.EAC3, 6, "F801"}, {media.AC3, 4, "4"}, {media.AAC, 0, ""}, {media.AAC, 24, ""},
+		{media.AAC, 1, "1"},
+		{media.AAC, 2, "2"},
+		{media.AAC, 6, "6"},
+		{media.Opus, 8, "12"},
+		{media.FLAC, 7, "11"},
+		{media.AC3, 2, "A000"},
+		{media.EAC3, 6, "F801"},
+		{media.AC3, 4, "4"},
+		{media.AAC, 0, ""},
+		{media.AAC, 24, ""},
 	} {
 		got := ""
 		if d := channels(&media.Track{Codec: c.codec}, c.n); d != nil {

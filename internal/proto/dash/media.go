@@ -24,8 +24,9 @@ const (
 	mostHeld = 100_000
 )
 
-// serveMedia answers with a header or a segment. It reports whether there is one.
-func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream string, n name) bool {
+// serveMedia answers with a header or a segment. It reports whether there is one, and
+// whether the answer broke off.
+func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream string, n name) (served, broken bool) {
 	s := h.window.Stream(stream)
 	var p *window.Presentation
 	if s != nil {
@@ -34,7 +35,7 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	if p == nil {
 		problem.Write(w, http.StatusNotFound, "this broadcast is over, or nobody has watched it for a minute; "+
 			"load manifest.mpd again")
-		return false
+		return false, false
 	}
 	s.Touch()
 	audience := s.Audience(Protocol)
@@ -42,22 +43,22 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	track := p.Track(n.track.kind, n.track.id)
 	if track == nil {
 		problem.Write(w, http.StatusNotFound, "this broadcast has no such track")
-		return false
+		return false, false
 	}
 	if n.resource == initialization {
 		if header := track.Init(n.header); header != nil {
 			audience.Sent(servePieces(w, r, n, [][]byte{header.Bytes}))
-			return true
+			return true, false
 		}
 		problem.Write(w, http.StatusNotFound, "the track has no such header")
-		return false
+		return false, false
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), soonTargets*p.Target())
 	defer cancel()
 	made, open := h.soon(ctx, p, track, n)
 	if made == nil {
 		problem.Write(w, http.StatusNotFound, "the manifest has no such segment, or no longer")
-		return false
+		return false, false
 	}
 	if open {
 		return h.serveOpen(w, r, n, p, track, made.Number, audience)
@@ -67,7 +68,7 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 		pieces[i] = part.Bytes
 	}
 	audience.Sent(servePieces(w, r, n, pieces))
-	return true
+	return true, false
 }
 
 // soon returns a segment, and whether it is open; nil if there is none. Who asks for
@@ -134,30 +135,29 @@ func whole(t *window.Track, header uint64, start int64) *window.Segment {
 }
 
 // serveOpen answers with a segment while it is made: each part leaves at once, and
-// the answer ends with the segment. A segment that is not finished breaks the
-// connection, so that no cache takes the answer for whole.
+// the answer ends with the segment, or breaks off.
 func (h *Handler) serveOpen(
 	w http.ResponseWriter, r *http.Request, n name, p *window.Presentation, track *window.Track, number uint64,
 	audience *window.Audience,
-) bool {
+) (served, broken bool) {
 	if h.held.Add(1) > mostHeld {
 		h.held.Add(-1)
 		w.Header().Set("Retry-After", "1")
 		problem.Write(w, http.StatusServiceUnavailable, "too many viewers wait for the next part")
-		return false
+		return false, false
 	}
 	defer h.held.Add(-1)
 	mediaHeaders(w, n)
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
-		return true
+		return true, false
 	}
 	out := newSender(w)
 	defer out.close()
 	for i := 0; ; i++ {
 		part, err := await(r.Context(), track, number, i, holdTargets*p.Target())
 		if err == nil && part == nil {
-			return true
+			return true, false
 		}
 		if err == nil {
 			err = out.write(part.Bytes)
@@ -167,7 +167,7 @@ func (h *Handler) serveOpen(
 			err = out.flush()
 		}
 		if err != nil {
-			panic(http.ErrAbortHandler)
+			return true, true
 		}
 	}
 }
@@ -189,8 +189,7 @@ func await(ctx context.Context, track *window.Track, number uint64, i int, patie
 			}
 			return nil, nil
 		}
-		switch {
-		case v.Ended || v.Next > number || closed(track):
+		if v.Ended || v.Next > number || closed(track) {
 			return nil, window.ErrClosed
 		}
 		select {

@@ -13,8 +13,6 @@ type text struct {
 	zipped []byte
 }
 
-func newText(s string) *text { return &text{plain: []byte(s)} }
-
 // zip returns the text as gzip has it.
 func (t *text) zip() []byte {
 	t.once.Do(func() {

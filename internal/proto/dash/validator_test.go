@@ -115,14 +115,13 @@ var (
 		"r": number, "presentationTime": number, "target": positive, "min": decimals, "max": decimals,
 		"availabilityTimeOffset": decimals, "availabilityTimeComplete": regexp.MustCompile(`^false$`),
 		"frameRate": regexp.MustCompile(`^\d+(/[1-9]\d*)?$`), "sar": regexp.MustCompile(`^\d+:\d+$`),
-		"type":           regexp.MustCompile(`^(static|dynamic|encoder)$`),
-		"lang":           regexp.MustCompile(`^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$`),
-		"profiles":       regexp.MustCompile(`^urn:mpeg:dash:profile:isoff-live:2011(,[^ ,]+)*$`),
-		"contentType":    regexp.MustCompile(`^(video|audio)$`),
-		"codecs":         regexp.MustCompile(`^[A-Za-z0-9.\-]+$`),
-		"startWithSAP":   regexp.MustCompile(`^[1-6]$`),
-		"schemeIdUri":    regexp.MustCompile(`^(urn|tag|https):`),
-		"wallClockTime ": instant,
+		"type":         regexp.MustCompile(`^(static|dynamic|encoder)$`),
+		"lang":         regexp.MustCompile(`^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$`),
+		"profiles":     regexp.MustCompile(`^urn:mpeg:dash:profile:isoff-live:2011(,[^ ,]+)*$`),
+		"contentType":  regexp.MustCompile(`^(video|audio)$`),
+		"codecs":       regexp.MustCompile(`^[A-Za-z0-9.\-]+$`),
+		"startWithSAP": regexp.MustCompile(`^[1-6]$`),
+		"schemeIdUri":  regexp.MustCompile(`^(urn|tag|https):`),
 	}
 	instant    = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 	period8601 = regexp.MustCompile(`^PT\d+(\.\d+)?S$`)
@@ -134,7 +133,7 @@ var (
 // form checks an element and what is in it against the schema.
 func (e *element) form(t *testing.T) {
 	t.Helper()
-	for _, name := range strings.Fields(required[e.name]) {
+	for name := range strings.FieldsSeq(required[e.name]) {
 		if _, there := e.attributes[name]; !there {
 			t.Errorf("%s without %s", e.name, name)
 		}

@@ -47,11 +47,14 @@ func (w *watcher) poll() {
 			if !now.static && i == len(now.periods)-1 {
 				segments = segments[:len(segments)-1] // which may be open
 			}
-			for _, s := range segments {
-				if !slices.ContainsFunc(w.seen[track.id], func(other parsedSegment) bool { return other.uri == s.uri }) {
+			for i, s := range segments {
+				known := slices.ContainsFunc(w.seen[track.id], func(other parsedSegment) bool { return other.uri == s.uri })
+				if !known {
 					w.seen[track.id] = append(w.seen[track.id], s)
 				}
-				w.fetch(s.uri)
+				if !known || i == 0 {
+					w.fetch(s.uri)
+				}
 			}
 		}
 	}
