@@ -207,14 +207,24 @@ func list(all []*span, track *window.Track, s *window.Segment) []*span {
 	return all
 }
 
+// alike is the part of a length by which others may differ and be the same.
+const alike = 20
+
 // expected is how long an open segment, the last of l, will be, as far as can be
 // told: as long as the one before, for encoders keep to their key frames, and
-// longer than it is.
+// longer than it is. Of those that are nearly alike, since milliseconds jitter and
+// sound has whole access units, the longest is the measure: Shaka takes a segment
+// that turns out to be longer than it was told for another one.
 func expected(l *listing, target time.Duration) int64 {
 	open := l.last()
 	length := ticks(target, open.Header.Timescale)
 	if n := len(l.segments); n > 1 {
 		length = l.segments[n-2].Duration
+		for _, s := range l.segments[:n-1] {
+			if s.Duration > length && s.Duration-length < length/alike {
+				length = s.Duration
+			}
+		}
 	}
 	if step := max(1, length/4); open.Duration > length {
 		length += (open.Duration - length + step - 1) / step * step
