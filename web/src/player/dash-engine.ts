@@ -91,9 +91,9 @@ export class DashEngine implements Engine {
     this.#player.configure({ streaming: { bufferingGoal: 0 } });
   }
 
-  destroy(): void {
+  async destroy(): Promise<void> {
     this.#stop.abort();
-    void this.#player.destroy();
+    await this.#player.destroy();
   }
 
   async #load(url: string): Promise<void> {

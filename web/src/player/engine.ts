@@ -53,7 +53,8 @@ export interface Engine {
   seekLive(): void;
   /** Stops loading; what has been loaded stays on show. */
   rest(): void;
-  destroy(): void;
+  /** Lets go of the video element, at the latest when the promise is kept: until then no other engine may have it. */
+  destroy(): void | Promise<void>;
 }
 
 export interface EngineEvents {

@@ -24,6 +24,7 @@ export class FlvEngine implements Engine {
   #end = 0;
   #grewAt = performance.now();
   #received = 0;
+  #complete = false;
 
   constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
     this.#video = video;
@@ -46,7 +47,10 @@ export class FlvEngine implements Engine {
     );
     const { Events } = mpegts;
     this.#player.on(Events.MEDIA_INFO, () => events.ready());
-    this.#player.on(Events.LOADING_COMPLETE, () => events.gone('ended'));
+    this.#player.on(Events.LOADING_COMPLETE, () => {
+      this.#complete = true;
+      events.gone('ended');
+    });
     this.#player.on(Events.ERROR, (type: string, detail: string, info?: { code?: number }) => this.#fail(type, detail, info));
     this.#player.on(Events.STATISTICS_INFO, ({ speed }: { speed?: number }) => {
       // KB/s over the time since the last report, which is one of 600 ms.
@@ -89,7 +93,8 @@ export class FlvEngine implements Engine {
 
   rest(): void {
     this.#halt();
-    this.#player.unload();
+    // This takes what is in store away: it is for connections that would go on.
+    if (!this.#complete) this.#player.unload();
   }
 
   destroy(): void {

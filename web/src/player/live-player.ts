@@ -116,7 +116,9 @@ export class LivePlayer {
       video.addEventListener(event, () => this.#publish(), { signal });
     }
     // Headphones unplugged, media keys, picture-in-picture: the browser pauses and plays as well as we do.
-    video.addEventListener('pause', () => !video.ended && this.#phase === 'playing' && (this.#wantsPlay = false), { signal });
+    // An engine that is put to rest may pause as well, which is not what the viewer wants.
+    const pausing = () => this.#engine && this.#phase === 'playing' && !video.ended;
+    video.addEventListener('pause', () => pausing() && (this.#wantsPlay = false), { signal });
     video.addEventListener('play', () => (this.#wantsPlay = true), { signal });
     video.addEventListener('loadeddata', () => this.#loaded(), { signal });
     addEventListener('online', () => this.hurry(), { signal });
@@ -130,8 +132,8 @@ export class LivePlayer {
     this.#opening++;
     clearInterval(this.#ticker);
     clearTimeout(this.#retry);
-    this.#retired?.destroy();
-    this.#engine?.destroy();
+    void this.#retired?.destroy();
+    void this.#engine?.destroy();
     this.#engine = undefined;
   }
 
@@ -271,16 +273,18 @@ export class LivePlayer {
       if (opening === this.#opening) this.#leave('lost');
       return;
     }
-    if (opening !== this.#opening || this.#stop.signal.aborted) return;
-    this.#retired?.destroy();
+    if (opening !== this.#opening) return;
+    const retired = this.#retired;
     this.#retired = undefined;
+    await retired?.destroy();
+    if (opening !== this.#opening) return;
     this.#engine = new make(this.#video, this.#path, this.#events(opening));
     this.#publish();
   }
 
   /** What an engine may say, for as long as it is the one. */
   #events(opening: number) {
-    const current = () => opening === this.#opening && !this.#stop.signal.aborted;
+    const current = () => opening === this.#opening;
     return {
       ready: () => {
         if (!current()) return;
