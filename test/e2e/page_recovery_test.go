@@ -43,10 +43,9 @@ func TestPageRecoversByEachProtocol(t *testing.T) {
 	}
 }
 
-// quiet waits until the page plays, and has nothing to say about it.
+// quiet waits until the page has nothing to say about its play, and plays.
 func quiet(t *testing.T, page context.Context) {
 	t.Helper()
-	plays(t, page, 30*time.Second)
-	see(t, page, 20*time.Second, "no notice", chromedp.Poll[bool](`!document.querySelector('.notice')`))
+	see(t, page, 40*time.Second, "no notice", chromedp.Poll[bool](`!document.querySelector('.notice')`))
 	plays(t, page, 20*time.Second)
 }

@@ -13,6 +13,7 @@ test('sounds are called by name and language', () => {
   const names: Record<string, string> = { en: 'English', de: 'German' };
   const labels = (...sounds: { name?: string; lang?: string }[]) => soundLabels(sounds, (tag) => names[tag] ?? tag);
   assert.deepEqual(labels({ name: 'Commentary', lang: 'en' }, { name: 'German', lang: 'de' }), ['Commentary (English)', 'German']);
+  assert.deepEqual(labels({ name: 'audio', lang: 'und' }, { lang: 'und' }), ['audio', 'Sound 2']);
   assert.deepEqual(labels({ lang: 'de' }, {}, { name: 'Hall' }), ['German', 'Sound 2', 'Hall']);
 });
 

@@ -30,7 +30,7 @@ export interface Sound {
 /** What to call them: their names, and the language where that says more. */
 export function soundLabels(sounds: Sound[], language = languageName): string[] {
   return sounds.map(({ name, lang }, i) => {
-    const spoken = lang ? language(lang) : '';
+    const spoken = lang && lang !== 'und' ? language(lang) : '';
     if (!name) return spoken || `Sound ${i + 1}`;
     return spoken && !name.toLowerCase().includes(spoken.toLowerCase()) ? `${name} (${spoken})` : name;
   });

@@ -93,9 +93,10 @@ export class LivePlayer {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #probing = false;
   #stop = new AbortController();
-  // What the viewer chose, by name: another broadcast, or the next engine, may number it otherwise.
+  // What the viewer chose, by name: another broadcast, or the next engine, may number it otherwise. Names of sounds are
+  // not the same by each protocol, but their order is.
   #quality = '';
-  #sound = '';
+  #sound: { label: string; at: number } | undefined;
 
   /** Plays the stream of a path, `/live/cam1`; `serverNow` is the server's clock in ms, undefined while unknown. */
   constructor(
@@ -143,6 +144,8 @@ export class LivePlayer {
     this.#known = known;
     const recoded = known.codecs.video !== before.codecs.video || known.codecs.audio !== before.codecs.audio;
     if (recoded) this.#failed.clear();
+    // hls.js for one does not tell at once that it has nothing to choose from.
+    if (recoded && this.#phase === 'loading' && !this.#playable().includes(this.#protocol)) this.#gone('unplayable');
     // The broadcast began, the sender came back, or sends what can be played.
     if (known.state !== before.state || (recoded && this.#phase === 'unplayable')) this.hurry();
   }
@@ -228,18 +231,21 @@ export class LivePlayer {
   }
 
   chooseSound(choice: Choice): void {
-    this.#sound = choice.label;
+    const at = this.#engine?.choices()?.sounds.findIndex(({ id }) => id === choice.id) ?? -1;
+    this.#sound = { label: choice.label, at };
     this.#engine?.chooseSound(choice.id);
     this.#publish();
   }
 
-  /** Has a new engine go on with what was chosen before. */
+  /** Has a new engine go on with what was chosen before, once it knows what there is. */
   #chooseAgain(): void {
     const choices = this.#engine?.choices();
     const quality = choices?.qualities.find(({ label }) => label === this.#quality);
-    if (quality) this.#engine?.chooseQuality(quality.id);
-    const sound = choices?.sounds.find(({ label }) => label === this.#sound);
-    if (sound && sound.id !== choices?.sound) this.#engine?.chooseSound(sound.id);
+    if (quality && quality.id !== choices?.quality) this.#engine?.chooseQuality(quality.id);
+    if (!choices || !this.#sound) return;
+    const { label, at } = this.#sound;
+    const sound = choices.sounds.find((sound) => sound.label === label) ?? choices.sounds[at];
+    if (sound && sound.id !== choices.sound) this.#engine?.chooseSound(sound.id);
   }
 
   #remember(): void {
@@ -278,6 +284,8 @@ export class LivePlayer {
     this.#retired = undefined;
     await retired?.destroy();
     if (opening !== this.#opening) return;
+    // The page may have heard meanwhile what the stream is coded in.
+    if (this.#pick() !== protocol) return void this.#open();
     this.#engine = new make(this.#video, this.#path, this.#events(opening));
     this.#publish();
   }
@@ -372,6 +380,7 @@ export class LivePlayer {
     const standing = now - this.#movedAt;
     if (this.#engine && this.#phase === 'loading' && standing > openingTakes) this.#gone('lost');
     if (this.#stuck(standing)) this.#gone('lost');
+    if (this.#phase === 'playing') this.#chooseAgain();
     const { received } = this.#engine?.particulars() ?? {};
     if (received !== undefined) this.#meter.observe(now, received);
     this.#publish();
