@@ -389,7 +389,9 @@ export class LivePlayer {
   /** While the sender is away there is nothing that another engine would mend. */
   #stuck(standing: number): boolean {
     if (this.#known.state === 'reconnecting' || standing < stuckAfter) return false;
-    return this.#phase === 'playing' && !!this.#engine?.hasMore();
+    // With the sender at work there is media, also if the engine has not heard of it: hls.js stops asking at times when
+    // its server was away.
+    return this.#phase === 'playing' && !!this.#engine && (this.#known.state === 'live' || this.#engine.hasMore());
   }
 
   #loaded(): void {
