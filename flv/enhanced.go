@@ -116,7 +116,10 @@ func (h *header) takeModEx(body []byte) error {
 	}
 	data, kind := b[used:used+size], b[used+size]>>4
 	if kind == modExTimestampOffsetNano && len(data) >= 3 {
-		h.offset += time.Duration(data[0])<<16 | time.Duration(data[1])<<8 | time.Duration(data[2])
+		// It tells within a millisecond; what is more is no time of any kind.
+		if ns := time.Duration(data[0])<<16 | time.Duration(data[1])<<8 | time.Duration(data[2]); ns < time.Millisecond {
+			h.offset = ns
+		}
 	}
 	h.packet = b[used+size] & 15
 	h.size += used + size + 1
