@@ -66,7 +66,8 @@ func parseEnhanced(k media.Kind, body []byte) (header, error) {
 		}
 		layout, h.packet = body[h.size]>>4, body[h.size]&15
 		h.size++
-		if layout > manyTracksManyCodecs {
+		// Neither a modifier nor another list of tracks may stand in a list.
+		if layout > manyTracksManyCodecs || h.packet == exModEx || h.packet == multitrackPacket(k) {
 			h.part = other
 			return h, errLayout
 		}
