@@ -36,6 +36,7 @@ const (
 	manyTracksManyCodecs = 2
 )
 
+// errLayout is also a modifier or a list within a list of tracks.
 var errLayout = errors.New("flv: tracks are laid out in a way that is not defined")
 
 // modExTimestampOffsetNano is the one type of modifier that is defined: three
@@ -66,7 +67,6 @@ func parseEnhanced(k media.Kind, body []byte) (header, error) {
 		}
 		layout, h.packet = body[h.size]>>4, body[h.size]&15
 		h.size++
-		// Neither a modifier nor another list of tracks may stand in a list.
 		if layout > manyTracksManyCodecs || h.packet == exModEx || h.packet == multitrackPacket(k) {
 			h.part = other
 			return h, errLayout
