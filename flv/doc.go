@@ -6,7 +6,9 @@
 // headers; a [Muxer] does the reverse. A [Reader] and a [Writer] read and write
 // files.
 //
-// H.264 and AAC in their legacy form are parsed to bare access units. All other
-// codecs and forms are classified (codec, key frame, track, time) and carried
-// whole, so that they leave as they came.
+// Every codec that has a FourCC, and MP3, is parsed to bare access units,
+// whichever form it came in, and leaves in the form that its reader takes
+// ([Accept]). The other codecs of the Flash days, and those that nobody here
+// knows, are classified (codec, key frame, track, time) and carried whole, so
+// that they leave as they came.
 package flv

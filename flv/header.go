@@ -16,7 +16,10 @@ type part uint8
 const (
 	coded          part = iota // an access unit
 	sequenceHeader             // a decoder configuration
-	other                      // neither: a seek mark, an end of sequence, metadata
+	sequenceEnd                // nothing: the sequence is over
+	metadata                   // video: AMF that says how pictures look
+	channels                   // audio: which channel is which
+	other                      // a seek mark, or what nobody here knows
 )
 
 // header is what the front of an audio or video tag body says.
@@ -25,8 +28,15 @@ type header struct {
 	codec media.Codec
 	class media.Class
 	track uint8
-	// legacy says that this is H.264 or AAC in the form that is parsed.
-	legacy bool
+	// enhanced says that this is the form of Enhanced RTMP, with the packet
+	// type and the FourCC that follow; a seek mark has no FourCC.
+	enhanced bool
+	frame    byte // the frame type, of video
+	packet   byte
+	fourCC   [fourCCSize]byte
+	// tracks is how the body of several tracks is laid out, which begin behind
+	// the header. It is 0 when the body is one track's.
+	tracks byte
 	// size is how many bytes the header takes, at least 1.
 	size int
 	// offset is PTS - DTS.
@@ -38,23 +48,32 @@ func parseHeader(k media.Kind, body []byte) (header, error) {
 	var h header
 	var err error
 	switch {
-	case k == media.Video && body[0]&0x80 != 0:
+	case isEnhanced(k, body):
 		h, err = parseEnhanced(k, body)
-		h.class = classOf(body[0] >> 4 & 7)
 	case k == media.Video:
 		h, err = parseLegacyVideo(body)
-		h.class = classOf(body[0] >> 4)
-	case body[0]>>4 == soundFormatEx:
-		h, err = parseEnhanced(k, body)
-		h.class = media.Key
 	default:
 		h, err = parseLegacyAudio(body)
-		h.class = media.Key
 	}
-	if h.part == other {
+	switch {
+	case h.part != coded && h.part != sequenceHeader:
 		h.class = media.Command
+	case k == media.Audio:
+		h.class = media.Key
+	default:
+		// Bit 7 marks the enhanced form.
+		h.class = classOf(body[0] >> 4 & 7)
 	}
 	return h, err
+}
+
+// isEnhanced reports whether a body, which is not empty, has the form of
+// Enhanced RTMP.
+func isEnhanced(k media.Kind, body []byte) bool {
+	if k == media.Video {
+		return body[0]&exVideo != 0
+	}
+	return body[0]>>4 == soundFormatEx
 }
 
 // frameTypeCommand is the frame type of a seek mark: one byte follows, and no

@@ -17,8 +17,7 @@ var legacyAudio = [16]media.Codec{
 }
 
 const (
-	codecIDAVC    = 7
-	soundFormatEx = 9
+	codecIDAVC = 7
 	// A frame type, a CodecID, an AVCPacketType and a composition offset.
 	avcHeaderSize = 5
 	// A SoundFormat with its flags and an AACPacketType.
@@ -51,16 +50,20 @@ func parseLegacyVideo(body []byte) (header, error) {
 	}
 	switch {
 	case len(body) >= 2 && body[1] > packetCoded:
-		h.part = other // some end a sequence without a composition offset
-		h.size = min(avcHeaderSize, len(body))
+		h.part = other
+		if body[1] == packetEndOfSequence {
+			h.part = sequenceEnd
+		}
+		h.size = min(avcHeaderSize, len(body)) // some end a sequence without a composition offset
 		return h, nil
 	case len(body) < avcHeaderSize:
 		return h, ErrTruncated
 	}
-	h.size, h.legacy = avcHeaderSize, h.codec == media.H264
-	if body[1] == packetSequenceHeader {
+	h.size = avcHeaderSize
+	switch {
+	case body[1] == packetSequenceHeader:
 		h.part = sequenceHeader
-	} else {
+	case hasCompositionOffset(h.codec): // AV1 shows what it decodes
 		h.offset = compositionOffset(body[2:])
 	}
 	return h, nil
@@ -74,12 +77,39 @@ func parseLegacyAudio(body []byte) (header, error) {
 	if len(body) < aacHeaderSize {
 		return h, ErrTruncated
 	}
-	h.size, h.legacy = aacHeaderSize, body[1] <= packetCoded
+	h.size = aacHeaderSize
 	switch {
-	case !h.legacy:
-		h.part = other
 	case body[1] == packetSequenceHeader:
 		h.part = sequenceHeader
+	case body[1] > packetCoded:
+		h.part = other
 	}
 	return h, nil
+}
+
+// aacFlags is the first byte of every AAC body: SoundFormat 10, and the rate,
+// size and channels that FLV fixes for it whatever the truth (§E.4.2.1).
+const aacFlags = 0xaf
+
+// mp3Flags is the first byte of an MP3 body (§E.4.2.1): SoundFormat 2, or 14 at
+// 8 kHz, the rate, 16 bits, and mono or stereo. FLV has no number for the rates
+// of MPEG-1 and MPEG-2 but 44.1 kHz and its parts; the others are written as
+// encoders do, with the number of the one next to them.
+func mp3Flags(s *media.Sound) byte {
+	const mp3, mp38k, bits16, stereo = 2 << 4, 14 << 4, 2, 1
+	flags := byte(mp3 | bits16)
+	switch {
+	case s == nil || s.SampleRate >= 32000:
+		flags |= 3 << 2
+	case s.SampleRate >= 22050:
+		flags |= 2 << 2
+	case s.SampleRate >= 11025:
+		flags |= 1 << 2
+	case s.SampleRate == 8000:
+		flags = mp38k | bits16
+	}
+	if s == nil || s.Channels > 1 {
+		flags |= stereo
+	}
+	return flags
 }

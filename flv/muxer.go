@@ -1,115 +1,196 @@
 package flv
 
-import (
-	"bytes"
-
-	"github.com/millrace-live/millrace/media"
-)
+import "github.com/millrace-live/millrace/media"
 
 // Muxer turns the frames of one stream, in their order, into tags for one
-// reader. The zero value is ready.
+// reader. The zero value is ready. Two Muxers that are equal make the same tags
+// of the same frames.
 type Muxer struct {
+	// Accept is what the reader takes.
+	Accept Accept
+
 	seen *media.TrackSet
 }
 
-// Mux appends the tags of f to dst: first the sequence headers that the reader
-// has not seen yet, when f decodes with another set of tracks than the frame
-// before it, then that of f itself. Nothing is allocated while dst has room.
+// Mux appends the tags of f to dst: first those that bring the reader from the
+// tracks it has seen to those that f decodes with, then that of f itself.
+// Nothing is allocated while dst has room and the tracks are the same.
 //
-// Timestamps and composition offsets are rounded down to whole milliseconds.
-// What FLV has no form for is left out: Opaque frames, cleared state (Data
-// without a payload), bare tracks but the default one.
+// The default track (the first of its kind) is written in the legacy form where
+// there is one, else in the enhanced one. Other tracks, which have multitrack
+// headers, are for a reader that accepts all of them.
+//
+// Timestamps and composition offsets are rounded down to whole milliseconds;
+// the rest goes to a reader that accepts nanoseconds. What FLV has no form for
+// is left out: Opaque frames and cleared state (Data without a payload).
 func (m *Muxer) Mux(dst []Tag, f *media.Frame) []Tag {
-	ms := uint32(milliseconds(f.DTS))
-	if f.Kind == media.Video || f.Kind == media.Audio {
+	switch f.Kind {
+	case media.Video, media.Audio:
 		if f.Tracks != m.seen {
-			dst = m.headers(dst, f.Tracks, ms)
+			dst = m.transition(dst, f.Tracks, uint32(milliseconds(f.DTS)))
 		}
+	case media.Data:
+	default:
+		return dst
 	}
 	if len(f.Payload) == 0 {
 		return dst
 	}
-	t := Tag{Timestamp: ms, Payload: f.Payload}
-	switch {
-	case f.Kind == media.Data:
+	t := Tag{Timestamp: uint32(milliseconds(f.DTS)), Payload: f.Payload}
+	if f.Kind == media.Data {
 		t.Type = TagScript
-	case f.Kind == media.Video && f.Header > 0:
-		t.Type = TagVideo
-	case f.Kind == media.Audio && f.Header > 0:
-		t.Type = TagAudio
-	case f.Track != 0:
-		return dst
-	case f.Kind == media.Video && codec(f) == media.H264:
-		t.Type = TagVideo
-		offset := milliseconds(f.PTS) - milliseconds(f.DTS)
-		t.setHead(frameType(f.Class)<<4|codecIDAVC, packetCoded, byte(offset>>16), byte(offset>>8), byte(offset))
-	case f.Kind == media.Audio && codec(f) == media.AAC:
-		t.Type = TagAudio
-		t.setHead(aacFlags, packetCoded)
-	default:
+		return append(dst, t)
+	}
+	t.Type = tagType(f.Kind)
+	var ok bool
+	if f.Header == 0 {
+		ok = m.bare(&t, f)
+	} else {
+		ok = m.carried(&t, f)
+	}
+	if !ok {
 		return dst
 	}
 	return append(dst, t)
 }
 
-// aacFlags is the first byte of every AAC body: SoundFormat 10, and the rate,
-// size and channels that FLV fixes for it whatever the truth (§E.4.2.1).
-const aacFlags = 0xaf
-
-// headers appends the sequence headers of the tracks in s that are not the same
-// in the set seen last.
-func (m *Muxer) headers(dst []Tag, s *media.TrackSet, ms uint32) []Tag {
-	for _, t := range s.Tracks {
-		old := m.seen.Find(t.Kind, t.ID)
-		if t.Config == nil || old != nil && (old == t || bare(old) == bare(t) && bytes.Equal(old.Config, t.Config)) {
-			continue
-		}
-		tag := Tag{Timestamp: ms, Payload: t.Config}
-		tag.Type = TagVideo
-		if t.Kind == media.Audio {
-			tag.Type = TagAudio
-		}
-		switch {
-		case !bare(t):
-		case t.ID != 0:
-			continue
-		case t.AVC != nil:
-			tag.setHead(frameType(media.Key)<<4|codecIDAVC, packetSequenceHeader, 0, 0, 0)
+// bare writes the header of a frame that has none, and reports whether the
+// reader takes it.
+func (m *Muxer) bare(t *Tag, f *media.Frame) bool {
+	track := f.Tracks.Find(f.Kind, f.Track)
+	if track == nil || !m.gives(f.Tracks, track) {
+		return false
+	}
+	nano := m.nano(f, track.Codec)
+	if m.legacy(track) && nano == 0 {
+		switch offset := compositionTime(f); track.Codec {
+		case media.H264:
+			t.setHead(frameType(f.Class)<<4|codecIDAVC, packetCoded, byte(offset>>16), byte(offset>>8), byte(offset))
+		case media.AAC:
+			t.setHead(aacFlags, packetCoded)
 		default:
-			tag.setHead(aacFlags, packetSequenceHeader)
+			t.setHead(mp3Flags(track.Sound()))
 		}
-		dst = append(dst, tag)
+		return true
 	}
-	m.seen = s
-	return dst
+	form := m.form(track, exCodedFrames)
+	form.frame = frameType(f.Class)
+	form.nano = nano
+	form.compose(f, track.Codec)
+	t.headSize = form.put(&t.head)
+	return true
 }
 
-func codec(f *media.Frame) media.Codec {
-	if t := f.Tracks.Find(f.Kind, f.Track); t != nil {
-		return t.Codec
+// carried writes a frame that has the header it came with, and reports whether
+// the reader takes it.
+func (m *Muxer) carried(t *Tag, f *media.Frame) bool {
+	track := f.Tracks.Find(f.Kind, f.Track)
+	h, err := parseHeader(f.Kind, f.Payload)
+	switch {
+	case err != nil:
+		return false
+	case isMark(h, f):
+		return m.mark(t, h)
+	case track == nil || !m.selects(f.Tracks, track):
+		return false // an end of sequence, too: its track was taken out before it
+	case !h.enhanced:
+		// Its codec is known here and written anew in enhanced form.
+		return h.part == coded || track.Codec == h.codec && (!bare(track) || hasLegacyForm(h.codec))
+	case m.Accept.Refused(track):
+		return false
+	case (h.part == metadata || h.part == other) && !m.Accept.Metadata:
+		return false // nobody knows what an old reader makes of it
 	}
-	return media.Unknown
+	form := m.form(track, h.packet)
+	form.frame, form.fourCC = h.frame, h.fourCC
+	if h.part == coded {
+		form.nano = m.nano(f, h.codec)
+		form.compose(f, h.codec)
+	}
+	t.Payload = f.Payload[h.size:]
+	t.headSize = form.put(&t.head)
+	return true
 }
 
-func frameType(c media.Class) byte {
-	switch c {
-	case media.Key:
-		return 1
-	case media.Disposable:
-		return 3
-	case media.Generated:
-		return 4
+// isMark reports whether a frame is a seek mark, which belongs to no track.
+func isMark(h header, f *media.Frame) bool {
+	if h.enhanced {
+		return h.part == other && h.fourCC == [fourCCSize]byte{}
 	}
-	return 2
+	return f.Kind == media.Video && f.Payload[0]>>4 == frameTypeCommand
 }
+
+// mark writes a seek mark.
+func (m *Muxer) mark(t *Tag, h header) bool {
+	if h.enhanced && !m.Accept.announced() {
+		if len(t.Payload) <= h.size {
+			return false
+		}
+		t.Payload = t.Payload[h.size:]
+		t.setHead(frameTypeCommand<<4 | codecIDAVC)
+	}
+	return true
+}
+
+// selects reports whether the reader wants a track of s, whatever its codec.
+func (m *Muxer) selects(s *media.TrackSet, t *media.Track) bool {
+	return m.Accept.Tracks || s.Default(t.Kind).ID == t.ID
+}
+
+// gives reports whether the reader gets a track of s.
+func (m *Muxer) gives(s *media.TrackSet, t *media.Track) bool {
+	return m.selects(s, t) && !m.Accept.Refused(t)
+}
+
+// multitrack reports whether the identifier of a track that the reader gets is
+// written.
+func (m *Muxer) multitrack(t *media.Track) bool { return m.Accept.Tracks && t.ID != 0 }
+
+// legacy reports whether a bare track that the reader gets is written in its
+// legacy form.
+func (m *Muxer) legacy(t *media.Track) bool { return hasLegacyForm(t.Codec) && !m.multitrack(t) }
+
+// form is the enhanced form of a packet of a track that the reader gets.
+func (m *Muxer) form(t *media.Track, packet byte) form {
+	f := form{kind: t.Kind, frame: frameType(media.Key), packet: packet, multitrack: m.multitrack(t), track: t.ID}
+	copy(f.fourCC[:], FourCC(t.Codec))
+	return f
+}
+
+// nano is what the tag of f leaves of its presentation time, 0 if the reader
+// does not take it.
+func (m *Muxer) nano(f *media.Frame, c media.Codec) uint32 {
+	if !m.Accept.Nano {
+		return 0
+	}
+	rest := f.PTS - milliseconds(f.DTS)*millisecond
+	if hasCompositionOffset(c) {
+		rest -= compositionTime(f) * millisecond
+	}
+	if rest < 0 || rest >= millisecond {
+		return 0
+	}
+	return uint32(rest)
+}
+
+const millisecond = 1_000_000
+
+// compositionTime is PTS - DTS in the milliseconds of their tag.
+func compositionTime(f *media.Frame) int64 { return milliseconds(f.PTS) - milliseconds(f.DTS) }
 
 // milliseconds rounds down, also below zero, so that a difference of two does
 // not depend on their sign.
 func milliseconds(ns int64) int64 {
-	const ms = 1_000_000
-	q := ns / ms
-	if ns%ms < 0 {
+	q := ns / millisecond
+	if ns%millisecond < 0 {
 		q--
 	}
 	return q
+}
+
+func tagType(k media.Kind) TagType {
+	if k == media.Audio {
+		return TagAudio
+	}
+	return TagVideo
 }

@@ -38,12 +38,16 @@ type Tag struct {
 	// Payload is shared: it must not be changed.
 	Payload []byte
 
-	head     [5]byte
+	head     [maxHead]byte
 	headSize uint8
 }
 
-// Head returns the codec's header bytes, which precede Payload: none, two or
-// five. They live in t.
+// maxHead is the longest header in front of a payload: a modifier with
+// nanoseconds (1+1+3+1), a track and its FourCC (1+4+1), a composition offset.
+const maxHead = 15
+
+// Head returns the header bytes that precede Payload, of which there may be
+// none. They live in t.
 func (t *Tag) Head() []byte { return t.head[:t.headSize] }
 
 // Size returns the length of the body.

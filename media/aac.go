@@ -34,15 +34,7 @@ type AACConfig struct {
 	// ObjectType is the audio object type of the core coder: 2 for LC, also
 	// beneath SBR and PS.
 	ObjectType int
-	// SampleRate is the core coder's, in Hz: FrameLength samples of it are the
-	// duration of a frame. OutputSampleRate is the decoder's, twice that with
-	// SBR.
-	SampleRate, OutputSampleRate int
-	// Channels is how many the decoder puts out: 2 for a mono core with PS.
-	Channels int
-	// FrameLength is samples a frame at SampleRate: 1024 or 960 (512 or 480 for
-	// the low delay object types).
-	FrameLength int
+	Sound
 	// SBR says HE-AAC, SBR and PS say HE-AAC v2.
 	SBR, PS bool
 }
@@ -60,7 +52,7 @@ func ParseAACConfig(b []byte) (*AACConfig, error) {
 }
 
 func parseAACConfig(r *bits) *AACConfig {
-	c := &AACConfig{FrameLength: 1024}
+	c := &AACConfig{Sound: Sound{FrameLength: 1024}}
 	c.ObjectType = readObjectType(r)
 	c.SampleRate = readSampleRate(r)
 	c.OutputSampleRate = c.SampleRate

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -43,7 +42,7 @@ func ParseAVCConfig(b []byte) (*AVCConfig, error) {
 
 func parseAVCConfig(b []byte) (*AVCConfig, error) {
 	c := &AVCConfig{LengthSize: 4}
-	if bytes.HasPrefix(b, startCode) || bytes.HasPrefix(b, []byte{0, 0, 0, 1}) {
+	if hasStartCode(b) {
 		for nal := range annexBUnits(b) {
 			switch t := NALType(nal); {
 			case len(nal) > 0xffff:

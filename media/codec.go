@@ -3,8 +3,8 @@ package media
 // Codec names a coding of sound or picture.
 type Codec uint8
 
-// The codecs that Millrace can tell apart. H264 and AAC are parsed; the others
-// are carried as they came.
+// The codecs that Millrace can tell apart. [ParseConfig] and [Inspect] read those
+// that players of today can show; the others are carried as they came.
 const (
 	Unknown Codec = iota
 	// Video.

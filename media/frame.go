@@ -62,11 +62,11 @@ type Frame struct {
 	// default track (Enhanced RTMP trackId).
 	Track uint8
 	// Header is how many bytes of a container's own header stand in front of
-	// the coded data in Payload. It is 0 for codecs that Millrace parses and
-	// whose configuration it knows: Payload is then bare, and the track's AVC
-	// (NAL units behind lengths of AVC.LengthSize bytes) or AAC (one raw frame)
-	// is not nil. For all else Payload is the FLV tag body just as it came and
-	// Header its offset to the coded data, at least 1. It is 0 for data.
+	// the coded data in Payload. It is 0 when the track's Format is not nil:
+	// Payload is then bare: NAL units behind lengths of the format's LengthSize,
+	// the OBUs of an AV1 temporal unit, or one frame or packet of any other
+	// codec. For all else Payload is the FLV tag body just as it came and Header
+	// its offset to the coded data, at least 1. It is 0 for data.
 	Header int
 	// DTS and PTS are nanoseconds on the stream's timeline, which never wraps.
 	DTS, PTS int64

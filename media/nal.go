@@ -26,10 +26,10 @@ func NALType(nal []byte) uint8 {
 	return nal[0] & 0x1f
 }
 
-// NALUnits iterates over the NAL units of an access unit whose units each
-// follow their length in lengthSize bytes ([AVCConfig].LengthSize). It passes
-// over empty units, and ends at the first length that overruns the rest:
-// what came before is still good.
+// NALUnits iterates over the NAL units of an access unit of H.264, HEVC or VVC
+// whose units each follow their length in lengthSize bytes (a format's
+// LengthSize). It passes over empty units, and ends at the first length that
+// overruns the rest: what came before is still good.
 func NALUnits(accessUnit []byte, lengthSize int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for b := accessUnit; len(b) > 0; {
@@ -59,12 +59,16 @@ func cutNAL(b []byte, lengthSize int) (nal, rest []byte, ok bool) {
 
 var startCode = []byte{0, 0, 1}
 
+func hasStartCode(b []byte) bool {
+	return bytes.HasPrefix(b, startCode) || bytes.HasPrefix(b, []byte{0, 0, 0, 1})
+}
+
 // IsAnnexB reports whether an access unit that ought to be length-prefixed
-// holds start codes instead (H.264 Annex B), as some encoders send it. The
-// three-byte start code also reads as a length of 256 to 511, so the lengths
-// are followed to the end before they are disbelieved.
+// holds start codes instead (annex B of H.264, H.265 and H.266), as some encoders
+// send it. The three-byte start code also reads as a length of 256 to 511, so the
+// lengths are followed to the end before they are disbelieved.
 func IsAnnexB(accessUnit []byte, lengthSize int) bool {
-	if !bytes.HasPrefix(accessUnit, startCode) && !bytes.HasPrefix(accessUnit, []byte{0, 0, 0, 1}) {
+	if !hasStartCode(accessUnit) {
 		return false
 	}
 	for b := accessUnit; len(b) > 0; {

@@ -12,9 +12,6 @@ type SPS struct {
 	Picture
 }
 
-// maxDimension is the most that the 16-bit fields of MP4 sample entries hold.
-const maxDimension = 65535
-
 // ParseSPS reads a sequence parameter set: a whole NAL unit with its header
 // byte, emulation prevention still in it. Damage within the VUI costs only what
 // the VUI says, since encoders get that wrong and decoders hardly need it.
@@ -36,11 +33,7 @@ func parseSPS(nal []byte) (*SPS, error) {
 		Profile: uint8(r.read(8)),
 		Compat:  uint8(r.read(8)),
 		Level:   uint8(r.read(8)),
-		Picture: Picture{
-			SARWidth: 1, SARHeight: 1, ReorderFrames: -1,
-			ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8,
-			Color: Color{Primaries: Unspecified, Transfer: Unspecified, Matrix: Unspecified},
-		},
+		Picture: unstatedPicture(),
 	}
 	r.ue() // seq_parameter_set_id
 	separatePlanes := false
@@ -173,9 +166,5 @@ func parseSize(r *bits, p *Picture, separatePlanes bool) {
 		width -= unitX * (int64(left) + int64(right))
 		height -= unitY * (int64(top) + int64(bottom))
 	}
-	if r.err == nil && (width < 1 || height < 1 || width > maxDimension || height > maxDimension) {
-		r.fail(fmt.Errorf("picture size %dx%d is out of bounds", width, height))
-		return
-	}
-	p.Width, p.Height = int(width), int(height)
+	p.setSize(r, width, height)
 }

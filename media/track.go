@@ -6,16 +6,41 @@ type Track struct {
 	Kind  Kind
 	ID    uint8 // 0 is the default track of its kind
 	Codec Codec
-	// Config is the sequence header. When AVC or AAC is set it is the codec's
-	// configuration record without any container header: avcC (ISO/IEC
-	// 14496-15 §5.3.3.1), AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
-	// Otherwise it is the FLV tag body of the sequence header, just as it came,
-	// or nil when there was none.
+	// Config is the sequence header. When Format is not nil it is the codec's
+	// configuration record without any container header (see [ParseConfig]), or
+	// nil for codecs that have none. Otherwise it is the FLV tag body of the
+	// sequence header, just as it came, or nil when there was none.
 	Config []byte
-	// AVC is the parsed Config of an H.264 track, AAC that of an AAC track.
-	// Both are nil for codecs and forms that Millrace carries as they came.
-	AVC *AVCConfig
-	AAC *AACConfig
+	// Format is what Config, or a frame, says of the coding. It is nil for
+	// codecs and forms that Millrace carries as they came.
+	Format Format
+	// Color is what the encoder says of colour and light beside the bitstream,
+	// nil when it says nothing (Enhanced RTMP colorInfo).
+	Color *ColorInfo
+	// Layout is which channel is which, nil when the encoder did not say
+	// (Enhanced RTMP MultichannelConfig).
+	Layout *Layout
+	// Name and Language (BCP 47) are for viewers who choose among tracks; ""
+	// when the encoder did not say.
+	Name, Language string
+}
+
+// Picture returns what is known of the pictures of a video track, nil if
+// nothing is.
+func (t *Track) Picture() *Picture {
+	if f, ok := t.Format.(interface{ picture() *Picture }); ok {
+		return f.picture()
+	}
+	return nil
+}
+
+// Sound returns what is known of the sound of an audio track, nil if nothing
+// is.
+func (t *Track) Sound() *Sound {
+	if f, ok := t.Format.(interface{ sound() *Sound }); ok {
+		return f.sound()
+	}
+	return nil
 }
 
 // TrackSet is the state that a stream's frames decode with: the sequence
@@ -84,23 +109,8 @@ func before(a, b *Track) bool {
 // CodecString returns the name of t's coding by RFC 6381 and its registered
 // bindings, as HLS and MIME types use it, or "" when it is not known.
 func (t *Track) CodecString() string {
-	switch {
-	case t.AVC != nil:
-		return t.AVC.CodecString()
-	case t.AAC != nil:
-		return t.AAC.CodecString()
+	if t.Format == nil {
+		return ""
 	}
-	switch t.Codec {
-	case MP3:
-		return "mp4a.40.34"
-	case Opus:
-		return "Opus"
-	case FLAC:
-		return "fLaC"
-	case AC3:
-		return "ac-3"
-	case EAC3:
-		return "ec-3"
-	}
-	return ""
+	return t.Format.CodecString()
 }

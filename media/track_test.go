@@ -29,13 +29,8 @@ func TestTrackSetWith(t *testing.T) {
 
 func TestTrackCodecString(t *testing.T) {
 	for want, track := range map[string]*Track{
-		"avc1.42c01f": {Codec: H264, AVC: &AVCConfig{Profile: 0x42, Compat: 0xc0, Level: 0x1f}},
-		"mp4a.40.2":   {Codec: AAC, AAC: &AACConfig{ObjectType: 2}},
-		"mp4a.40.34":  {Codec: MP3},
-		"Opus":        {Codec: Opus},
-		"fLaC":        {Codec: FLAC},
-		"ac-3":        {Codec: AC3},
-		"ec-3":        {Codec: EAC3},
+		"avc1.42c01f": {Codec: H264, Format: &AVCConfig{Profile: 0x42, Compat: 0xc0, Level: 0x1f}},
+		"mp4a.40.2":   {Codec: AAC, Format: &AACConfig{ObjectType: 2}},
 		"":            {Codec: H264},
 	} {
 		if got := track.CodecString(); got != want {

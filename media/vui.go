@@ -24,10 +24,6 @@ var sampleAspectRatios = [...][2]int{
 	{2, 1},
 }
 
-// maxFrameRate is where a stated rate is no rate: encoders of varying frame
-// rate put the rate of their clock (90,000 and more) there.
-const maxFrameRate = 1000
-
 // parseVUI reads video usability information (H.264 §E.1.1) into p, up to where
 // it ends or breaks.
 func parseVUI(r *bits, p *Picture) {
@@ -46,9 +42,7 @@ func parseVUI(r *bits, p *Picture) {
 		tick, scale := r.read(32), r.read(32)
 		r.skip(1) // fixed_frame_rate_flag
 		// A tick is a field (§E.2.1), so two make a frame.
-		if rate := float64(scale) / (2 * float64(tick)); r.err == nil && tick != 0 && rate <= maxFrameRate {
-			p.FrameRate = rate
-		}
+		p.setFrameRate(r, float64(scale), 2*float64(tick))
 	}
 	nal, vcl := parseHRD(r), parseHRD(r)
 	if nal || vcl {

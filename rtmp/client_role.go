@@ -17,6 +17,8 @@ type clientRole struct {
 	hello  func() error // sends connect
 	swf    *SWF         // what to prove, nil if nothing can be
 	swfKey []byte
+	// reconnect is told when the server asks for that; may be nil.
+	reconnect func(*Session, ReconnectRequest)
 
 	connected chan struct{} // closed when connect was accepted
 	waiting   map[*message.Request]chan answer
@@ -67,6 +69,7 @@ func (r *clientRole) handle(m *message.Message) (task, *Stream, error) {
 		return task{}, r.streams[m.StreamID], nil
 	case message.Connected:
 		r.enter(streamless)
+		r.peer = peerOf(e.Properties, e.Status.Object)
 		r.in.chunks.SetLimits(mediaLimit, otherLimit)
 		r.large = true
 		close(r.connected)
@@ -87,6 +90,8 @@ func (r *clientRole) handle(m *message.Message) (task, *Stream, error) {
 			r.dropStream(st)
 			return task{do: func() error { st.end(e.Err); return nil }}, nil, nil
 		}
+	case message.ReconnectRequest:
+		return r.requested(e), nil, nil
 	case message.Pong:
 		r.pong(e.Value)
 	}

@@ -36,6 +36,11 @@ type Dialer struct {
 	// name; Args stand behind them.
 	Properties amf.Properties
 	Args       amf.List
+	// Reconnect, if not nil, is called when a server asks to connect anew,
+	// elsewhere or to the same address, on the goroutine that reads: it must not
+	// wait. Servers ask only clients that have it. [Dialer.Publisher] and
+	// [Dialer.Player] have one of their own.
+	Reconnect func(*Session, ReconnectRequest)
 	// ChunkSize is the size of outgoing chunks in bytes, 65536 by default.
 	ChunkSize int
 	// Timeout bounds Dial: the connection (10 s), the handshakes of TLS and
@@ -103,6 +108,7 @@ func (d *Dialer) try(ctx context.Context, u *URL) (*Session, error) {
 	}
 	s := newSession(context.WithoutCancel(ctx), c, set)
 	r := s.beClient(shake, d.SWF)
+	r.reconnect = d.Reconnect
 	properties := d.properties(u)
 	s.info = message.ParseConnect(&message.Call{Object: properties, Args: d.Args})
 	r.hello = func() error { return r.engine.Connect(properties, d.Args...) }
@@ -130,7 +136,12 @@ func (d *Dialer) properties(u *URL) *amf.Object {
 		version = "FMLE/3.0 (compatible; Millrace)"
 	}
 	o := amf.NewObject("app", u.App, "type", "nonprivate", "flashVer", version, "tcUrl", u.TCURL,
-		"fpad", false, "capabilities", 15.0, "audioCodecs", 4071.0, "videoCodecs", 252.0, "videoFunction", 1.0)
+		"fpad", false, "capabilities", 15.0, "audioCodecs", 4071.0, "videoCodecs", 252.0)
+	features := allFeatures
+	if d.Reconnect == nil {
+		features &^= FeatureReconnect
+	}
+	o.Properties = append(o.Properties, ours(features)...)
 	for _, p := range d.Properties {
 		o.Set(p.Name, p.Value)
 	}

@@ -19,6 +19,10 @@
 // [Stream.WriteFrame] give and take frames. Whoever writes the same messages to
 // many players uses a [Batch].
 //
+// [Session.Capabilities] is what the peer announced of Enhanced RTMP, which
+// WriteFrame honours. A [Publisher] or a [Player] is a stream that goes elsewhere
+// when its server asks for that.
+//
 // A Dialer takes rtmp, rtmps (TLS), rtmpe (RTMPE, which is obfuscation and no
 // security), and rtmpt, rtmpts and rtmpte, the same in a tunnel through HTTP. A
 // Server speaks RTMP and RTMPE on any net.Listener: one of crypto/tls makes it

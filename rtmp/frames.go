@@ -15,13 +15,13 @@ type FrameReader struct {
 	time    media.Unwrapper
 }
 
-// Demux gives the frame that m carries, nil if it carries none: a sequence
-// header, which goes to the frames' Tracks, or nothing at all. The payload of m
-// belongs to the frame from here on. An error condemns this message alone.
+// Demux gives the frames that m carries, in a slice that holds until the next
+// call: one for each track, and none if it is a sequence header, which goes to
+// the frames' Tracks. The payload of m belongs to the frames from here on. An error condemns this message alone.
 //
 // A data frame is without @setDataFrame; @clearDataFrame is a Key without a
 // payload.
-func (r *FrameReader) Demux(m *message.Message) (*media.Frame, error) {
+func (r *FrameReader) Demux(m *message.Message) ([]*media.Frame, error) {
 	switch m.Type {
 	case message.Data, message.DataAMF3:
 		// Many encoders stamp their data 0: it must not move the clock.
@@ -29,7 +29,7 @@ func (r *FrameReader) Demux(m *message.Message) (*media.Frame, error) {
 		dts := clock.Unwrap(m.Timestamp) * int64(time.Millisecond)
 		payload, cleared := m.DataPayload()
 		if cleared {
-			return &media.Frame{Kind: media.Data, Class: media.Key, DTS: dts, PTS: dts, Tracks: r.demuxer.Tracks()}, nil
+			return []*media.Frame{{Kind: media.Data, Class: media.Key, DTS: dts, PTS: dts, Tracks: r.demuxer.Tracks()}}, nil
 		}
 		return r.demuxer.Demux(flv.TagScript, dts, payload)
 	}

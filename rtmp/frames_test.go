@@ -24,16 +24,16 @@ func TestFrameReaderTakesMetadataOutOfItsWrapping(t *testing.T) {
 	bare := dataMessage(t, "onMetaData", amf.NewECMAArray("width", 320.0))
 	for _, m := range []*message.Message{bare, dataMessage(t, "@setDataFrame", "onMetaData", amf.NewECMAArray("width", 320.0))} {
 		f, err := r.Demux(m)
-		if err != nil || f.Kind != media.Data || f.Class != media.Key || string(f.Payload) != string(bare.Payload) {
+		if err != nil || f[0].Kind != media.Data || f[0].Class != media.Key || string(f[0].Payload) != string(bare.Payload) {
 			t.Errorf("got %+v, %v", f, err)
 		}
 	}
 	f, err := r.Demux(dataMessage(t, "@clearDataFrame", "onMetaData"))
-	if err != nil || f.Class != media.Key || len(f.Payload) != 0 {
+	if err != nil || f[0].Class != media.Key || len(f[0].Payload) != 0 {
 		t.Errorf("cleared: %+v, %v", f, err)
 	}
 	f, err = r.Demux(dataMessage(t, "onTextData", "x"))
-	if err != nil || f.Class == media.Key || len(f.Payload) == 0 {
+	if err != nil || f[0].Class == media.Key || len(f[0].Payload) == 0 {
 		t.Errorf("text: %+v, %v", f, err)
 	}
 }
@@ -46,10 +46,10 @@ func TestFrameReaderUnwrapsTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if i > 0 && (f.DTS <= last || f.DTS-last > int64(20*time.Millisecond)) {
+		if f := f[0]; i > 0 && (f.DTS <= last || f.DTS-last > int64(20*time.Millisecond)) {
 			t.Errorf("%d: from %d to %d", ts, last, f.DTS)
 		}
-		last = f.DTS
+		last = f[0].DTS
 	}
 }
 
@@ -63,7 +63,7 @@ func TestFrameReaderKeepsTimeOverData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return f.DTS
+		return f[0].DTS
 	}
 	before := audio(3 << 30)
 	if _, err := r.Demux(dataMessage(t, "onTextData", "x")); err != nil {
@@ -102,7 +102,9 @@ func TestFramesOverLoopback(t *testing.T) {
 		return s.Each(func(m *message.Message) error {
 			raw <- string(m.Payload)
 			f, err := r.Demux(m)
-			frames <- f
+			for _, f := range f {
+				frames <- f
+			}
 			return err
 		})
 	})})

@@ -165,6 +165,12 @@ func (p *peer) connect() {
 // until reads on to a command of that name and transaction, and gives its code.
 func (p *peer) until(name string, transaction float64) string {
 	p.t.Helper()
+	return p.answer(name, transaction).Args.Object(0).String("code")
+}
+
+// answer is until, and gives the whole command.
+func (p *peer) answer(name string, transaction float64) *message.Call {
+	p.t.Helper()
 	for m := range p.got {
 		if m.Type != message.Command {
 			continue
@@ -174,11 +180,11 @@ func (p *peer) until(name string, transaction float64) string {
 			p.t.Fatal(err)
 		}
 		if c.Name == name && c.TransactionID == transaction {
-			return c.Args.Object(0).String("code")
+			return c
 		}
 	}
 	p.t.Fatalf("connection ended before %s came", name)
-	return ""
+	return nil
 }
 
 // ended reads on until the server has closed the connection.

@@ -173,7 +173,8 @@ func (srv *Server) Close() error {
 
 // Shutdown closes all listeners, tells every client that its streams end, and
 // waits until the sessions have ended. When ctx is done it closes what is left
-// and returns the cause.
+// and returns the cause. See [Server.Reconnect] for clients that can go elsewhere
+// before.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	for _, s := range srv.close() {
 		go s.leave(ErrServerClosed)
@@ -250,5 +251,6 @@ func (srv *Server) remove(s *Session) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	delete(srv.sessions, s)
+	close(s.gone)
 	srv.idle.Done()
 }

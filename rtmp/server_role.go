@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/millrace-live/millrace/amf"
 	"github.com/millrace-live/millrace/rtmp/internal/handshake"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -49,7 +50,7 @@ func (r *serverRole) handle(m *message.Message) (task, *Stream, error) {
 	case message.Media:
 		return task{}, r.streams[m.StreamID], nil
 	case *message.Connect:
-		r.info = e
+		r.info, r.peer = e, ParseCapabilities(amf.PropertiesOf(e.Properties))
 		return task{r.connect, true}, nil, nil
 	case message.SWFProof:
 		return task{func() error { return r.prove(e) }, true}, nil, nil
@@ -129,9 +130,19 @@ func (r *serverRole) welcome() error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.engine.AcceptConnect()
+	r.engine.AcceptConnect(r.answer(), r.answer())
 	r.enter(streamless)
 	return nil
+}
+
+// answer is what is added to each of the two objects of the answer to connect, as
+// clients look in either: the server's capabilities, for those that announced
+// some. Others have met nothing like it.
+func (r *serverRole) answer() amf.Properties {
+	if !r.peer.Announced {
+		return nil
+	}
+	return ours(allFeatures)
 }
 
 // sizeChunks tells the client once how long the chunks are from here on.

@@ -40,6 +40,7 @@ type Session struct {
 	mu       sync.Mutex
 	role     role
 	info     *message.Connect
+	peer     Capabilities
 	streams  map[uint32]*Stream
 	phase    phase
 	used     bool        // a stream was accepted
@@ -52,6 +53,9 @@ type Session struct {
 	left     time.Time   // when reading ends, if leaving or broken
 	err      error       // why the session ended
 	finished bool
+
+	// gone is closed when a server has done with the session, handlers and all.
+	gone chan struct{}
 }
 
 // role is what differs between the two sides.
@@ -93,7 +97,7 @@ func newSession(ctx context.Context, c net.Conn, set settings) *Session {
 	_, _ = rand.Read(id[:]) // never fails
 	s := &Session{
 		id: hex.EncodeToString(id[:]), conn: c, set: set, start: time.Now(),
-		out: newWriter(c, set), streams: make(map[uint32]*Stream),
+		out: newWriter(c, set), streams: make(map[uint32]*Stream), gone: make(chan struct{}),
 		in: inbound{chunks: chunk.NewReader(), window: window},
 	}
 	s.since = s.start

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
 
@@ -44,6 +45,7 @@ type Stream struct {
 	batch  *Batch
 	frames frameWriter
 	reader FrameReader
+	read   []*media.Frame // of the newest message, not returned yet
 }
 
 // Control is a player's wish; see [Stream.OnControl].
@@ -54,6 +56,7 @@ func newStream(s *Session, id uint32, publish bool, fullName string) *Stream {
 	st.name, st.query = splitQuery(fullName)
 	st.ctx, st.cancel = context.WithCancelCause(s.ctx)
 	st.inbox.init()
+	st.frames.muxer.Accept = s.peer.Accept()
 	return st
 }
 

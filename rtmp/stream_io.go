@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -100,19 +101,22 @@ func (st *Stream) lost(err error) error {
 }
 
 // ReadFrame waits for the next frame. Its time is the message's, without
-// wrapping. Sequence headers are in the frames' Tracks. After the last frame
+// wrapping. Sequence headers are in the frames' Tracks. A [*flv.BodyError] is a
+// message that was left out: the next call goes on behind it. After the last frame
 // the error is why the stream ended.
 func (st *Stream) ReadFrame() (*media.Frame, error) {
-	for {
+	for len(st.read) == 0 {
 		m, err := st.ReadMessage()
 		if err != nil {
 			return nil, err
 		}
-		f, err := st.reader.Demux(m)
-		if f != nil || err != nil {
-			return f, err
+		if st.read, err = st.reader.Demux(m); err != nil {
+			return nil, &flv.BodyError{Err: err}
 		}
 	}
+	f := st.read[0]
+	st.read = st.read[1:]
+	return f, nil
 }
 
 // WriteFrame sends a frame, and in front of it the sequence headers that the

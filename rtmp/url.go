@@ -63,6 +63,39 @@ func ParseURL(raw string) (*URL, error) {
 	}, nil
 }
 
+// resolve gives the address that a server means by the tcUrl of a reconnect
+// request: an address, or a reference that leaves out what stays as it is, "" for
+// all of it. The stream's name stays. A server cannot lead a client out of TLS.
+func (u *URL) resolve(ref string) (*URL, error) {
+	if ref == "" {
+		return u, nil
+	}
+	scheme, rest, absolute := strings.Cut(ref, "://")
+	authority, path, _ := strings.Cut(strings.TrimPrefix(u.TCURL, u.Scheme+"://"), "/")
+	switch {
+	case absolute:
+		authority, path, _ = strings.Cut(rest, "/")
+	case strings.HasPrefix(ref, "//"):
+		scheme = u.Scheme
+		authority, path, _ = strings.Cut(ref[2:], "/")
+	case strings.HasPrefix(ref, "/"):
+		scheme, path = u.Scheme, ref[1:]
+	default:
+		scheme, path = u.Scheme, path[:strings.LastIndexByte(path, '/')+1]+ref
+	}
+	to, err := ParseURL(scheme + "://" + authority + "/" + path)
+	switch {
+	case err != nil:
+		return nil, err
+	case dialects[u.Scheme].tls && !dialects[to.Scheme].tls:
+		return nil, fmt.Errorf("rtmp: the server leads from %s to %s, which is not secure", u.Scheme, to.Scheme)
+	}
+	// All of a tcUrl's path is the application.
+	to.App, to.Name = strings.Trim(path, "/"), u.Name
+	to.TCURL = to.Scheme + "://" + authority + "/" + to.App
+	return to, nil
+}
+
 func splitPath(path string) (app, name string) {
 	path = strings.TrimLeft(path, "/")
 	app, name, _ = strings.Cut(path, "/")

@@ -67,3 +67,39 @@ func TestJoinPath(t *testing.T) {
 		}
 	}
 }
+
+func TestResolveTCURL(t *testing.T) {
+	const from = "rtmp://h:19/app/inst/key?a=b"
+	tests := []struct{ from, ref, host, app, tcURL string }{
+		{from, "", "h:19", "app/inst", "rtmp://h:19/app/inst"},
+		{from, "rtmp://other/live", "other:1935", "live", "rtmp://other/live"},
+		{from, "rtmps://other/live/a/b?x=1", "other:443", "live/a/b?x=1", "rtmps://other/live/a/b?x=1"},
+		{from, "//other:1/live", "other:1", "live", "rtmp://other:1/live"},
+		{from, "/live", "h:19", "live", "rtmp://h:19/live"},
+		{from, "next", "h:19", "app/next", "rtmp://h:19/app/next"},
+		{"rtmps://h/live/key?a=b", "//[::1]:5/live/", "[::1]:5", "live", "rtmps://[::1]:5/live"},
+	}
+	for _, tt := range tests {
+		u, err := ParseURL(tt.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := u.resolve(tt.ref)
+		if err != nil {
+			t.Errorf("%s: %v", tt.ref, err)
+			continue
+		}
+		if to.Host != tt.host || to.App != tt.app || to.TCURL != tt.tcURL || to.Name != "key?a=b" {
+			t.Errorf("%s: got %+v", tt.ref, *to)
+		}
+	}
+	for _, refused := range []string{"http://h/live", "//", "rtmp://h", "rtmp://h/live"} {
+		u, err := ParseURL("rtmps://h/live/key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to, err := u.resolve(refused); err == nil {
+			t.Errorf("%s: got %+v", refused, *to)
+		}
+	}
+}

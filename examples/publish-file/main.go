@@ -15,7 +15,6 @@ import (
 
 	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/rtmp"
-	"github.com/millrace-live/millrace/rtmp/message"
 )
 
 func main() {
@@ -43,23 +42,15 @@ func publish(ctx context.Context, path, address string) error {
 	}
 	defer stream.Close()
 
-	tags := flv.NewReader(file)
-	var frames rtmp.FrameReader
+	frames := flv.NewFrameReader(file)
 	start, first := time.Now(), time.Duration(-1)
 	for {
-		typ, timestamp, body, err := tags.Next()
+		f, err := frames.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
-		}
-		f, err := frames.Demux(&message.Message{Type: message.Type(typ), Timestamp: timestamp, Payload: body})
-		if err != nil {
-			return err
-		}
-		if f == nil {
-			continue // a sequence header: WriteFrame sends it along
 		}
 		at := time.Duration(f.DTS)
 		if first < 0 {

@@ -29,7 +29,9 @@ type Rules struct {
 	Grace           time.Duration
 	GraceAfterEnd   bool
 	Delivery        hub.Delivery
-	Plain           Plain
+	// Strict gives players nothing of Enhanced RTMP that they did not announce.
+	Strict bool
+	Plain  Plain
 }
 
 // Control is a [hub.Access] by fixed rules. To change them, see [Current].
@@ -179,7 +181,7 @@ func (c *Control) rules(stream string) (rules Rules, ok bool) {
 }
 
 // Play implements [hub.Access]: everybody may watch a stream whose name they
-// know. It completes req.Stream, req.Delivery and req.PlayWait. Its errors are
+// know. It completes req.Stream, req.Delivery, req.Strict and req.PlayWait. Its errors are
 // a *hub.Refusal.
 func (c *Control) Play(_ context.Context, req *hub.PlayRequest) error {
 	parts := pathParts(req.App, req.Name)
@@ -199,6 +201,7 @@ func (c *Control) Play(_ context.Context, req *hub.PlayRequest) error {
 	if req.Delivery == hub.DefaultDelivery {
 		req.Delivery = rules.Delivery
 	}
+	req.Strict = rules.Strict
 	if rules.Plain == RefusePlain && req.Plain() && isRTMP(req.Protocol) {
 		return &hub.Refusal{Code: hub.Plain, Reason: c.plainRefused(req.Protocol, "play", stream)}
 	}

@@ -30,3 +30,10 @@ func (a *Current) Play(ctx context.Context, req *hub.PlayRequest) error {
 func (a *Current) DemandedSWF(connect string) (app string, files []rtmp.SWF) {
 	return a.control.Load().DemandedSWF(connect)
 }
+
+// RefusesPlain reports whether the stream's rule is that nobody comes without
+// TLS.
+func (a *Current) RefusesPlain(stream string) bool {
+	rules, _ := a.control.Load().rules(stream)
+	return rules.Plain == RefusePlain
+}

@@ -43,6 +43,16 @@ func (s Site) Ingest(r *http.Request) string {
 	return s.RTMP(s.base(r)) + "/" + access.DefaultApp
 }
 
+// Servers returns where an app's streams are published, in plain and inside TLS
+// ("" when there is no port for that), as seen by the client that sent r.
+func (s Site) Servers(r *http.Request, app string) (plain, secure string) {
+	base := s.base(r)
+	if s.RTMPSPort != 0 {
+		secure = s.RTMPS(base) + "/" + app
+	}
+	return s.RTMP(base) + "/" + app, secure
+}
+
 // base is the HTTP address by which the client that sent r reaches the server.
 func (s Site) base(r *http.Request) *url.URL {
 	if s.Public != nil {

@@ -41,24 +41,43 @@ func (s onAir) Sessions(hub.SessionQuery) ([]hub.SessionInfo, bool) { return nil
 func streams() onAir {
 	at := time.Date(2026, 11, 21, 8, 0, 0, 123456789, time.FixedZone("", 3600))
 	return onAir{
-		{Name: "live/sound only", State: hub.Reconnecting, Since: at, Tracks: []hub.TrackInfo{{Track: &media.Track{Kind: media.Audio, Codec: media.MP3}}}},
+		{Name: "live/sound only", State: hub.Reconnecting, Since: at, Tracks: []hub.TrackInfo{{Track: &media.Track{Kind: media.Audio, Codec: media.MP3, Format: &media.MP3Config{Layer: 3}}}}},
 		{Name: "live/over", State: hub.Ended},
 		{
 			Name: "live/cam1", State: hub.Live, Broadcast: "k3v5qmz2ab", RingTime: 11984 * time.Millisecond, RingBytes: 5, Since: at, Bitrate: 4628000, BytesIn: 1, BytesOut: 2, Frames: 3, Drops: 4,
 			KeyInterval: 2 * time.Second, Viewers: map[string]int{"rtmp": 1, "hls": 3}, ViewersTotal: 4, WaitingTotal: 1,
 			Tracks: []hub.TrackInfo{
 				{
-					Track: &media.Track{Kind: media.Video, Codec: media.H264, AVC: &media.AVCConfig{
+					Track: &media.Track{Kind: media.Video, Codec: media.H264, Format: &media.AVCConfig{
 						Profile: 100, Level: 40, Picture: media.Picture{Width: 1920, Height: 1080, FrameRate: 30},
 					}},
 					Bitrate: 4500000, FrameRate: 29.912,
 				},
 				{
-					Track: &media.Track{Kind: media.Audio, Codec: media.AAC, AAC: &media.AACConfig{
-						ObjectType: 2, SampleRate: 48000, OutputSampleRate: 48000, Channels: 2,
+					Track: &media.Track{Kind: media.Audio, Codec: media.AAC, Format: &media.AACConfig{
+						ObjectType: 2, Sound: media.Sound{SampleRate: 48000, OutputSampleRate: 48000, Channels: 2},
 					}},
 					Bitrate: 128000,
 				},
+				{
+					Track: &media.Track{
+						Kind: media.Video, ID: 2, Codec: media.HEVC, Name: "2160p",
+						Format: &media.HEVCConfig{
+							HEVCProfile: media.HEVCProfile{Profile: 2, Level: 150},
+							Picture: media.Picture{
+								Width: 3840, Height: 2160, FrameRate: 60, BitDepth: 10,
+								Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9},
+							},
+						},
+					},
+					Bitrate: 16000000, FrameRate: 59.94,
+				},
+				{Track: &media.Track{Kind: media.Video, ID: 3, Codec: media.VP8}, Bitrate: 1000000, FrameRate: 30},
+				{Track: &media.Track{
+					Kind: media.Audio, ID: 1, Codec: media.EAC3, Name: "Kommentar", Language: "de",
+					Layout: &media.Layout{Order: media.NativeOrder, Mask: 0x60f, Count: 6},
+					Format: &media.AC3Config{Enhanced: true, Sound: media.Sound{SampleRate: 48000, OutputSampleRate: 48000, Channels: 6}},
+				}},
 			},
 			Publisher: &hub.PublisherInfo{Session: "0a1b", Protocol: "rtmp", Software: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000")},
 		},
@@ -78,6 +97,12 @@ func get(t *testing.T, a *API, path, token string) *httptest.ResponseRecorder {
 
 func TestStreamsGolden(t *testing.T) {
 	a := New(streams(), Site{RTMPPort: 1935}, access.Token{})
+	a.Outputs = []Output{{"hls", func(t *media.Track) string {
+		if t.Codec == media.VP8 {
+			return "VP8 has no packaging"
+		}
+		return ""
+	}}}
 	w := get(t, a, "/api/v1/streams", "")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%d, %v", w.Code, w.Header())

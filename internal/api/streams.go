@@ -28,8 +28,17 @@ type API struct {
 	Hub   Hub
 	Site  Site
 	Token access.Token
+	// Outputs are asked which tracks of a stream their players cannot get.
+	Outputs []Output
 
 	mux *http.ServeMux
+}
+
+// Output is a protocol that cannot carry every codec.
+type Output struct {
+	Protocol string
+	// Refuses says in a few words why a track cannot be played, "" if it can.
+	Refuses func(*media.Track) string
 }
 
 // New returns the API's handler.
@@ -102,6 +111,8 @@ type stream struct {
 	Since        timestamp      `json:"since"`
 	Video        *video         `json:"video,omitempty"`
 	Audio        *audio         `json:"audio,omitempty"`
+	Tracks       []track        `json:"tracks"`
+	Unplayable   []unplayable   `json:"unplayable,omitempty"`
 	Bitrate      int64          `json:"bitrate"`
 	BytesIn      uint64         `json:"bytes_in"`
 	BytesOut     uint64         `json:"bytes_out"`
@@ -114,26 +125,6 @@ type stream struct {
 	WaitingTotal int            `json:"waiting_total"`
 	Publisher    *publisher     `json:"publisher,omitempty"`
 	Addresses    Addresses      `json:"addresses"`
-}
-
-type video struct {
-	Codec            string  `json:"codec"`
-	Profile          string  `json:"profile,omitempty"`
-	Level            string  `json:"level,omitempty"`
-	CodecString      string  `json:"codec_string,omitempty"`
-	Width            int     `json:"width,omitempty"`
-	Height           int     `json:"height,omitempty"`
-	FrameRate        float64 `json:"frame_rate,omitempty"`
-	Bitrate          int64   `json:"bitrate"`
-	KeyframeInterval float64 `json:"keyframe_interval,omitempty"` // seconds
-}
-
-type audio struct {
-	Codec       string `json:"codec"`
-	CodecString string `json:"codec_string,omitempty"`
-	SampleRate  int    `json:"sample_rate,omitempty"`
-	Channels    int    `json:"channels,omitempty"`
-	Bitrate     int64  `json:"bitrate"`
 }
 
 type publisher struct {
@@ -157,15 +148,7 @@ func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
 		Addresses: a.Site.Addresses(r, info.Name),
 	}
 	maps.Copy(s.Viewers, info.Viewers)
-	for _, t := range info.Tracks {
-		switch {
-		case t.Track == nil:
-		case t.Kind == media.Video && s.Video == nil:
-			s.Video = newVideo(t, info.KeyInterval)
-		case t.Kind == media.Audio && s.Audio == nil:
-			s.Audio = newAudio(t)
-		}
-	}
+	a.addTracks(&s, info)
 	if p := info.Publisher; p != nil {
 		s.Publisher = &publisher{Session: p.Session, Protocol: p.Protocol, Encoder: p.Software, Since: timestamp(p.Since)}
 		if admin && p.Remote.IsValid() {

@@ -5,25 +5,111 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/media"
 )
+
+// track is one of a stream's tracks.
+type track struct {
+	Kind string `json:"kind"`
+	ID   int    `json:"id"`
+	// Default is what a player gets that takes one of each kind.
+	Default bool   `json:"default"`
+	Name    string `json:"name,omitempty"`
+	// Language is a tag of BCP 47.
+	Language string `json:"language,omitempty"`
+	Video    *video `json:"video,omitempty"`
+	Audio    *audio `json:"audio,omitempty"`
+}
+
+type video struct {
+	Codec       string  `json:"codec"`
+	Profile     string  `json:"profile,omitempty"`
+	Level       string  `json:"level,omitempty"`
+	CodecString string  `json:"codec_string,omitempty"`
+	Width       int     `json:"width,omitempty"`
+	Height      int     `json:"height,omitempty"`
+	FrameRate   float64 `json:"frame_rate,omitempty"`
+	BitDepth    int     `json:"bit_depth,omitempty"`
+	// Range is the range of light as HLS names it: SDR, HLG or PQ; absent where
+	// the picture is not known.
+	Range            string  `json:"range,omitempty"`
+	Bitrate          int64   `json:"bitrate"`
+	KeyframeInterval float64 `json:"keyframe_interval,omitempty"` // seconds
+}
+
+type audio struct {
+	Codec       string `json:"codec"`
+	CodecString string `json:"codec_string,omitempty"`
+	SampleRate  int    `json:"sample_rate,omitempty"`
+	Channels    int    `json:"channels,omitempty"`
+	// Layout is what people call the channels: stereo, 5.1.
+	Layout  string `json:"layout,omitempty"`
+	Bitrate int64  `json:"bitrate"`
+}
+
+// unplayable is a track that the players of a protocol cannot get.
+type unplayable struct {
+	Protocol string `json:"protocol"`
+	Kind     string `json:"kind"`
+	Track    int    `json:"track"`
+	Reason   string `json:"reason"`
+}
+
+// addTracks fills in what there is to say of a stream's tracks.
+func (a *API) addTracks(s *stream, info *hub.StreamInfo) {
+	s.Tracks = make([]track, 0, len(info.Tracks))
+	for _, t := range info.Tracks {
+		if t.Track == nil {
+			continue
+		}
+		entry := track{Kind: t.Kind.String(), ID: int(t.ID), Name: t.Name, Language: t.Language}
+		switch t.Kind {
+		case media.Video:
+			interval := time.Duration(0)
+			if s.Video == nil {
+				interval = info.KeyInterval
+			}
+			entry.Video = newVideo(t, interval)
+			if s.Video == nil {
+				s.Video, entry.Default = entry.Video, true
+			}
+		case media.Audio:
+			entry.Audio = newAudio(t)
+			if s.Audio == nil {
+				s.Audio, entry.Default = entry.Audio, true
+			}
+		default:
+			continue
+		}
+		s.Tracks = append(s.Tracks, entry)
+		for _, o := range a.Outputs {
+			if reason := o.Refuses(t.Track); reason != "" {
+				s.Unplayable = append(s.Unplayable, unplayable{o.Protocol, entry.Kind, entry.ID, reason})
+			}
+		}
+	}
+}
 
 func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
 	v := &video{
 		Codec: t.Codec.String(), CodecString: t.CodecString(), FrameRate: round(t.FrameRate, 2), Bitrate: t.Bitrate,
 		KeyframeInterval: round(keyInterval.Seconds(), 2),
 	}
-	if c := t.AVC; c != nil {
-		v.Profile, v.Level = c.ProfileName(), c.LevelName()
-		v.Width, v.Height = c.Width, c.Height
-		v.FrameRate = frameRate(c.FrameRate, t.FrameRate)
+	if f, ok := t.Format.(media.NamedFormat); ok {
+		v.Profile, v.Level = f.ProfileName(), f.LevelName()
+	}
+	if p := t.Picture(); p != nil {
+		v.Width, v.Height, v.BitDepth = p.Width, p.Height, int(p.BitDepth)
+		v.FrameRate = frameRate(p.FrameRate, t.FrameRate)
+		v.Range = t.Range()
 	}
 	return v
 }
 
 func newAudio(t hub.TrackInfo) *audio {
-	a := &audio{Codec: t.Codec.String(), CodecString: t.CodecString(), Bitrate: t.Bitrate}
-	if c := t.AAC; c != nil {
-		a.SampleRate, a.Channels = c.OutputSampleRate, c.Channels
+	a := &audio{Codec: t.Codec.String(), CodecString: t.CodecString(), Layout: t.ChannelsName(), Bitrate: t.Bitrate}
+	if s := t.Sound(); s != nil {
+		a.SampleRate, a.Channels = s.OutputSampleRate, s.Channels
 	}
 	return a
 }

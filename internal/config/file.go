@@ -211,6 +211,7 @@ func (d *decoder) decodeSlice(v reflect.Value, n ast.Node, path string) {
 		}
 		return
 	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, len(seq.Values))) // a list without elements was given, too
 	for i, item := range seq.Values {
 		e := reflect.New(v.Type().Elem()).Elem()
 		d.decode(e, item, fmt.Sprintf("%s[%d]", path, i))

@@ -64,20 +64,16 @@ func Run(ctx context.Context, h Hub, key string) error {
 // load returns the clip's metadata and its frames in the order of their DTS,
 // all within one length.
 func load(clip []byte) (state *media.Frame, frames []media.Frame, err error) {
-	r, d := flv.NewReader(bytes.NewReader(clip)), flv.Demuxer{}
+	r := flv.NewFrameReader(bytes.NewReader(clip))
 	for {
-		t, ms, body, err := r.Next()
+		f, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil {
-			return nil, nil, err
-		}
-		f, err := d.Demux(t, int64(ms)*int64(time.Millisecond), body)
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case f == nil || f.Class == media.Command:
+		case f.Class == media.Command:
 		case f.Kind == media.Data:
 			state = f
 		default:

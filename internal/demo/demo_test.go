@@ -38,10 +38,10 @@ func TestClipFillsItsLength(t *testing.T) {
 		t.Errorf("%d pictures, %d of them keys, %d sounds; want 200, 4, 375", pictures, keys, sounds)
 	}
 	set := frames[len(frames)-1].Tracks
-	if v := set.Default(media.Video); v == nil || v.AVC == nil || v.AVC.Width != 640 || v.AVC.Height != 360 {
+	if v := set.Default(media.Video); v == nil || v.Picture() == nil || v.Picture().Width != 640 || v.Picture().Height != 360 {
 		t.Errorf("video track %+v", v)
 	}
-	if a := set.Default(media.Audio); a == nil || a.AAC == nil || a.AAC.OutputSampleRate != 48000 {
+	if a := set.Default(media.Audio); a == nil || a.Sound() == nil || a.Sound().OutputSampleRate != 48000 {
 		t.Errorf("audio track %+v", a)
 	}
 	if len(clip) > 600<<10 {

@@ -14,7 +14,7 @@ type Access interface {
 	// error refuses; it should be a *Refusal.
 	Publish(ctx context.Context, req *PublishRequest) (Grant, error)
 	// Play allows the request or refuses it. It may set req.Stream (a playback
-	// id, say, to the name behind it), req.Delivery and req.PlayWait.
+	// id, say, to the name behind it), req.Delivery, req.Strict and req.PlayWait.
 	Play(ctx context.Context, req *PlayRequest) error
 }
 
@@ -82,6 +82,9 @@ type PlayRequest struct {
 	// if it was asked to.
 	Proven   string
 	Delivery Delivery
+	// Strict is set by Access: the player is to get nothing that it did not
+	// announce to take. See Reader.Strict.
+	Strict bool
 	// Wait makes Play wait for a publisher; without it a stream that is not on
 	// air is ErrNotFound at once. PlayWait is how long: 0 is Options.PlayWait,
 	// negative is not at all.

@@ -42,6 +42,8 @@ type Reader struct {
 	err        error
 	generation uint32
 	keyed      bool // it had its first key
+	leader     uint8
+	tracks     *media.TrackSet // of the newest picture, whose default track is leader
 
 	// Guarded by gate.mu.
 	parked     bool
@@ -58,6 +60,7 @@ type Reader struct {
 	since    time.Time
 	number   uint64 // in the roster; 0 of a packager
 	packager bool
+	strict   bool
 	out      *outlet
 	viewers  int // guarded by stream.mu
 	drops    atomic.Uint64
@@ -69,6 +72,10 @@ func (r *Reader) Stream() string { return r.stream.name }
 
 // Broadcast returns the identifier of the stream's broadcast.
 func (r *Reader) Broadcast() string { return r.stream.broadcast }
+
+// Strict reports whether the player is to get nothing that it did not announce to
+// take, whatever it may be able to play.
+func (r *Reader) Strict() bool { return r.strict }
 
 // Ready gives a token when Next has more to say: frames, the end, or a change
 // of State. It may give one in vain.
@@ -274,6 +281,9 @@ func (r *Reader) wants(e *entry) bool {
 	case media.Audio:
 		return !r.noAudio.Load()
 	case media.Video:
+		if f.Tracks != r.tracks {
+			r.lead(f.Tracks)
+		}
 		word, bit := &r.started[f.Track>>6], uint64(1)<<(f.Track&63)
 		switch {
 		case r.noVideo.Load():
@@ -296,6 +306,18 @@ func (r *Reader) wants(e *entry) bool {
 		}
 	}
 	return true
+}
+
+// lead takes note of the tracks that pictures come with. Another default track
+// waits for a key of its own: a player that is given that track alone has not had
+// the pictures before.
+func (r *Reader) lead(s *media.TrackSet) {
+	first := r.tracks == nil
+	r.tracks = s
+	if t := s.Default(media.Video); t != nil && (first || t.ID != r.leader) {
+		r.leader = t.ID
+		r.started[t.ID>>6] &^= 1 << (t.ID & 63)
+	}
 }
 
 // jump goes on where one who joins now begins.

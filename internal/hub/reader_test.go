@@ -147,6 +147,30 @@ func TestWhereReadersBegin(t *testing.T) {
 	}
 }
 
+// A player that takes one track alone goes on with the next when that one ends.
+func TestAnotherDefaultTrackBeginsWithAKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, Options{})
+		p := h.publish()
+		both := (*media.TrackSet)(nil).With(&media.Track{Kind: media.Video}).With(&media.Track{Kind: media.Video, ID: 1})
+		one := &media.TrackSet{Tracks: both.Tracks[1:]}
+		of := func(s *media.TrackSet, f *media.Frame) *media.Frame {
+			f.Tracks = s
+			return f
+		}
+		p.write(of(both, key(0)), of(both, on(1, key(0))), of(both, inter(40)), of(both, on(1, inter(40))))
+		r := h.play(PlayRequest{})
+		defer r.Close()
+		p.write(of(one, on(1, inter(80))), of(one, on(1, inter(120))), of(one, on(1, key(160))), of(one, on(1, inter(200))))
+		p.write(of(both, on(1, inter(240))), of(both, inter(240)), of(both, key(280)), of(both, on(1, inter(280))))
+		want := "K0 K#1:0 v40 v#1:40 K#1:160 v#1:200 v#1:240 K280 v#1:280 "
+		if got := describe(drain(t, r)); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		p.End(nil)
+	})
+}
+
 func TestAnotherPublicationBeginsWithAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, Options{})

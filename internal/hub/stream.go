@@ -418,7 +418,7 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 		}
 		return nil, s.onAir, nil
 	}
-	r := &Reader{stream: s, id: id, since: time.Now(), ready: make(chan struct{}, 1), packager: req.FromOldest}
+	r := &Reader{stream: s, id: id, since: time.Now(), ready: make(chan struct{}, 1), packager: req.FromOldest, strict: req.Strict}
 	r.gate = &s.gates[s.reg.delivery(req.Delivery)-1]
 	r.noVideo.Store(req.NoVideo)
 	r.noAudio.Store(req.NoAudio)

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,55 @@ type Traffic struct {
 	// Connected are the sessions that there are now. A kind of which there is
 	// none may be missing.
 	Connected map[Connection]int
+	// Tracks are those of the streams that are on air.
+	Tracks map[TrackKind]int
+}
+
+// TrackKind is a kind of track. There are few of them, whatever is published.
+type TrackKind struct {
+	Kind  media.Kind
+	Codec media.Codec
+	// Height and FrameRate are of pictures: the common value that is not less,
+	// 0 when none is known.
+	Height, FrameRate int
+}
+
+var (
+	commonHeights    = [...]int{240, 360, 480, 540, 720, 1080, 1440, 2160, 4320}
+	commonFrameRates = [...]int{15, 25, 30, 50, 60, 120}
+)
+
+// common is the least of values that is not less than v, or the highest.
+func common(v float64, values []int) int {
+	if v <= 0 {
+		return 0
+	}
+	for _, c := range values {
+		if v <= float64(c) {
+			return c
+		}
+	}
+	return values[len(values)-1]
+}
+
+// trackKinds adds what the stream has on air. s.mu is held.
+func (s *stream) trackKinds(t *Traffic, now int64) {
+	if s.tracks == nil {
+		return
+	}
+	for _, track := range s.tracks.Tracks {
+		kind := TrackKind{Kind: track.Kind, Codec: track.Codec}
+		if p := track.Picture(); p != nil {
+			kind.Height = common(float64(p.Height), commonHeights[:])
+		}
+		for _, m := range s.meters {
+			if track.Kind == media.Video && m.kind == track.Kind && m.id == track.ID {
+				_, rate := m.rate(now)
+				kind.FrameRate = common(math.Floor(rate), commonFrameRates[:]) // 30.1 is 30
+			}
+		}
+		t.Tracks[kind]++
+	}
 }
 
 // Connection is a kind of session.
@@ -91,7 +141,7 @@ func (o *outlet) flow() Outflow {
 func newTraffic() Traffic {
 	return Traffic{
 		Streams: make(map[State]int), In: make(map[string]Inflow), Out: make(map[string]Outflow),
-		Connected: make(map[Connection]int),
+		Connected: make(map[Connection]int), Tracks: make(map[TrackKind]int),
 	}
 }
 
@@ -149,6 +199,9 @@ func (r *Registry) Traffic() Traffic {
 		if state := State(s.state.Load()); state != Ended {
 			t.Streams[state]++
 			t.Waiting += s.waiting
+			if state == Live {
+				s.trackKinds(&t, int64(time.Since(s.born)))
+			}
 			span, size := s.ring.depth()
 			t.RingTime += span
 			t.RingMax = max(t.RingMax, span)

@@ -181,3 +181,29 @@ func TestBroadcastHasAName(t *testing.T) {
 		}
 	})
 }
+
+// A label may not have as many values as publishers think up.
+func TestTrackKindsAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, Options{})
+		p := h.publish()
+		avc := &media.AVCConfig{Picture: media.Picture{Width: 1919, Height: 1066}}
+		set := (*media.TrackSet)(nil).With(&media.Track{Kind: media.Video, Codec: media.H264, Format: avc}).
+			With(&media.Track{Kind: media.Audio, Codec: media.Opus})
+		for i := range 60 {
+			f := inter(i * 33)
+			f.Tracks = set
+			p.write(f)
+			time.Sleep(33 * time.Millisecond)
+		}
+		kinds := h.Traffic().Tracks
+		video := TrackKind{media.Video, media.H264, 1080, 30}
+		if len(kinds) != 2 || kinds[video] != 1 || kinds[TrackKind{Kind: media.Audio, Codec: media.Opus}] != 1 {
+			t.Errorf("tracks %v", kinds)
+		}
+		p.End(nil)
+		if kinds = h.Traffic().Tracks; len(kinds) != 0 {
+			t.Errorf("after the end: %v", kinds)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package metrics
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -30,6 +31,9 @@ func (m *Metrics) WatchHub(h Hub) {
 	m.registry.MustRegister(&traffic{
 		hub:     h,
 		streams: m.describe("millrace_streams", "gauge", "Streams by state.", "state"),
+		tracks: m.describe("millrace_tracks", "gauge",
+			"Tracks of the streams on air. Height and frame rate are the next common value that is not less, 0 of sound and where it is not known.",
+			"kind", "codec", "height", "frame_rate"),
 		sessions: m.describe("millrace_sessions", "gauge",
 			"Publishers and players that are connected, by their version of TLS. Viewers of HLS have no connection of their own.",
 			"role", "protocol", "tls"),
@@ -57,16 +61,16 @@ func (m *Metrics) WatchHub(h Hub) {
 type traffic struct {
 	hub Hub
 
-	streams, sessions, viewers, waiting *prometheus.Desc
-	bytesIn, framesIn, bytesOut         *prometheus.Desc
-	drops, skips                        *prometheus.Desc
-	ringTime, ringMax, ringBytes        *prometheus.Desc
+	streams, tracks, sessions, viewers, waiting *prometheus.Desc
+	bytesIn, framesIn, bytesOut                 *prometheus.Desc
+	drops, skips                                *prometheus.Desc
+	ringTime, ringMax, ringBytes                *prometheus.Desc
 }
 
 // Describe implements [prometheus.Collector].
 func (c *traffic) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.streams, c.sessions, c.viewers, c.waiting, c.bytesIn, c.framesIn, c.bytesOut, c.drops, c.skips,
+		c.streams, c.tracks, c.sessions, c.viewers, c.waiting, c.bytesIn, c.framesIn, c.bytesOut, c.drops, c.skips,
 		c.ringTime, c.ringMax, c.ringBytes,
 	} {
 		to <- d
@@ -84,6 +88,9 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 	}
 	for _, s := range []hub.State{hub.Waiting, hub.Live, hub.Reconnecting} {
 		gauge(c.streams, float64(t.Streams[s]), s.String())
+	}
+	for k, n := range t.Tracks {
+		gauge(c.tracks, float64(n), k.Kind.String(), k.Codec.String(), strconv.Itoa(k.Height), strconv.Itoa(k.FrameRate))
 	}
 	gauge(c.waiting, float64(t.Waiting))
 	for connection, n := range connections(t.Connected) {

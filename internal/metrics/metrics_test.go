@@ -19,6 +19,7 @@ import (
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
 )
 
@@ -43,6 +44,10 @@ func (busy) Traffic() hub.Traffic {
 			{Role: hub.Publisher, Protocol: "rtmp"}: 3, {Role: hub.Publisher, Protocol: "demo"}: 1,
 			{Role: hub.Player, Protocol: "rtmp"}: 4, {Role: hub.Player, Protocol: "rtmps", TLS: "1.2"}: 1,
 			{Role: hub.Player, Protocol: "hls"}: 0,
+		},
+		Tracks: map[hub.TrackKind]int{
+			{Kind: media.Video, Codec: media.HEVC, Height: 1080, FrameRate: 60}: 1,
+			{Kind: media.Audio, Codec: media.AAC}:                               3,
 		},
 	}
 }

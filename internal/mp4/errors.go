@@ -12,7 +12,7 @@ var (
 	ErrNoMovie = errors.New("mp4: file has no index (moov): whatever wrote it did not finish")
 	// ErrNoTracks is a file in which there is no track that can be read. What
 	// was passed over, and why, comes with it as a [*SkippedError].
-	ErrNoTracks = errors.New("mp4: file has no H.264 or AAC track")
+	ErrNoTracks = errors.New("mp4: file has no track that can be read")
 )
 
 // SkippedError says which tracks of a file are passed over.

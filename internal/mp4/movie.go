@@ -1,7 +1,9 @@
 package mp4
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
@@ -9,6 +11,7 @@ import (
 
 const (
 	maxTracks  = 64
+	maxOfAKind = 32
 	maxEntries = 16
 	maxEdits   = 64
 )
@@ -16,7 +19,11 @@ const (
 // track is a track that is read.
 type track struct {
 	id        uint32
+	number    uint8 // among the tracks of its kind
 	kind      media.Kind
+	enabled   bool // it is not only an alternative
+	name      string
+	language  string
 	timescale uint32
 	entries   []*media.Track // nil where an entry cannot be read
 	edit      edit
@@ -171,7 +178,7 @@ func (r *Reader) extends(mvex box, timescale uint32) error {
 func (r *Reader) track(trak box, movieTimescale uint32) error {
 	f := r.file
 	t := &track{defaults: defaults{description: 1}}
-	var handler, entryKind, reason string
+	var handler, title, entryKind, reason string
 	var stbl box
 	var found bool
 	s := f.children(trak)
@@ -179,11 +186,13 @@ func (r *Reader) track(trak box, movieTimescale uint32) error {
 		var err error
 		switch b.kind {
 		case "tkhd":
-			t.id, err = f.trackID(b)
+			err = f.trackHeader(b, t)
 		case "edts":
 			t.edit, err = f.editList(b, movieTimescale)
 		case "mdia":
 			stbl, found, handler, err = f.media(b, t)
+		case "udta":
+			title, err = f.title(b)
 		}
 		if err != nil {
 			return err
@@ -191,6 +200,9 @@ func (r *Reader) track(trak box, movieTimescale uint32) error {
 	}
 	if s.err != nil {
 		return s.err
+	}
+	if title != "" {
+		t.name = title
 	}
 	switch handler {
 	case "vide":
@@ -214,10 +226,14 @@ func (r *Reader) track(trak box, movieTimescale uint32) error {
 	if err != nil {
 		return err
 	}
+	same := 0
 	for _, o := range r.tracks {
-		if reason == "" && o.kind == t.kind {
-			reason = "is a second one of its kind"
+		if o.kind == t.kind {
+			same++
 		}
+	}
+	if reason == "" && same == maxOfAKind {
+		reason = fmt.Sprintf("is one of more than %d of its kind", maxOfAKind)
 	}
 	if reason != "" {
 		r.skipped = append(r.skipped, Skipped{ID: t.id, Codec: entryKind, Reason: reason})
@@ -233,22 +249,60 @@ func (r *Reader) track(trak box, movieTimescale uint32) error {
 	return nil
 }
 
-func (f *file) trackID(tkhd box) (uint32, error) {
+// trackHeader reads tkhd (§8.3.2).
+func (f *file) trackHeader(tkhd box, t *track) error {
 	var buf [24]byte
-	version, _, p, err := f.full(tkhd, buf[:])
+	version, flags, p, err := f.full(tkhd, buf[:])
 	if err != nil {
-		return 0, err
+		return err
 	}
 	c := cursor{b: p}
 	c.skip(8)
 	if version == 1 {
 		c.skip(8)
 	}
-	id := c.u32()
+	t.id, t.enabled = c.u32(), flags&1 != 0
 	if c.short {
-		return 0, tkhd.fault("is cut short")
+		return tkhd.fault("is cut short")
 	}
-	return id, nil
+	return nil
+}
+
+// title reads the name in the user data of a track, where QuickTime and FFmpeg
+// put it.
+func (f *file) title(udta box) (string, error) {
+	b, ok, err := f.find(udta, "name")
+	if err != nil || !ok {
+		return "", nil //nolint:nilerr // user data of another make than boxes
+	}
+	return f.text(b, 0)
+}
+
+// number gives the tracks of each kind their identifiers, in the order of the
+// file but for the first one that is no mere alternative: that is the default.
+func (r *Reader) number() {
+	for _, k := range []media.Kind{media.Video, media.Audio} {
+		var all []*track
+		for _, t := range r.tracks {
+			if t.kind == k {
+				all = append(all, t)
+			}
+		}
+		if i := slices.IndexFunc(all, func(t *track) bool { return t.enabled }); i > 0 {
+			first := all[i]
+			all = slices.Insert(slices.Delete(all, i, i+1), 0, first)
+		}
+		for i, t := range all {
+			if t.number = uint8(i); len(all) == 1 || isTool(t.name) {
+				t.name = "" // where there is no choice nobody looks for names
+			}
+			for _, e := range t.entries {
+				if e != nil {
+					e.ID, e.Name, e.Language = t.number, t.name, t.language
+				}
+			}
+		}
+	}
 }
 
 // media reads mdia: its timescale, its handler and where its sample tables are.
@@ -260,6 +314,15 @@ func (f *file) media(mdia box, t *track) (stbl box, found bool, handler string, 
 			if t.timescale, _, err = f.timing(b); err != nil {
 				return box{}, false, "", err
 			}
+			// It stands behind the times, and is the box's last but one.
+			var code [2]byte
+			if at := b.end - 4; t.language == "" && at > b.body && f.read(code[:], at) == nil {
+				t.language = language(uint16(code[0])<<8 | uint16(code[1]))
+			}
+		case "elng":
+			if t.language, err = f.text(b, 4); err != nil {
+				return box{}, false, "", err
+			}
 		case "hdlr":
 			var buf [12]byte
 			_, _, p, err := f.full(b, buf[:])
@@ -268,6 +331,9 @@ func (f *file) media(mdia box, t *track) (stbl box, found bool, handler string, 
 			}
 			if len(p) == 8 {
 				handler = string(p[4:])
+			}
+			if t.name, err = f.text(b, 24); err != nil {
+				return box{}, false, "", err
 			}
 		case "minf":
 			if stbl, found, err = f.find(b, "stbl"); err != nil {

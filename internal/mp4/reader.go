@@ -23,8 +23,8 @@ const (
 	audioPreroll = int64(100 * time.Millisecond)
 )
 
-// Reader reads the first H.264 and the first AAC track of an MP4 file, in the
-// order of their decoding times.
+// Reader reads the tracks of sound and picture of an MP4 file, in the order of
+// their decoding times.
 //
 // It believes no size: tables are read a page at a time, and memory does not
 // depend on what the file says, but for one access unit of at most 16 MiB.
@@ -60,6 +60,7 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 	if len(d.tracks) == 0 {
 		return nil, &SkippedError{Tracks: d.skipped}
 	}
+	d.number()
 	d.rest = d.file.boxes(0, size)
 	if err := d.start(); err != nil {
 		return nil, err
@@ -77,13 +78,24 @@ func (r *Reader) start() error {
 	if err := r.fill(); err != nil {
 		return err
 	}
-	for _, t := range r.tracks {
+	all := r.tracks
+	r.tracks = nil
+	for _, t := range all {
 		if err := r.trim(t); err != nil {
 			return err
 		}
-		if err := r.describe(t); err != nil {
+		known, err := r.describe(t)
+		if err != nil {
 			return err
 		}
+		if !known {
+			r.skipped = append(r.skipped, Skipped{ID: t.id, Codec: t.entries[0].Codec.String(), Reason: "does not say how it is coded, neither in the index nor in its first sample"})
+			continue
+		}
+		r.tracks = append(r.tracks, t)
+	}
+	if len(r.tracks) == 0 {
+		return &SkippedError{Tracks: r.skipped}
 	}
 	first := true
 	for _, t := range r.tracks {
@@ -128,29 +140,39 @@ func (r *Reader) trim(t *track) error {
 	return nil
 }
 
-// describe puts the track's first description into the set.
-func (r *Reader) describe(t *track) error {
-	for i, e := range t.entries {
-		if e == nil || e.Codec != media.H264 || e.AVC != nil {
-			continue
-		}
-		if t.entries[i] = nil; t.head == nil {
-			continue
-		}
+// describe puts the track's first description into the set, if that and the
+// first sample say enough.
+func (r *Reader) describe(t *track) (bool, error) {
+	if t.head != nil {
 		p, err := r.payload(t.head)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if made, ok := inBand(e, p); ok {
-			t.entries[i] = made
+		t.hear(0, p)
+	}
+	if t.entries[0].Format == nil {
+		return false, nil
+	}
+	t.entries[0] = withoutEcho(t.entries[0])
+	r.set = r.set.With(t.entries[0])
+	return true, nil
+}
+
+// hear completes description i by what a sample says.
+func (t *track) hear(i int, sample []byte) *media.Track {
+	e := t.entries[i]
+	if e.Format == nil && e.Config != nil {
+		if made, ok := inBand(e, sample); ok {
+			e = made
 		}
 	}
-	if t.entries[0] != nil {
-		r.set = r.set.With(t.entries[0])
-		return nil
+	if f := media.Inspect(e.Codec, e.Format, sample); f != e.Format {
+		said := *e
+		said.Format = f
+		e = &said
 	}
-	return &SkippedError{Tracks: append(r.skipped,
-		Skipped{ID: t.id, Codec: "avc3", Reason: "has no parameter sets, neither in its index nor in its first picture"})}
+	t.entries[i] = e
+	return e
 }
 
 // Tracks are the tracks that the file begins with. Frames have the set that
@@ -200,24 +222,28 @@ func (r *Reader) Next() (*media.Frame, error) {
 }
 
 func (r *Reader) frame(t *track, s *sample) (*media.Frame, error) {
-	entry := t.entries[0]
-	if i := int64(s.description) - 1; i >= 0 && i < int64(len(t.entries)) {
-		entry = t.entries[i]
-	}
-	if entry == nil {
-		return nil, fmt.Errorf("mp4: track %d changes to a coding that is neither H.264 nor AAC", t.id)
-	}
-	if r.set.Find(t.kind, 0) != entry {
-		r.set = r.set.With(entry)
-	}
 	p, err := r.payload(s)
 	if err != nil {
 		return nil, err
 	}
+	i := 0
+	if n := int64(s.description) - 1; n > 0 && n < int64(len(t.entries)) {
+		i = int(n)
+	}
+	var entry *media.Track
+	if t.entries[i] != nil {
+		entry = t.hear(i, p)
+	}
+	if entry == nil || entry.Format == nil {
+		return nil, fmt.Errorf("mp4: track %d changes to a coding that cannot be read", t.id)
+	}
+	if r.set.Find(t.kind, t.number) != entry {
+		r.set = r.set.With(entry)
+	}
 	r.read += int64(len(p))
 	dts, pts := t.times(s)
 	f := &media.Frame{
-		Kind: t.kind, Class: media.Key, Tracks: r.set, Payload: p,
+		Kind: t.kind, Track: t.number, Class: media.Key, Tracks: r.set, Payload: p,
 		DTS: dts - r.base, PTS: pts - r.base,
 	}
 	switch {

@@ -12,10 +12,10 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// Writer writes the default H.264 and the default AAC track of a stream as a
-// fragmented file, in which each run of pictures from key frame to key frame is
-// whole by itself: what is written so far can be played, whatever happens next.
-// Times begin at 0.
+// Writer writes the tracks of a stream as a fragmented file, in which each run
+// of pictures from key frame to key frame is whole by itself: what is written so
+// far can be played, whatever happens next. Times begin at 0. Codecs that have
+// no place in MP4 are left out.
 //
 // A file cannot tell of another configuration in its middle, so the stream goes
 // on in another file then.
@@ -28,7 +28,7 @@ type Writer struct {
 	tracks   []*cmaf.Header
 	period   *cmaf.Period
 	held     []*cmaf.Segment // until every track has one
-	group    []*cmaf.Segment // of one fragment, a track each
+	group    []*cmaf.Segment // of one fragment, one of each track
 	base     time.Duration
 	sequence uint32
 	err      error
@@ -48,7 +48,7 @@ func NewWriter(create func(n int) (io.Writer, error)) *Writer {
 }
 
 // Write takes the next frame. It belongs to the writer from here on, and
-// frames of other kinds and tracks are passed over. An error is final.
+// frames that are neither sound nor picture are passed over. An error is final.
 func (w *Writer) Write(f *media.Frame) error {
 	if w.err == nil {
 		w.packager.Write(f)
@@ -91,16 +91,10 @@ func (w *Writer) enter(p *cmaf.Period) {
 	w.start()
 	w.fragment()
 	w.period = p
-	var tracks []*cmaf.Header
-	for _, h := range [...]*cmaf.Header{p.Video, p.Audio} {
-		if h != nil {
-			tracks = append(tracks, h)
-		}
-	}
-	if !slices.ContainsFunc(tracks, func(h *cmaf.Header) bool { return !slices.Contains(w.tracks, h) }) {
+	if !slices.ContainsFunc(p.Tracks, func(h *cmaf.Header) bool { return !slices.Contains(w.tracks, h) }) {
 		return
 	}
-	w.tracks, w.w = tracks, nil
+	w.tracks, w.w = p.Tracks, nil
 }
 
 // start creates the file and writes what was held for it.
@@ -139,15 +133,14 @@ func (w *Writer) write(b []byte) {
 	}
 }
 
-// add puts a segment into the fragment that is being gathered. Picture and
-// sound of the same time share one.
+// add puts a segment into the fragment that is being gathered. The tracks of
+// the same time share one.
 func (w *Writer) add(s *cmaf.Segment) {
-	if slices.ContainsFunc(w.group, func(o *cmaf.Segment) bool { return o.Kind == s.Kind }) {
+	if slices.ContainsFunc(w.group, func(o *cmaf.Segment) bool { return o.Header == s.Header }) {
 		w.fragment()
 	}
 	w.group = append(w.group, s)
-	alone := w.period.Video == nil || w.period.Audio == nil
-	if alone || len(w.group) == len(w.tracks) {
+	if len(w.group) == len(w.period.Tracks) {
 		w.fragment()
 	}
 }
@@ -211,6 +204,14 @@ func fileHeader(tracks []*cmaf.Header) ([]byte, error) {
 				return nil, b.fault("is no CMAF header")
 			}
 			in.patch(trak, "tkhd", func(p []byte) { binary.BigEndian.PutUint32(p[12:], id) })
+			if mdia, ok, _ := in.find(trak, "mdia"); ok {
+				in.patch(mdia, "mdhd", func(p []byte) {
+					// Many programs read nothing but this field of three letters.
+					if code := packed(h.Track.Language); code != 0 && len(p) >= 4 {
+						binary.BigEndian.PutUint16(p[len(p)-4:], code)
+					}
+				})
+			}
 			in.patch(mvex, "trex", func(p []byte) { binary.BigEndian.PutUint32(p[4:], id) })
 			head = in.b[mvhd.start:mvhd.end]
 			binary.BigEndian.PutUint32(head[len(head)-4:], uint32(len(tracks)+1)) // next_track_ID

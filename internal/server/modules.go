@@ -32,6 +32,9 @@ type door struct {
 	serve func(w http.ResponseWriter, r *http.Request, stream, file string)
 	// panics counts those that the door survived by itself.
 	panics func() uint64
+	// leave has clients go elsewhere that can, while the hub has its streams still,
+	// and waits until they have or ctx is done.
+	leave func(ctx context.Context) error
 	// close ends what the door does when ctx does at the latest. By then the
 	// hub has ended all streams.
 	close func(ctx context.Context) error
@@ -42,7 +45,7 @@ func openRTMP(s *Server) door {
 		Logger: s.log, Meter: s.metrics, Players: s.players, Encoders: s.encoders, RefuseEncrypted: s.set.RTMPE == "refuse",
 		DemandedSWF: s.access.DemandedSWF,
 	})
-	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, close: d.Shutdown}
+	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, leave: d.Reconnect, close: d.Shutdown}
 }
 
 func openHTTPFLV(s *Server) door {

@@ -80,6 +80,13 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		readOnly(w, r, http.HandlerFunc(m.readiness))
 	case "assets":
 		readOnly(w, r, m.assets)
+	case ".well-known":
+		app, ok := strings.CutPrefix(rest, ladderPath)
+		if !ok || app == "" {
+			problem.Write(w, http.StatusNotFound, "there is nothing at this address")
+			return
+		}
+		m.obs.ServeApp(w, r, app)
 	case "embed":
 		m.page(w, r, rest)
 	default:

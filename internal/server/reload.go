@@ -145,6 +145,7 @@ func (s *Server) takeOver(set *Settings) error {
 	control := set.control(access.Keyrings{s.keys, ring})
 	control.Secure, control.Exposed, control.SWF = s.secureServer(), s.exposed, files
 	s.access.Set(control)
+	s.obs.SetLadders(set.ladders())
 	s.refusesPlain.Store(set.Plain == "refuse")
 	if s.level != nil {
 		s.level.Set(set.Level())

@@ -78,13 +78,14 @@ open: false
 grace: 1m
 play-wait: 1s
 delivery: economy
+enhanced: strict
 log-level: warn
 apps: {event: {grace: 2m}}
 streams: {event/stage: {grace: 3m}}
 keys: [{stream: event/stage, key: open-sesame}]
 `)
 	done, err := r.reload("test")
-	want := []string{"open", "delivery", "grace", "play-wait", "log-level", "apps", "streams", "keys"}
+	want := []string{"open", "delivery", "enhanced", "grace", "play-wait", "log-level", "apps", "streams", "keys"}
 	if err != nil || !slices.Equal(done.Changed, want) || len(done.Restart) > 0 {
 		t.Errorf("got %+v, %v; want %v", done, err, want)
 	}
@@ -95,7 +96,7 @@ keys: [{stream: event/stage, key: open-sesame}]
 		t.Errorf("%+v, %v", g, err)
 	}
 	play := hub.PlayRequest{Stream: "live/cam"}
-	if err := r.server.access.Play(t.Context(), &play); err != nil || play.Delivery != hub.Economy || play.PlayWait != time.Second {
+	if err := r.server.access.Play(t.Context(), &play); err != nil || play.Delivery != hub.Economy || !play.Strict || play.PlayWait != time.Second {
 		t.Errorf("%+v, %v", play, err)
 	}
 	if r.server.level.Level() != slog.LevelWarn {

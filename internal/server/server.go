@@ -21,6 +21,7 @@ import (
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/metrics"
 	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/obs"
 	"github.com/millrace-live/millrace/internal/store"
 	"github.com/millrace-live/millrace/rtmpt"
 )
@@ -73,6 +74,7 @@ type Server struct {
 	players    *netx.Driver
 	encoders   *netx.Driver
 	access     access.Current
+	obs        obs.Service
 	keys       *access.Keyring // of the data folder and the demo
 	configKeys *access.Keyring
 	exposed    *access.Exposed // those of all keys that were sent in plain
@@ -148,6 +150,7 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
+	s.openLadders()
 	if err := s.takeOver(s.set); err != nil {
 		return err
 	}
@@ -155,7 +158,7 @@ func Run(ctx context.Context, o Options) error {
 		s.log.Warn(fault)
 	}
 	s.metrics = metrics.New(o.Version)
-	s.hub = hub.New(hub.Options{Access: &s.access, Events: s.event, Joined: s.metrics.Joined})
+	s.hub = hub.New(hub.Options{Access: laddered{&s.access, s}, Events: s.event, Joined: s.metrics.Joined})
 	for _, driver := range []**netx.Driver{&s.players, &s.encoders} {
 		if *driver, err = netx.NewDriver(0, writeTimeout); err != nil {
 			return err
@@ -170,6 +173,7 @@ func Run(ctx context.Context, o Options) error {
 		s.site.Public, _ = url.Parse(s.set.PublicURL)
 	}
 	s.api = api.New(s.hub, s.site, token)
+	s.api.Outputs = outputs
 	if o.Load != nil {
 		s.startReloads(ctx, o)
 	}
@@ -262,13 +266,32 @@ func (s *Server) announce(o Options, firstKey string) error {
 	return nil
 }
 
-// shutdown ends the server in order: no new connections, no streams, no doors,
-// no HTTP.
+// leaveTime is how long clients that can go elsewhere have for it: an encoder waits
+// for its next key frame.
+const leaveTime = 5 * time.Second
+
+// leave asks the clients that can to connect to whoever comes after this server.
+func (s *Server) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, d := range s.doors {
+		if d.leave != nil {
+			// Who stays is told of the end like everybody else.
+			all.Go(func() { _ = d.leave(ctx) })
+		}
+	}
+	all.Wait()
+}
+
+// shutdown ends the server in order: no new connections, no clients that can go
+// elsewhere, no streams, no doors, no HTTP.
 func (s *Server) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), drain, errDrain)
 	defer cancel()
 	s.ready.Store(false)
 	s.ports.close()
+	s.leave(ctx)
 	err := s.hub.Shutdown(ctx)
 	for _, d := range s.doors {
 		if d.close != nil {

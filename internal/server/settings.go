@@ -39,6 +39,7 @@ type Settings struct {
 	OpenWorld    bool     `name:"open-world" reload:"true" group:"Who may come in" help:"Anyone at all may publish, under any name."`
 
 	Delivery string        `name:"delivery" default:"balanced" choice:"realtime,balanced,economy" reload:"true" placeholder:"MODE" group:"Streams" help:"How long media may wait for others to the same player: realtime 0, balanced 30 ms, economy 100 ms (${default})."`
+	Enhanced string        `name:"enhanced" default:"lenient" choice:"lenient,strict" reload:"true" placeholder:"MODE" group:"Streams" help:"What RTMP and HTTP-FLV players get that announce nothing of Enhanced RTMP: codecs in its form as well, which FFmpeg plays (lenient), or H.264, AAC, MP3 and the codecs of the Flash days alone (strict) (${default})."`
 	Grace    time.Duration `name:"grace" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long viewers wait for a publisher that vanished, 0 to 30m (${default})."`
 	PlayWait time.Duration `name:"play-wait" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long an RTMP player waits for a stream that is not on air, 0 to 30m (${default})."`
 	Demo     bool          `name:"demo" group:"Streams" help:"Play a built-in clip into live/demo for ever."`
@@ -55,7 +56,16 @@ type Settings struct {
 // whole server.
 type AppSettings struct {
 	RuleSettings
-	SWF []string `name:"swf" placeholder:"FILE" help:"Whoever plays a stream of the app by RTMP must prove to be one of these SWF files; off asks nobody."`
+	Multitrack []RungSettings `name:"multitrack" help:"What OBS's Enhanced Broadcasting is asked to send, the best first; an empty list is one track."`
+	SWF        []string       `name:"swf" placeholder:"FILE" help:"Whoever plays a stream of the app by RTMP must prove to be one of these SWF files; off asks nobody."`
+}
+
+// RungSettings is one track of the ladder that OBS is asked for.
+type RungSettings struct {
+	Height  int    `name:"height" placeholder:"pixels" help:"The height of the picture; of an upright one, its width. What is higher than the picture that OBS composes is sent in that size."`
+	Bitrate int    `name:"bitrate" placeholder:"kbit/s" help:"The bit rate; all rungs give way in proportion where OBS is told to send less."`
+	FPS     int    `name:"fps" placeholder:"frames a second" help:"The most frames a second; those of OBS are divided by a whole number. Without it, all of them."`
+	Codec   string `name:"codec" choice:"h264,hevc,av1" help:"The codec (h264). An encoder that has no hardware for it sends H.264."`
 }
 
 // RuleSettings are the rules of an app or a stream. What is not given there is
@@ -65,6 +75,7 @@ type RuleSettings struct {
 	Grace           *time.Duration `name:"grace" max:"30m" help:"How long viewers wait for a publisher that vanished, 0 to 30m."`
 	GraceAfterEnd   *bool          `name:"grace-after-end" help:"Viewers wait that long after a clean end, too (not by default)."`
 	Delivery        string         `name:"delivery" choice:"realtime,balanced,economy" help:"How long media may wait for others to the same player."`
+	Enhanced        string         `name:"enhanced" choice:"lenient,strict" help:"What players get that announce nothing of Enhanced RTMP: codecs in its form as well (lenient), or those of the Flash days alone (strict)."`
 	Plain           string         `name:"plain" choice:"allow,warn,refuse" help:"Plain RTMP, RTMPE, RTMPT: allow, warn of publishers or refuse."`
 }
 

@@ -25,6 +25,7 @@ func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
 	c.swf("swf", s.SWF)
 	for _, name := range sortedKeys(s.Apps) {
 		c.swf("apps."+name+".swf", s.Apps[name].SWF)
+		c.ladder("apps."+name+".multitrack", s.Apps[name].Multitrack)
 	}
 	return c.faults
 }

@@ -66,7 +66,9 @@ func (d described) inner() reflect.Type {
 }
 
 func TestEverySettingIsExplained(t *testing.T) {
-	for _, of := range []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[AppSettings](), reflect.TypeFor[KeySettings]()} {
+	for _, of := range []reflect.Type{
+		reflect.TypeFor[Settings](), reflect.TypeFor[AppSettings](), reflect.TypeFor[RungSettings](), reflect.TypeFor[KeySettings](),
+	} {
 		for _, d := range describe(of) {
 			if d.name == "" || !strings.HasSuffix(d.help, ".") {
 				t.Errorf("%v: the setting %q has the help %q", of, d.name, d.help)
@@ -121,6 +123,8 @@ func schemaOf(d described) node {
 		n["examples"] = []string{"500ms", "30s", "5m"}
 	case d.choices != nil:
 		n["enum"] = d.choices
+	case d.typ.Kind() == reflect.Int:
+		n["type"] = "integer"
 	default:
 		n["type"] = "string"
 	}
@@ -138,8 +142,11 @@ func schemaOfGroup(t reflect.Type) node {
 		}
 	}
 	n := node{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
-	if t == reflect.TypeFor[KeySettings]() {
+	switch t {
+	case reflect.TypeFor[KeySettings]():
 		n["type"], n["required"] = "object", []string{"stream", "key"}
+	case reflect.TypeFor[RungSettings]():
+		n["type"], n["required"] = "object", []string{"height", "bitrate"}
 	}
 	return n
 }
@@ -161,6 +168,8 @@ func (d described) value() string {
 		return "`" + strings.Join(d.choices, "`, `") + "`"
 	case d.typ.Kind() == reflect.Bool:
 		return "`true`, `false`"
+	case d.inner() != nil:
+		return "list, see below"
 	case d.typ.Kind() == reflect.Slice:
 		return "list of " + d.placeholder
 	case d.typ == reflect.TypeFor[time.Duration]():
@@ -214,6 +223,11 @@ func reference() string {
 		}
 		if inner != nil {
 			fmt.Fprintf(&b, "### %s\n\n%s\n\n%s\n", d.name, d.help, innerTable(describe(inner)))
+			for _, e := range describe(inner) {
+				if of := e.inner(); of != nil {
+					fmt.Fprintf(&b, "An element of `%s`:\n\n%s\n", e.name, innerTable(describe(of)))
+				}
+			}
 			continue
 		}
 		rows = append(rows, d)
@@ -277,6 +291,11 @@ func TestDocsExampleHasEverySetting(t *testing.T) {
 			at := map[string]string{"apps": "apps.event.", "streams": "streams.event/stage.", "keys": "keys[0]."}[d.name]
 			for _, f := range describe(inner) {
 				paths = append(paths, at+f.name)
+				if of := f.inner(); of != nil {
+					for _, e := range describe(of) {
+						paths = append(paths, at+f.name+"[2]."+e.name)
+					}
+				}
 			}
 		}
 	}

@@ -20,12 +20,15 @@ var (
 	secondPublishers = map[string]hub.Rule{"take-over": hub.TakeOver, "refuse": hub.Refuse}
 )
 
+// strict is the setting of enhanced by which players get what they announced.
+const strict = "strict"
+
 // control is who may publish and play, and by which rules: a stream's own go
 // over those of its app, and these over the server's.
 func (s *Settings) control(keys access.Keys) *access.Control {
 	c := &access.Control{
 		Keys: keys, Open: s.openness(), PlayWait: orNever(s.PlayWait),
-		Rules:   access.Rules{Grace: orNever(s.Grace), Delivery: deliveries[s.Delivery], Plain: plains[s.Plain]},
+		Rules:   access.Rules{Grace: orNever(s.Grace), Delivery: deliveries[s.Delivery], Plain: plains[s.Plain], Strict: s.Enhanced == strict},
 		Apps:    make(map[string]access.Rules),
 		Streams: make(map[string]access.Rules),
 	}
@@ -53,6 +56,9 @@ func (s RuleSettings) over(r access.Rules) access.Rules {
 	}
 	if s.Delivery != "" {
 		r.Delivery = deliveries[s.Delivery]
+	}
+	if s.Enhanced != "" {
+		r.Strict = s.Enhanced == strict
 	}
 	if s.Plain != "" {
 		r.Plain = plains[s.Plain]

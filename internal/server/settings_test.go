@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", TLSMin: "1.2", Plain: "allow", RTMPE: "allow", Delivery: "balanced",
-		Grace: 30 * time.Second, PlayWait: 30 * time.Second, LogLevel: "info",
+		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, LogLevel: "info",
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -48,15 +48,16 @@ func TestRulesOfServerAppAndStream(t *testing.T) {
 	s, _, err := load(t, `
 grace: 0
 delivery: realtime
+enhanced: strict
 plain: warn
 play-wait: 5s
 open: true
 apps:
   event: {second-publisher: refuse, grace: 5m, grace-after-end: true, delivery: economy, plain: refuse}
-  live: {grace: 0s}
+  live: {grace: 0s, enhanced: lenient}
 streams:
   event/small: {second-publisher: take-over, grace: 0s, grace-after-end: false}
-  live/long: {grace: 1m, grace-after-end: true, delivery: balanced, plain: allow}
+  live/long: {grace: 1m, grace-after-end: true, delivery: balanced, plain: allow, enhanced: strict}
 keys:
   - {stream: event/a, key: a-long-word, label: hall, plain: allow}
 `)
@@ -64,18 +65,18 @@ keys:
 		t.Fatal(err)
 	}
 	apps := map[string]access.Rules{
-		"event": {SecondPublisher: hub.Refuse, Grace: 5 * time.Minute, GraceAfterEnd: true, Delivery: hub.Economy, Plain: access.RefusePlain},
+		"event": {SecondPublisher: hub.Refuse, Grace: 5 * time.Minute, GraceAfterEnd: true, Delivery: hub.Economy, Strict: true, Plain: access.RefusePlain},
 		"live":  {Grace: -1, Delivery: hub.Realtime, Plain: access.WarnOfPlain},
 	}
 	streams := map[string]access.Rules{
-		"event/small": {SecondPublisher: hub.TakeOver, Grace: -1, Delivery: hub.Economy, Plain: access.RefusePlain},
-		"live/long":   {Grace: time.Minute, GraceAfterEnd: true, Delivery: hub.Balanced, Plain: access.AllowPlain},
+		"event/small": {SecondPublisher: hub.TakeOver, Grace: -1, Delivery: hub.Economy, Strict: true, Plain: access.RefusePlain},
+		"live/long":   {Grace: time.Minute, GraceAfterEnd: true, Delivery: hub.Balanced, Strict: true, Plain: access.AllowPlain},
 	}
 	c := s.control(nil)
 	if !reflect.DeepEqual(c.Apps, apps) || !reflect.DeepEqual(c.Streams, streams) {
 		t.Errorf("got  %+v, %+v\nwant %+v, %+v", c.Apps, c.Streams, apps, streams)
 	}
-	if rules := (access.Rules{Grace: -1, Delivery: hub.Realtime, Plain: access.WarnOfPlain}); c.Rules != rules || c.PlayWait != 5*time.Second || c.Open != access.Private {
+	if rules := (access.Rules{Grace: -1, Delivery: hub.Realtime, Strict: true, Plain: access.WarnOfPlain}); c.Rules != rules || c.PlayWait != 5*time.Second || c.Open != access.Private {
 		t.Errorf("got %+v, want %+v", c, rules)
 	}
 	if s.Keys[0].Key.Reveal() != "a-long-word" || s.Keys[0].Stream != "event/a" {

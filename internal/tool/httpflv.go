@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -29,14 +30,12 @@ var errNoFLV = errors.New("the server answers with something that is not FLV")
 
 // httpFrames plays FLV over HTTP.
 type httpFrames struct {
-	body    io.ReadCloser
-	cancel  context.CancelCauseFunc
-	ctx     context.Context
-	silent  *time.Timer
-	count   atomic.Uint64
-	reader  *flv.Reader
-	demuxer flv.Demuxer
-	time    media.Unwrapper
+	body   io.ReadCloser
+	cancel context.CancelCauseFunc
+	ctx    context.Context
+	silent *time.Timer
+	count  atomic.Uint64
+	reader *flv.FrameReader
 }
 
 func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader, error) {
@@ -48,7 +47,7 @@ func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader
 	defer giveUp()
 	late := time.AfterFunc(answerTime, func() { cancel(rtmp.ErrTimeout) })
 	defer late.Stop()
-	req, err := http.NewRequestWithContext(own, http.MethodGet, a.raw, nil)
+	req, err := http.NewRequestWithContext(own, http.MethodGet, allTracks(a.raw), nil)
 	if err != nil {
 		cancel(nil)
 		return nil, err
@@ -68,8 +67,23 @@ func openHTTP(ctx context.Context, client *http.Client, a *Address) (frameReader
 	}
 	h := &httpFrames{body: res.Body, ctx: own, cancel: cancel}
 	h.silent = time.AfterFunc(silence, func() { cancel(rtmp.ErrSilent) })
-	h.reader = flv.NewReader(h)
+	h.reader = flv.NewFrameReader(h)
 	return h, nil
+}
+
+// allTracks asks a server for all that it has of the stream, where the address
+// does not say what to ask for. HTTP has no other place for that, and servers
+// that know nothing of it pass over it.
+func allTracks(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Query().Has("tracks") {
+		return raw
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += "tracks=all"
+	return u.String()
 }
 
 // refusal is what the server says against a request: the status, and the
@@ -100,19 +114,15 @@ func (h *httpFrames) Read(p []byte) (int, error) {
 }
 
 func (h *httpFrames) next() (*media.Frame, error) {
-	for {
-		kind, ms, body, err := h.reader.Next()
-		if err != nil {
-			return nil, h.ended(err)
-		}
-		f, err := h.demuxer.Demux(kind, h.time.Unwrap(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			return nil, damage{err}
-		}
-		if f != nil {
-			return f, nil
-		}
+	f, err := h.reader.Next()
+	var unread *flv.BodyError
+	switch {
+	case errors.As(err, &unread):
+		return nil, damage{err}
+	case err != nil:
+		return nil, h.ended(err)
 	}
+	return f, nil
 }
 
 func (h *httpFrames) ended(err error) error {

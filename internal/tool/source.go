@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
 )
@@ -89,39 +90,29 @@ func (s *Source) Close() {
 	s.frames.close()
 }
 
-// rtmpFrames plays by RTMP.
-type rtmpFrames struct {
-	stream *rtmp.Stream
-	reader rtmp.FrameReader
-}
+// rtmpFrames plays by RTMP, also where the server asks to go on elsewhere.
+type rtmpFrames struct{ player *rtmp.Player }
 
 func openRTMP(ctx context.Context, d *rtmp.Dialer, a *Address) (frameReader, error) {
-	st, err := d.Play(ctx, a.raw)
+	p, err := d.Player(ctx, a.raw)
 	if err != nil {
 		return nil, err
 	}
-	return &rtmpFrames{stream: st}, nil
+	return rtmpFrames{p}, nil
 }
 
-func (r *rtmpFrames) next() (*media.Frame, error) {
-	for {
-		m, err := r.stream.ReadMessage()
-		switch {
-		case errors.Is(err, rtmp.ErrStreamClosed):
-			return nil, ErrEnd
-		case err != nil:
-			return nil, err
-		}
-		f, err := r.reader.Demux(m)
-		if err != nil {
-			return nil, damage{err}
-		}
-		if f != nil {
-			return f, nil
-		}
+func (r rtmpFrames) next() (*media.Frame, error) {
+	f, err := r.player.ReadFrame()
+	var unread *flv.BodyError
+	switch {
+	case errors.As(err, &unread):
+		return nil, damage{err}
+	case errors.Is(err, rtmp.ErrStreamClosed):
+		return nil, ErrEnd
 	}
+	return f, err
 }
 
-func (r *rtmpFrames) bytes() uint64 { return r.stream.Session().Stats().BytesIn }
+func (r rtmpFrames) bytes() uint64 { return r.player.Stats().BytesIn }
 
-func (r *rtmpFrames) close() { _ = r.stream.Close() }
+func (r rtmpFrames) close() { _ = r.player.Close() }

@@ -130,7 +130,7 @@ func TestCapturedSessions(t *testing.T) {
 				line := describe(e)
 				switch e := e.(type) {
 				case *message.Connect:
-					s.AcceptConnect()
+					s.AcceptConnect(nil, nil)
 				case message.Publish:
 					s.Accept(e.StreamID)
 				case message.Play:

@@ -232,6 +232,9 @@ func (c *Client) refuse(r *Request, err error) Event {
 
 func (c *Client) handleStatus(streamID uint32, s Status) Event {
 	st := c.streams[streamID]
+	if s.Code == CodeReconnectRequest {
+		return ReconnectRequest{amf.PropertiesOf(s.Object).String("tcUrl"), s.Description}
+	}
 	if st == nil && streamID == 0 {
 		if !c.connected && s.Err() != nil {
 			return Rejected{s.Err()}

@@ -55,7 +55,7 @@ func newPipe(t *testing.T) *pipe {
 	p.decide = func(e message.Event) {
 		switch e := e.(type) {
 		case *message.Connect:
-			p.server.AcceptConnect()
+			p.server.AcceptConnect(nil, nil)
 		case message.Publish:
 			p.server.Accept(e.StreamID)
 		case message.Play:

@@ -141,6 +141,9 @@ type (
 		Request  *Request
 		StreamID uint32
 	}
+	// ReconnectRequest asks the client to connect anew: to TCURL, an address or
+	// a reference, or to the same address if it is "".
+	ReconnectRequest struct{ TCURL, Description string }
 	// Refused says that the server did not give what was requested.
 	Refused struct {
 		Request *Request

@@ -33,20 +33,35 @@ func ParseConnect(c *Call) *Connect {
 }
 
 // AcceptConnect answers connect. What the transport has to say first, window
-// and chunk size, must have been sent.
-func (s *Server) AcceptConnect() {
+// and chunk size, must have been sent. properties and info are added to the two
+// objects of the answer; they must not share any value, which would be written as
+// a reference.
+func (s *Server) AcceptConnect(properties, info amf.Properties) {
 	if s.connect == nil || s.connected {
 		return
 	}
 	s.connected = true
 	s.event(StreamBegin, 0)
-	info := Status{Level: LevelStatus, Code: CodeConnectSuccess, Description: "Connection succeeded."}
-	o := info.object()
+	status := Status{Level: LevelStatus, Code: CodeConnectSuccess, Description: "Connection succeeded."}
+	o := status.object()
 	o.Set("objectEncoding", float64(s.connect.ObjectEncoding))
-	s.outbox.call(0, "_result", s.connect.transaction,
-		amf.NewObject("fmsVer", serverVersion, "capabilities", float64(serverCapabilities), "mode", 1.0), o)
+	o.Properties = append(o.Properties, info...)
+	version := amf.NewObject("fmsVer", serverVersion, "capabilities", float64(serverCapabilities), "mode", 1.0)
+	version.Properties = append(version.Properties, properties...)
+	s.outbox.call(0, "_result", s.connect.transaction, version, o)
 	// Old players wait for it; librtmp and FFmpeg answer with _checkbw.
 	s.outbox.call(0, "onBWDone", 0, nil)
+}
+
+// RequestReconnect asks the client to connect anew (Enhanced RTMP v2, "Reconnect
+// Request"): to tcURL, or to where it is if that is "".
+func (s *Server) RequestReconnect(tcURL, description string) {
+	info := Status{Level: LevelStatus, Code: CodeReconnectRequest, Description: description}
+	o := info.object()
+	if tcURL != "" {
+		o.Set("tcUrl", tcURL)
+	}
+	s.outbox.call(0, "onStatus", 0, nil, o)
 }
 
 // RejectConnect refuses connect. The connection should be closed after it.

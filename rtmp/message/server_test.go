@@ -14,7 +14,7 @@ func connectedServer(t testing.TB) (*message.Server, *[]*message.Message) {
 	var sent []*message.Message
 	s := message.NewServer(func(m *message.Message) { sent = append(sent, m) })
 	give(t, s, 0, "connect", 1.0, amf.NewObject("app", "live"))
-	s.AcceptConnect()
+	s.AcceptConnect(nil, nil)
 	sent = nil
 	return s, &sent
 }

@@ -173,7 +173,12 @@ type stream struct {
 	Since        time.Time
 	Viewers      map[string]int
 	ViewersTotal int `json:"viewers_total"`
+	WaitingTotal int `json:"waiting_total"`
+	Unplayable   []unplayable
 }
+
+// unplayable is a track that a protocol cannot carry.
+type unplayable struct{ Protocol, Kind, Reason string }
 
 func (s *server) streams(t *testing.T) []stream {
 	t.Helper()

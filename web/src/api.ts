@@ -16,6 +16,10 @@ export interface Stream {
   since?: string;
   video?: Video | null;
   audio?: Audio | null;
+  /** All tracks, the default ones among them. */
+  tracks?: Track[];
+  /** What the players of a protocol cannot be given. */
+  unplayable?: Unplayable[];
   bitrate?: number;
   bytes_in?: number;
   bytes_out?: number;
@@ -32,6 +36,24 @@ export function isOnAir(stream: Stream): boolean {
   return stream.state !== 'waiting';
 }
 
+export interface Track {
+  kind: 'video' | 'audio';
+  id: number;
+  /** What players get that take one track of each kind. */
+  default?: boolean;
+  name?: string;
+  language?: string;
+  video?: Video;
+  audio?: Audio;
+}
+
+export interface Unplayable {
+  protocol: string;
+  kind: string;
+  track: number;
+  reason: string;
+}
+
 export interface Video {
   codec: string;
   profile?: string;
@@ -39,6 +61,8 @@ export interface Video {
   width?: number;
   height?: number;
   frame_rate?: number;
+  /** SDR, HLG or PQ. */
+  range?: string;
   bitrate?: number;
   /** Seconds between key frames. */
   keyframe_interval?: number;
@@ -48,6 +72,8 @@ export interface Audio {
   codec: string;
   sample_rate?: number;
   channels?: number;
+  /** What people call the channels: stereo, 5.1. */
+  layout?: string;
   bitrate?: number;
 }
 

@@ -29,7 +29,8 @@ export function delay(ms: number): string {
 export function picture(video: Video): string {
   const size = video.width && video.height ? `${video.width}×${video.height}` : '';
   const rate = video.frame_rate ? `${Number(video.frame_rate.toFixed(2))} fps` : '';
-  return [size, rate].filter(Boolean).join(' at ');
+  const range = video.range && video.range !== 'SDR' ? `HDR (${video.range})` : '';
+  return [[size, rate].filter(Boolean).join(' at '), range].filter(Boolean).join(', ');
 }
 
 /** `H.264 High 4.0`. */
@@ -40,7 +41,7 @@ export function videoCodec(video: Video): string {
 /** `48 kHz stereo`. */
 export function sound(audio: Audio): string {
   const rate = audio.sample_rate ? `${Number((audio.sample_rate / 1000).toFixed(2))} kHz` : '';
-  return [rate, channels(audio.channels)].filter(Boolean).join(' ');
+  return [rate, audio.layout || channels(audio.channels)].filter(Boolean).join(' ');
 }
 
 function channels(count: number | undefined): string {

@@ -32,3 +32,10 @@ func (w *boxes) text(s string)    { w.b = append(w.b, s...) }
 func (w *boxes) bytes(p []byte)   { w.b = append(w.b, p...) }
 func (w *boxes) zeros(n int)      { w.b = append(w.b, make([]byte, n)...) }
 func (w *boxes) putU32(at, v int) { binary.BigEndian.PutUint32(w.b[at:], uint32(v)) }
+
+// box appends a box whose body is what fill appends.
+func (w *boxes) box(kind string, fill func([]byte) []byte) {
+	at := w.open(kind)
+	w.b = fill(w.b)
+	w.close(at)
+}

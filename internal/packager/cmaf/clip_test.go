@@ -31,25 +31,18 @@ func readClip(t testing.TB, path string) []*media.Frame {
 	defer file.Close()
 	var (
 		frames []*media.Frame
-		demux  flv.Demuxer
-		reader = flv.NewReader(file)
+		reader = flv.NewFrameReader(file)
 	)
 	for {
-		kind, ms, body, err := reader.Next()
+		f, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return frames
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := demux.Demux(kind, int64(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f != nil {
-			f.Arrival = clipBegin.Add(time.Duration(f.DTS))
-			frames = append(frames, f)
-		}
+		f.Arrival = clipBegin.Add(time.Duration(f.DTS))
+		frames = append(frames, f)
 	}
 }
 

@@ -43,8 +43,8 @@ func (c *cutter) open() int64 {
 
 // cut makes a segment of the first n units, which there must be. What follows
 // them gives the last its duration; if nothing does, it lasts what it nominally
-// should.
-func (c *cutter) cut(n int, sequence uint32) *Segment {
+// should. Messages go in front.
+func (c *cutter) cut(n int, sequence uint32, messages []message) *Segment {
 	if !c.settled {
 		c.settled = true
 		c.line.settle(c.units)
@@ -64,7 +64,7 @@ func (c *cutter) cut(n int, sequence uint32) *Segment {
 			Duration: uint32(min(next-u.decode, math.MaxUint32)),
 			Offset:   int32(max(math.MinInt32, min(u.present-u.decode, math.MaxInt32))),
 			Flags:    flags(u.frame),
-			Payload:  u.frame.Payload,
+			Payload:  c.header.coding.sample(u.frame.Payload),
 		})
 		c.bytes -= len(u.frame.Payload)
 	}
@@ -76,7 +76,15 @@ func (c *cutter) cut(n int, sequence uint32) *Segment {
 		Samples:     n,
 		Independent: c.kind == media.Audio || c.units[0].frame.IsKey(),
 	}
-	s.Bytes = AppendChunk(make([]byte, 0, ChunkSize(c.samples)), sequence, uint64(start), c.samples)
+	size := ChunkSize(c.samples)
+	for _, m := range messages {
+		size += eventSize(m)
+	}
+	w := boxes{b: make([]byte, 0, size)}
+	for _, m := range messages {
+		w.event(m, c.header.Timescale, start)
+	}
+	s.Bytes = AppendChunk(w.b, sequence, uint64(start), c.samples)
 	c.longest = max(c.longest, s.Duration)
 	clear(c.samples)
 	rest := copy(c.units, c.units[n:])

@@ -15,33 +15,22 @@ type Header struct {
 	Timescale uint32
 	// Bytes are the boxes ftyp and moov: an HLS media initialization section.
 	Bytes []byte
+
+	coding coding
+	entry  []byte // the sample entry among Bytes
 }
 
 // UnsupportedError says why a track cannot be packaged.
 type UnsupportedError struct {
 	Codec  media.Codec
-	Reason string // without a configuration, for instance; "" when the codec has no packaging here
+	Reason string // without a configuration, for instance; "" when the codec has no place in MP4 segments
 }
 
 func (e *UnsupportedError) Error() string {
 	if e.Reason == "" {
-		return fmt.Sprintf("cmaf: %s has no packaging", e.Codec)
+		return fmt.Sprintf("cmaf: %s cannot be carried in MP4 segments", e.Codec)
 	}
 	return fmt.Sprintf("cmaf: %s track %s", e.Codec, e.Reason)
-}
-
-// coding is what the packager knows of a codec: one line of the table below.
-type coding struct {
-	// check reports what the track lacks, "" when nothing.
-	check     func(*media.Track) string
-	timescale func(*media.Track) uint32
-	// entry appends the sample entry (ISO/IEC 14496-12 §8.5.2).
-	entry func(*boxes, *media.Track)
-}
-
-var codings = map[media.Codec]coding{
-	media.H264: {check: checkAVC, timescale: avcTimescale, entry: appendAVC},
-	media.AAC:  {check: checkAAC, timescale: aacTimescale, entry: appendAAC},
 }
 
 // Check returns nil if the track can be packaged, else an [*UnsupportedError].
@@ -62,15 +51,22 @@ func NewHeader(t *media.Track) (*Header, error) {
 		return nil, err
 	}
 	c := codings[t.Codec]
-	h := &Header{Track: t, Timescale: c.timescale(t)}
+	h := &Header{Track: t, Timescale: videoTimescale, coding: c}
+	if t.Kind == media.Audio {
+		// An access unit is a whole number of the core coder's samples, with SBR
+		// as without.
+		h.Timescale = uint32(t.Sound().SampleRate)
+	}
 	w := &boxes{b: make([]byte, 0, 1024)}
-	w.fileType()
-	w.movie(t, h.Timescale, c.entry)
+	w.fileType(c.brand)
+	h.entry = w.movie(t, h.Timescale, c)
 	h.Bytes = w.b
 	return h, nil
 }
 
-// fits reports whether h is the header of t too.
-func (h *Header) fits(t *media.Track) bool {
-	return h.Track == t || h.Track.ID == t.ID && h.Track.Codec == t.Codec && bytes.Equal(h.Track.Config, t.Config)
+// fits reports whether segments of o's track can follow h: it is the same track,
+// and nothing that a decoder needs is another. Names are for people.
+func (h *Header) fits(o *Header) bool {
+	a, b := h.Track, o.Track
+	return a.Kind == b.Kind && a.ID == b.ID && h.Timescale == o.Timescale && bytes.Equal(h.entry, o.entry)
 }

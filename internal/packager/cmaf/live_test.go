@@ -78,7 +78,9 @@ func shapes(segments []*Segment) []periodShape {
 func TestPeriods(t *testing.T) {
 	other := func(l *live) *media.TrackSet {
 		video := *l.tracks.Default(media.Video)
-		video.Config = append(slices.Clone(video.Config), 0)
+		config := *video.Format.(*media.AVCConfig)
+		config.Width *= 2
+		video.Format = &config
 		return l.tracks.With(&video)
 	}
 	same := func(l *live) *media.TrackSet {

@@ -1,6 +1,10 @@
 package cmaf
 
-import "github.com/millrace-live/millrace/media"
+import (
+	"strings"
+
+	"github.com/millrace-live/millrace/media"
+)
 
 // trackID is the only track's in every file: CMAF has one track a file.
 const trackID = 1
@@ -10,18 +14,19 @@ const movieTimescale = 1000
 
 // fileType appends ftyp. It claims the structural brand cmfc (ISO/IEC 23000-19
 // §7.2) and not cmf2, which forbids the offsets that we keep (videoTimeline).
-func (w *boxes) fileType() {
+func (w *boxes) fileType(brand string) {
 	at := w.open("ftyp")
 	w.text("iso6")
 	w.u32(0)
 	w.text("iso6cmfcmp41")
+	w.text(brand)
 	w.close(at)
 }
 
-// movie appends a moov without samples (ISO/IEC 14496-12 §8.2.1). Durations
-// are 0 and every sample table is there but empty: so a live movie in
-// fragments is written.
-func (w *boxes) movie(t *media.Track, timescale uint32, entry func(*boxes, *media.Track)) {
+// movie appends a moov without samples (ISO/IEC 14496-12 §8.2.1) and returns
+// the sample entry in it. Durations are 0 and every sample table is there but
+// empty: so a live movie in fragments is written.
+func (w *boxes) movie(t *media.Track, timescale uint32, c coding) (entry []byte) {
 	moov := w.open("moov")
 
 	mvhd := w.openFull("mvhd", 0, 0)
@@ -45,7 +50,9 @@ func (w *boxes) movie(t *media.Track, timescale uint32, entry func(*boxes, *medi
 	stbl := w.open("stbl")
 	stsd := w.openFull("stsd", 0, 0)
 	w.u32(1)
-	entry(w, t)
+	begin := len(w.b)
+	c.write(w, t)
+	end := len(w.b)
 	w.close(stsd)
 	for _, kind := range []string{"stts", "stsc", "stco"} {
 		at := w.openFull(kind, 0, 0)
@@ -69,6 +76,7 @@ func (w *boxes) movie(t *media.Track, timescale uint32, entry func(*boxes, *medi
 	w.close(mvex)
 
 	w.close(moov)
+	return w.b[begin:end:end]
 }
 
 func (w *boxes) trackHeader(t *media.Track) {
@@ -84,7 +92,7 @@ func (w *boxes) trackHeader(t *media.Track) {
 	if t.Kind == media.Video {
 		w.u16(0) // alternate_group
 		w.u16(0) // volume
-		width, height = displaySize(&t.AVC.Picture)
+		width, height = displaySize(t.Picture())
 	} else {
 		w.u16(1)
 		w.u16(0x0100)
@@ -97,25 +105,50 @@ func (w *boxes) trackHeader(t *media.Track) {
 }
 
 func (w *boxes) mediaHeader(t *media.Track, timescale uint32) {
-	const undetermined = 0x55C4 // "und", three letters of five bits
 	mdhd := w.openFull("mdhd", 0, 0)
 	w.zeros(8)
 	w.u32(timescale)
 	w.u32(0) // duration
-	w.u16(undetermined)
+	w.u16(packedLanguage(t.Language))
 	w.u16(0)
 	w.close(mdhd)
 
-	handler, name := "vide", "Video\x00"
+	handler, name := "vide", "Video"
 	if t.Kind == media.Audio {
-		handler, name = "soun", "Sound\x00"
+		handler, name = "soun", "Sound"
+	}
+	if t.Name != "" {
+		name = strings.ReplaceAll(t.Name, "\x00", "")
 	}
 	hdlr := w.openFull("hdlr", 0, 0)
 	w.u32(0)
 	w.text(handler)
 	w.zeros(12)
-	w.text(name)
+	w.text(name + "\x00")
 	w.close(hdlr)
+
+	if t.Language != "" {
+		elng := w.openFull("elng", 0, 0)
+		w.text(strings.ReplaceAll(t.Language, "\x00", "") + "\x00")
+		w.close(elng)
+	}
+}
+
+// packedLanguage is three letters of five bits (ISO/IEC 14496-12 §8.4.2). Of a
+// language whose tag begins with two letters the box elng alone tells.
+func packedLanguage(tag string) uint16 {
+	code, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	packed := uint16(0)
+	for _, r := range code {
+		if len(code) != 3 || r < 'a' || r > 'z' {
+			return packedLanguage("und")
+		}
+		packed = packed<<5 | uint16(r-'a'+1)
+	}
+	if packed == 0 {
+		return packedLanguage("und")
+	}
+	return packed
 }
 
 func (w *boxes) mediaInformation(t *media.Track) {

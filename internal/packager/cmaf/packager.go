@@ -1,6 +1,7 @@
 package cmaf
 
 import (
+	"slices"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
@@ -19,25 +20,23 @@ const (
 	longestVideo = 20 * time.Second
 	longestAudio = 10 * time.Second
 	largestBytes = 16 << 20
+	// What all tracks together may hold uncut.
+	largestSum = 64 << 20
 
 	// A step of more than longestStep in a track's own times is a
 	// discontinuity: in a segment it would become the segment's length, and
 	// with it the target duration for the rest of the broadcast.
 	longestStep = 5 * time.Second
-	// A track that sends nothing for this long while the other goes on is
-	// gone: a player waits for both.
+	// A track that sends nothing for this long while another goes on is gone: a
+	// player waits for each that it was promised.
 	longestSilence = 10 * time.Second
-
-	// How long a period waits at its start for a track that is announced, and
-	// for one that may still be. No segment could be ready much earlier.
-	announcedWait   = 3 * time.Second
-	unannouncedWait = time.Second
-	heldBytes       = 16 << 20
 )
 
-// Packager makes segments of the default video and the default audio track of
-// one stream. It cuts video at key frames and sound at the same places, and
-// leaves out tracks whose codec has no packaging.
+// Packager makes segments of the video and audio tracks of one stream. The main
+// track, which is the first of video, or of audio where there is no video, is
+// cut at its key frames. Every other is cut at the same places: sound to within
+// a frame, pictures at the key frame of their own that comes next, which is the
+// same in an encoder's ladder. Tracks that have no packaging are left out.
 //
 // A new [Period] begins where frames change their epoch, where a track gets
 // another configuration, comes or goes, and after a hole of 5 s. It may begin
@@ -51,40 +50,34 @@ const (
 // It has no goroutine and no clock of its own, and is not safe for concurrent
 // use.
 type Packager struct {
+	// Takes, if set before the first Write, says why a track is to be left out
+	// although it has a packaging; nil takes it.
+	Takes func(*media.Track) error
+
 	target time.Duration
 	emit   func(*Segment)
 
-	period  *Period // nil before the first frame and after a break
-	forming bool    // the period waits for its tracks; frames are in held
-	held    []*media.Frame
-	bytes   int
-
-	epoch  uint32
-	seen   [2]arrived // of the period, by track index
-	ended  *Period    // the one before
-	number int
-
 	set     *media.TrackSet
-	headers [2]*Header // of set; nil where there is no such track or no packaging
+	offered []*Header // the tracks of set that can be packaged
 	refused []error
+	// reduced is set when a track of the period is no longer offered.
+	reduced bool
 
-	cutters    [2]*cutter
-	boundaries []int64 // where video was cut and sound not yet, ns
-	clock      wallClock
-	sequence   [2]uint32
+	period  *Period // nil before the first frame and after a break
+	lanes   []*lane // the tracks of the period, the main one first once it has begun
+	forming *forming
+	emitted bool // the period has a segment
+	epoch   uint32
+	ended   *Period // the one before
+	number  int
+
+	clock    wallClock
+	bytes    int // uncut, of all lanes
+	sequence uint32
+
+	waiting   []message // until the period has begun
+	messageID uint32
 }
-
-// arrived is when a track's newest frame was due, and when it came.
-type arrived struct {
-	any  bool
-	dts  int64
-	wall time.Time
-}
-
-const (
-	video = iota
-	audio
-)
 
 // NewPackager returns a packager that calls emit for each segment, from
 // within Write and End. A target of 0 is [DefaultTarget].
@@ -96,30 +89,39 @@ func NewPackager(target time.Duration, emit func(*Segment)) *Packager {
 }
 
 // Refused says which tracks of the newest frame's set are left out, and why:
-// errors of type [*UnsupportedError].
+// errors of type [*UnsupportedError], and what Takes returned.
 func (p *Packager) Refused() []error { return p.refused }
+
+// Packages reports whether a track of the newest frame's set can be packaged.
+func (p *Packager) Packages() bool { return len(p.offered) > 0 }
 
 // Write takes the next frame of the stream, as the hub put them in order.
 func (p *Packager) Write(f *media.Frame) {
-	k, h := p.track(f)
+	if f.Kind == media.Data {
+		p.note(f)
+		return
+	}
+	h := p.header(f)
 	if h == nil {
 		return
 	}
-	if p.period != nil && p.breaks(f, k, h) {
+	l := p.lane(h)
+	if p.period != nil && p.breaks(f, l, h) {
 		p.finish()
+		l = nil
 	}
-	if k == video && p.has(video) == nil && !p.mayBegin(f, h) {
+	if f.Kind == media.Video && l == nil && !p.mayBegin(f, h) {
 		return
 	}
-	if p.period != nil && !p.forming && p.has(k) == nil {
-		p.enlarge()
+	if p.period != nil && p.forming == nil && (l == nil || p.reduced) {
+		p.renew()
 	}
-	if p.period != nil && !p.forming {
-		p.seen[k] = arrived{any: true, dts: f.DTS, wall: f.Arrival}
-		p.add(f, k)
+	if p.period != nil && p.forming == nil {
+		l.newest = arrived{dts: f.DTS, wall: f.Arrival}
+		p.add(l, f)
 		return
 	}
-	p.hold(f, k, h)
+	p.hold(f, h)
 	if p.formed(f) {
 		p.begin()
 	}
@@ -129,220 +131,92 @@ func (p *Packager) Write(f *media.Frame) {
 // after it, in a new period.
 func (p *Packager) End() { p.finish() }
 
-// track returns the index of f's track and its header: nil if f is of no
-// track that we package.
-func (p *Packager) track(f *media.Frame) (int, *Header) {
-	k := video
-	switch f.Kind {
-	case media.Video:
-	case media.Audio:
-		k = audio
-	default:
-		return 0, nil
+// header returns the header of f's track, nil if f is of no track that is
+// packaged.
+func (p *Packager) header(f *media.Frame) *Header {
+	if f.Kind != media.Video && f.Kind != media.Audio {
+		return nil
 	}
 	if f.Tracks != p.set {
 		p.adopt(f.Tracks)
 	}
-	h := p.headers[k]
-	if h == nil || h.Track.ID != f.Track || f.Class == media.Command || f.Header != 0 || len(f.Payload) == 0 {
-		return 0, nil
+	if f.Class == media.Command || f.Header != 0 || len(f.Payload) == 0 {
+		return nil
 	}
-	return k, h
+	return p.offer(f.Kind, f.Track)
+}
+
+func (p *Packager) offer(k media.Kind, id uint8) *Header {
+	for _, h := range p.offered {
+		if h.Track.Kind == k && h.Track.ID == id {
+			return h
+		}
+	}
+	return nil
 }
 
 // adopt finds the headers of another set, the former ones where they fit.
 func (p *Packager) adopt(set *media.TrackSet) {
-	p.set, p.refused = set, nil
-	for k, kind := range [...]media.Kind{video: media.Video, audio: media.Audio} {
-		former := p.headers[k]
-		p.headers[k] = nil
-		t := set.Default(kind)
-		if t == nil {
-			continue
+	former := p.offered
+	p.set, p.offered, p.refused = set, nil, nil
+	if set != nil {
+		for _, t := range set.Tracks {
+			h, err := p.headerOf(t, former)
+			if err != nil {
+				p.refused = append(p.refused, err)
+				continue
+			}
+			p.offered = append(p.offered, h)
 		}
-		if former != nil && former.fits(t) {
-			p.headers[k] = former
-			continue
-		}
-		h, err := NewHeader(t)
-		if err != nil {
-			p.refused = append(p.refused, err)
-		}
-		p.headers[k] = h
 	}
+	p.reduced = slices.ContainsFunc(p.lanes, func(l *lane) bool {
+		return p.offer(l.header.Track.Kind, l.header.Track.ID) == nil
+	})
 }
 
-// breaks reports whether f cannot stand in the same period as what came before.
-func (p *Packager) breaks(f *media.Frame, k int, h *Header) bool {
-	if f.Epoch != p.epoch {
-		return true
+func (p *Packager) headerOf(t *media.Track, former []*Header) (*Header, error) {
+	if p.Takes != nil {
+		if err := p.Takes(t); err != nil {
+			return nil, err
+		}
 	}
-	if had := p.has(k); had != nil && had != h {
-		return true
+	h, err := NewHeader(t)
+	if err != nil {
+		return nil, err
 	}
-	if p.seen[k].any && f.DTS-p.seen[k].dts > int64(longestStep) {
+	for _, f := range former {
+		if f.fits(h) {
+			return f, nil
+		}
+	}
+	return h, nil
+}
+
+// breaks reports whether f, of the lane l if it has one already, cannot stand in
+// the same period as what came before.
+func (p *Packager) breaks(f *media.Frame, l *lane, h *Header) bool {
+	switch {
+	case f.Epoch != p.epoch:
+		return true
+	case l == nil:
+		return false
+	case l.header != h, f.DTS-l.newest.dts > int64(longestStep):
 		return true
 	}
 	// The frame before f, not f: after a stall of the whole connection one
-	// track comes first, and the other is not gone.
-	this, other := p.seen[k], p.seen[1-k]
-	return this.any && other.any && this.wall.Sub(other.wall) > longestSilence
+	// track comes first, and the others are not gone.
+	return slices.ContainsFunc(p.lanes, func(other *lane) bool {
+		return l.newest.wall.Sub(other.newest.wall) > longestSilence
+	})
 }
 
-func (p *Packager) has(k int) *Header {
-	switch {
-	case p.period == nil:
-		return nil
-	case k == video:
-		return p.period.Video
-	default:
-		return p.period.Audio
-	}
-}
-
-// mayBegin reports whether a period's picture can begin at f.
+// mayBegin reports whether the picture of a track can begin at f.
 func (p *Packager) mayBegin(f *media.Frame, h *Header) bool {
 	if f.IsKey() {
 		return true
 	}
-	goesOn := p.period == nil || p.forming
-	return goesOn && p.ended != nil && p.ended.Video == h
-}
-
-// hold puts f into a period that waits for its tracks.
-func (p *Packager) hold(f *media.Frame, k int, h *Header) {
-	if p.period == nil {
-		p.period = &Period{Number: p.number}
-		p.number++
-		p.forming = true
-		p.epoch = f.Epoch
-		p.seen = [2]arrived{}
-		p.clock = wallClock{}
-	}
-	p.seen[k] = arrived{any: true, dts: f.DTS, wall: f.Arrival}
-	if k == video {
-		p.period.Video = h
-	} else {
-		p.period.Audio = h
-	}
-	p.held = append(p.held, f)
-	p.bytes += len(f.Payload)
-}
-
-// enlarge ends the period for one with a track more. The picture that no
-// segment has yet goes along, so that the new period begins at its key frame.
-func (p *Packager) enlarge() {
-	c := p.cutters[video]
-	if c == nil || len(c.units) == 0 || !c.units[0].frame.IsKey() {
-		p.finish()
-		return
-	}
-	open := c.units
-	c.units = nil
-	p.finish()
-	for _, u := range open {
-		p.hold(u.frame, video, c.header)
-	}
-}
-
-// formed reports whether the period has the tracks that it will have.
-func (p *Packager) formed(newest *media.Frame) bool {
-	if p.period.Video != nil && p.period.Audio != nil || p.bytes >= heldBytes {
-		return true
-	}
-	missing := media.Video
-	if p.period.Video != nil {
-		missing = media.Audio
-	}
-	wait := unannouncedWait
-	if t := newest.Tracks.Default(missing); t != nil {
-		wait = announcedWait
-		if Check(t) != nil {
-			return true
-		}
-	}
-	return newest.DTS-p.held[0].DTS >= int64(wait)
-}
-
-// begin ends the wait for tracks.
-func (p *Packager) begin() {
-	p.forming = false
-	p.cutters = [2]*cutter{}
-	p.boundaries = p.boundaries[:0]
-	if h := p.period.Video; h != nil {
-		p.cutters[video] = &cutter{kind: media.Video, header: h, line: &videoTimeline{}}
-	}
-	if h := p.period.Audio; h != nil {
-		p.cutters[audio] = &cutter{kind: media.Audio, header: h, line: newAudioTimeline(h.Track)}
-	}
-	held := p.held
-	p.held, p.bytes = nil, 0
-	for _, f := range held {
-		k := video
-		if f.Kind == media.Audio {
-			k = audio
-		}
-		p.add(f, k)
-	}
-}
-
-func (p *Packager) add(f *media.Frame, k int) {
-	c := p.cutters[k]
-	c.add(f)
-	if k == video {
-		p.cutVideo(c, f)
-	} else {
-		p.cutAudio(c)
-	}
-}
-
-// cutVideo closes the open segment before the unit that was just added, if
-// that may begin another.
-func (p *Packager) cutVideo(c *cutter, f *media.Frame) {
-	n := len(c.units) - 1
-	if n == 0 {
-		return
-	}
-	open := time.Duration(nanoseconds(c.open(), c.header.Timescale))
-	atKey := f.IsKey() && open >= p.target-p.target/earlyCut
-	if !atKey && open < longestVideo && c.bytes-len(f.Payload) < largestBytes {
-		return
-	}
-	boundary := nanoseconds(c.units[n].present, c.header.Timescale)
-	p.close(c, n, video)
-	sound := p.cutters[audio]
-	if sound == nil {
-		return
-	}
-	p.boundaries = append(p.boundaries, boundary)
-	p.cutAudio(sound)
-}
-
-// cutAudio closes segments of sound at the first unit at or after each cut of
-// the picture, so that both have as many segments, less than a unit apart.
-func (p *Packager) cutAudio(c *cutter) {
-	for len(p.boundaries) > 0 {
-		boundary := ticks(p.boundaries[0], c.header.Timescale)
-		n := len(c.units)
-		for n > 0 && c.units[n-1].decode >= boundary {
-			n--
-		}
-		if n == len(c.units) {
-			break // sound has not come so far yet
-		}
-		p.boundaries = p.boundaries[:copy(p.boundaries, p.boundaries[1:])]
-		if n > 0 {
-			p.close(c, n, audio)
-		}
-	}
-	limit := p.target
-	if p.cutters[video] != nil {
-		limit = longestAudio
-	}
-	n := len(c.units) - 1
-	if n > 0 && (c.open() >= ticks(int64(limit), c.header.Timescale) || c.bytes >= largestBytes) {
-		p.close(c, n, audio)
-	}
+	goesOn := p.period == nil || p.forming != nil
+	return goesOn && p.ended.has(h)
 }
 
 // finish ends the period.
@@ -350,30 +224,13 @@ func (p *Packager) finish() {
 	if p.period == nil {
 		return
 	}
-	if p.forming {
+	if p.forming != nil {
 		p.begin()
 	}
-	for k, c := range p.cutters {
-		if c != nil && len(c.units) > 0 {
-			p.close(c, len(c.units), k)
+	for _, l := range p.lanes {
+		if len(l.units) > 0 {
+			p.close(l, len(l.units))
 		}
 	}
-	p.ended, p.period = p.period, nil
-	p.cutters = [2]*cutter{}
+	p.ended, p.period, p.lanes, p.reduced = p.period, nil, nil, false
 }
-
-func (p *Packager) close(c *cutter, n, k int) {
-	offset := c.arrivalOffset(n)
-	p.sequence[k]++
-	s := c.cut(n, p.sequence[k])
-	s.Period = p.period
-	// One track leads the clock, or the two would pull it to and fro.
-	if leads := k == video || p.cutters[video] == nil; leads || !p.clock.set {
-		p.clock.observe(offset, s.Length())
-	}
-	s.Wall = p.clock.at(nanoseconds(s.Start, s.Header.Timescale))
-	p.emit(s)
-}
-
-// Packages reports whether a track of the newest frame's set can be packaged.
-func (p *Packager) Packages() bool { return p.headers[video] != nil || p.headers[audio] != nil }

@@ -9,7 +9,8 @@ import (
 )
 
 // checkTrack holds the segments of one track of one period to the frames that
-// went in: each comes out once, unchanged, in order, at its time.
+// went in: each comes out once, unchanged (but for AV1's delimiters), in order,
+// at its time.
 func checkTrack(t testing.TB, frames []*media.Frame, segments []*Segment, slack time.Duration) {
 	t.Helper()
 	i := 0
@@ -48,7 +49,7 @@ func checkTrack(t testing.TB, frames []*media.Frame, segments []*Segment, slack 
 
 func checkSample(t testing.TB, f *media.Frame, s *Segment, got fragmentSample, slack time.Duration) {
 	t.Helper()
-	if !bytes.Equal(got.payload, f.Payload) {
+	if !bytes.Equal(got.payload, s.Header.coding.sample(f.Payload)) {
 		t.Fatalf("the frame due at %v came out changed", time.Duration(f.DTS))
 	}
 	if got.duration == 0 {

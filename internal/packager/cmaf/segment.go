@@ -1,6 +1,7 @@
 package cmaf
 
 import (
+	"slices"
 	"time"
 
 	"github.com/millrace-live/millrace/media"
@@ -12,10 +13,13 @@ import (
 type Period struct {
 	// Number rises by one from period to period of a [Packager].
 	Number int
-	// Video and Audio are the headers of its tracks, nil where there is none.
-	// Each track that is there has at least one segment in the period.
-	Video, Audio *Header
+	// Tracks are the headers of its tracks, video first, then audio, each by
+	// rising identifier. Each has at least one segment in the period.
+	Tracks []*Header
 }
+
+// has reports whether h is the header of one of the period's tracks.
+func (p *Period) has(h *Header) bool { return p != nil && slices.Contains(p.Tracks, h) }
 
 // Segment is a CMAF segment of one track. It is immutable.
 type Segment struct {

@@ -63,20 +63,21 @@ const audioSlack = 20 * time.Millisecond
 
 // audioTimeline counts samples.
 type audioTimeline struct {
+	track     *media.Track
 	timescale uint32
-	frame     int64 // ticks an access unit
 
-	begun bool
-	next  int64
-	last  int64
+	begun  bool
+	next   int64
+	last   int64
+	length int64 // of the newest access unit, ticks
 
 	// For settle: by how much the encoder's times were later than the places.
 	lateness int64
 	placed   int64
 }
 
-func newAudioTimeline(t *media.Track) *audioTimeline {
-	return &audioTimeline{timescale: aacTimescale(t), frame: int64(t.AAC.FrameLength)}
+func newAudioTimeline(h *Header) *audioTimeline {
+	return &audioTimeline{track: h.Track, timescale: h.Timescale, length: int64(h.Timescale) / 50}
 }
 
 func (l *audioTimeline) place(f *media.Frame) (decode, present int64) {
@@ -92,7 +93,11 @@ func (l *audioTimeline) place(f *media.Frame) (decode, present int64) {
 	}
 	l.lateness += stated - at
 	l.placed++
-	l.last, l.next = at, at+l.frame
+	// A frame that does not say how long it is lasts as long as the one before.
+	if n := l.track.Samples(f.Payload); n > 0 {
+		l.length = int64(n)
+	}
+	l.last, l.next = at, at+l.length
 	return at, at
 }
 
@@ -111,4 +116,4 @@ func (l *audioTimeline) settle(units []unit) {
 	l.last, l.next = l.last+shift, l.next+shift
 }
 
-func (l *audioTimeline) nominal() int64 { return l.frame }
+func (l *audioTimeline) nominal() int64 { return l.length }

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,21 +20,48 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// FFmpeg plays a broadcast with B-frames and sound from its first frame to its
-// last by HLS, and finds every access unit unchanged, in order and at its time.
+// FFmpeg plays broadcasts of every codec from the first frame to the last by
+// HLS, and finds every access unit of every track unchanged, in order and at its
+// time.
 func TestFFmpegPlays(t *testing.T) {
 	ffprobe, err := exec.LookPath("ffprobe")
 	if err != nil {
 		t.Skipf("needs ffprobe: %v", err)
 	}
-	h := newHouse(t, Options{})
-	defer h.close()
-	server := httptest.NewServer(h)
-	defer server.Close()
-	sent := h.publishClip(t)
+	files, err := filepath.Glob("../../../flv/testdata/libav-*.flv")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, path := range append(files, "../../packager/cmaf/testdata/clip.flv") {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".flv"), func(t *testing.T) {
+			h := newHouse(t, Options{})
+			defer h.close()
+			server := httptest.NewServer(h)
+			defer server.Close()
+			sent := h.publishFile(t, path)
+			index := h.get("index.m3u8")
+			for track, frames := range sent {
+				uri := regexp.MustCompile(`[a-z0-9]+_` + track.String() + `\.m3u8`).FindString(index)
+				if uri == "" {
+					t.Errorf("the index has no %s:\n%s", track, index)
+					continue
+				}
+				comparePackets(t, ffprobe, server.URL+"/live/cam/"+uri, frames)
+			}
+			// The whole: every rendition is found.
+			out, err := exec.Command(ffprobe, "-v", "error", "-show_entries", "stream=index", "-of", "csv=p=0",
+				server.URL+"/live/cam/index.m3u8").Output()
+			if err != nil || len(strings.Fields(string(out))) < len(sent) {
+				t.Errorf("ffprobe finds %q in\n%s\n%v", out, index, err)
+			}
+		})
+	}
+}
 
+func comparePackets(t *testing.T, ffprobe, url string, frames []*media.Frame) {
+	t.Helper()
 	out, err := exec.Command(ffprobe, "-v", "error", "-show_data_hash", "adler32", "-show_entries",
-		"packet=codec_type,pts_time,dts_time,data_hash", "-of", "csv=p=0", server.URL+"/live/cam/index.m3u8").Output()
+		"packet=pts_time,dts_time,data_hash", "-of", "csv=p=0", url).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,72 +69,67 @@ func TestFFmpegPlays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, name := range map[media.Kind]string{media.Video: "video", media.Audio: "audio"} {
-		i := 0
-		for _, row := range rows {
-			if row[0] != name {
-				continue
-			}
-			if i == len(sent[kind]) {
-				t.Fatalf("%s: more packets than frames", name)
-			}
-			f := sent[kind][i]
-			if want := fmt.Sprintf("adler32:%08x", adler32.Checksum(f.Payload)); row[3] != want {
-				t.Fatalf("%s packet %d: hash %s, want %s", name, i, row[3], want)
-			}
-			for j, want := range []int64{f.PTS, f.DTS} {
-				got, err := strconv.ParseFloat(row[1+j], 64)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if off := time.Duration(got*1e9) - time.Duration(want); off.Abs() > time.Millisecond {
-					t.Errorf("%s packet %d: time %v is %v off", name, i, got, off)
-				}
-			}
-			i++
+	if len(rows) != len(frames) {
+		t.Fatalf("%s: %d packets of %d frames", url, len(rows), len(frames))
+	}
+	for i, f := range frames {
+		if want := fmt.Sprintf("adler32:%08x", adler32.Checksum(f.Payload)); rows[i][2] != want {
+			t.Fatalf("%s: packet %d: hash %s, want %s", url, i, rows[i][2], want)
 		}
-		if i != len(sent[kind]) {
-			t.Errorf("%s: %d packets of %d frames", name, i, len(sent[kind]))
+		// Sound is counted in samples; the encoder's milliseconds are rounded.
+		for j, want := range []int64{f.PTS, f.DTS} {
+			got, err := strconv.ParseFloat(rows[i][j], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if off := time.Duration(got*1e9) - time.Duration(want); off.Abs() > 2*time.Millisecond {
+				t.Errorf("%s: packet %d: time %v is %v off", url, i, got, off)
+			}
 		}
 	}
 }
 
-// publishClip publishes a whole file at once, with a viewer there, and ends.
-func (h *house) publishClip(t *testing.T) map[media.Kind][]*media.Frame {
+// publishFile publishes a whole file at once, with a viewer there, and ends. It
+// returns what was sent of each track.
+func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Frame {
 	t.Helper()
-	file, err := os.Open("../../packager/cmaf/testdata/clip.flv")
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	p := h.publish(nil)
-	sent := make(map[media.Kind][]*media.Frame)
-	var demux flv.Demuxer
-	reader := flv.NewReader(file)
+	sent := make(map[trackName][]*media.Frame)
+	begun := false
+	reader := flv.NewFrameReader(file)
 	for {
-		kind, ms, body, err := reader.Next()
+		f, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := demux.Demux(kind, int64(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f == nil {
-			continue
-		}
 		if err := p.p.Write(f); err != nil {
 			t.Fatal(err)
 		}
-		if f.Class != media.Command {
-			sent[f.Kind] = append(sent[f.Kind], f)
+		// The packager begins with the oldest key frame that the hub has.
+		begun = begun || f.IsKey()
+		if begun && f.Class != media.Command && f.Kind != media.Data {
+			of := trackName{f.Kind, f.Track}
+			sent[of] = append(sent[of], f)
 		}
 	}
-	h.get("index.m3u8")
+	watched := make(chan string)
+	go func() { watched <- read(t, h.do("GET", "index.m3u8")) }()
+	for {
+		if _, run := h.hls.running("live/cam"); run != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 	p.p.End(nil)
+	<-watched
 	// The playlist ends with the broadcast, as soon as the packager sees it.
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if _, run := h.hls.running("live/cam"); run == nil {

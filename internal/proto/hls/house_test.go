@@ -122,7 +122,7 @@ func videoTrack() *media.Track {
 	if err != nil {
 		panic(err)
 	}
-	return &media.Track{Kind: media.Video, Codec: media.H264, Config: avcC, AVC: c}
+	return &media.Track{Kind: media.Video, Codec: media.H264, Config: avcC, Format: c}
 }
 
 func audioTrack() *media.Track {
@@ -130,7 +130,7 @@ func audioTrack() *media.Track {
 	if err != nil {
 		panic(err)
 	}
-	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: asc, AAC: c}
+	return &media.Track{Kind: media.Audio, Codec: media.AAC, Config: asc, Format: c}
 }
 
 func tracks(ts ...*media.Track) *media.TrackSet {
@@ -188,17 +188,23 @@ func (p *publisher) send(d time.Duration, live bool) {
 	}
 }
 
+// write sends a frame of each track of a kind.
 func (p *publisher) write(k media.Kind, c media.Class, at time.Duration) {
 	p.h.t.Helper()
-	size := p.size
-	if k == media.Audio {
-		size = 100
-	}
-	p.n++
-	err := p.p.Write(&media.Frame{
-		Kind: k, Class: c, DTS: int64(at), PTS: int64(at), Tracks: p.tracks, Payload: make([]byte, size+p.n%7),
-	})
-	if err != nil {
-		p.h.t.Fatal(err)
+	for _, t := range p.tracks.Tracks {
+		if t.Kind != k {
+			continue
+		}
+		size := p.size
+		if k == media.Audio {
+			size = 100
+		}
+		p.n++
+		err := p.p.Write(&media.Frame{
+			Kind: k, Class: c, Track: t.ID, DTS: int64(at), PTS: int64(at), Tracks: p.tracks, Payload: make([]byte, size+p.n%7),
+		})
+		if err != nil {
+			p.h.t.Fatal(err)
+		}
 	}
 }

@@ -67,7 +67,9 @@ func TestLivePlaylists(t *testing.T) {
 		}
 		// Another picture size in the same broadcast.
 		other := videoTrack()
-		other.Config = append(append([]byte(nil), avcC...), 0)
+		larger := *other.Format.(*media.AVCConfig)
+		larger.Width *= 2
+		other.Format = &larger
 		p.tracks = tracks(other, audioTrack())
 		// Key frames farther apart, from 80 s on.
 		p.key = 5 * time.Second

@@ -22,17 +22,55 @@ const (
 	segment
 )
 
-// name is a file of a stream. All but index belong to one presentation:
+// name is a file of a stream. All but index belong to one track of one
+// presentation; the track's identifier is written where it is not 0:
 //
 //	index.m3u8
 //	PRESENTATION_video.m3u8
 //	PRESENTATION_video_init0.m4s
 //	PRESENTATION_video_17.m4s
+//	PRESENTATION_audio2_17.m4s
 type name struct {
 	resource     resource
 	presentation string
-	kind         media.Kind
+	track        trackName
 	number       uint64 // of the segment or initialization
+}
+
+// trackName tells a track from the others of its stream.
+type trackName struct {
+	kind media.Kind
+	id   uint8
+}
+
+func nameOf(t *media.Track) trackName { return trackName{t.Kind, t.ID} }
+
+func (t trackName) String() string {
+	s := "video"
+	if t.kind == media.Audio {
+		s = "audio"
+	}
+	if t.id > 0 {
+		s += strconv.Itoa(int(t.id))
+	}
+	return s
+}
+
+func parseTrackName(s string) (trackName, bool) {
+	t := trackName{kind: media.Video}
+	digits, ok := strings.CutPrefix(s, "video")
+	if !ok {
+		t.kind = media.Audio
+		if digits, ok = strings.CutPrefix(s, "audio"); !ok {
+			return t, false
+		}
+	}
+	if digits == "" {
+		return t, true
+	}
+	id, err := strconv.ParseUint(digits, 10, 8)
+	t.id = uint8(id)
+	return t, err == nil && t.String() == s
 }
 
 const idLength = 26
@@ -42,17 +80,13 @@ const idLength = 26
 func newID() string { return strings.ToLower(rand.Text()[:idLength]) }
 
 func (n name) String() string {
-	kind := "video"
-	if n.kind == media.Audio {
-		kind = "audio"
-	}
 	switch n.resource {
 	case playlist:
-		return n.presentation + "_" + kind + ".m3u8"
+		return fmt.Sprintf("%s_%s.m3u8", n.presentation, n.track)
 	case initialization:
-		return fmt.Sprintf("%s_%s_init%d.m4s", n.presentation, kind, n.number)
+		return fmt.Sprintf("%s_%s_init%d.m4s", n.presentation, n.track, n.number)
 	case segment:
-		return fmt.Sprintf("%s_%s_%d.m4s", n.presentation, kind, n.number)
+		return fmt.Sprintf("%s_%s_%d.m4s", n.presentation, n.track, n.number)
 	default:
 		return indexName
 	}
@@ -65,7 +99,7 @@ func parseName(s string) (name, bool) {
 		return name{}, true
 	}
 	var n name
-	const longest = idLength + len("_video_18446744073709551615.m4s")
+	const longest = idLength + len("_video255_18446744073709551615.m4s")
 	if len(s) > longest {
 		return name{}, false
 	}
@@ -82,13 +116,8 @@ func parseName(s string) (name, bool) {
 		return name{}, false
 	}
 	n.presentation = id
-	kind, number, numbered := strings.Cut(s, "_")
-	switch kind {
-	case "video":
-		n.kind = media.Video
-	case "audio":
-		n.kind = media.Audio
-	default:
+	track, number, numbered := strings.Cut(s, "_")
+	if n.track, ok = parseTrackName(track); !ok {
 		return name{}, false
 	}
 	if numbered != (n.resource == segment) {

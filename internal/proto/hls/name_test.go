@@ -12,11 +12,13 @@ const someID = "abcdefghijklmnopqrstuvwxyz"
 func TestNames(t *testing.T) {
 	for s, want := range map[string]name{
 		"index.m3u8":                {},
-		someID + "_video.m3u8":      {playlist, someID, media.Video, 0},
-		someID + "_audio.m3u8":      {playlist, someID, media.Audio, 0},
-		someID + "_audio_0.m4s":     {segment, someID, media.Audio, 0},
-		someID + "_video_17.m4s":    {segment, someID, media.Video, 17},
-		someID + "_video_init0.m4s": {initialization, someID, media.Video, 0},
+		someID + "_video.m3u8":      {playlist, someID, trackName{media.Video, 0}, 0},
+		someID + "_audio.m3u8":      {playlist, someID, trackName{media.Audio, 0}, 0},
+		someID + "_audio_0.m4s":     {segment, someID, trackName{media.Audio, 0}, 0},
+		someID + "_video_17.m4s":    {segment, someID, trackName{media.Video, 0}, 17},
+		someID + "_video_init0.m4s": {initialization, someID, trackName{media.Video, 0}, 0},
+		someID + "_audio2.m3u8":     {playlist, someID, trackName{media.Audio, 2}, 0},
+		someID + "_video255_9.m4s":  {segment, someID, trackName{media.Video, 255}, 9},
 	} {
 		got, ok := parseName(s)
 		if !ok || got != want || got.String() != s || !Matches(s) {
@@ -31,6 +33,7 @@ var hostileNames = []string{
 	someID + "_video_.m4s", someID + "_video_-1.m4s", someID + "_video_+1.m4s", someID + "_video_01.m4s",
 	someID + "_video_1_2.m4s", someID + "_video_init.m4s", someID + "_video_init-1.m4s", someID + "_video_initinit1.m4s",
 	someID + "_video_18446744073709551616.m4s", someID + "_video_1.mp4", someID + "_video_%31.m4s",
+	someID + "_video0.m3u8", someID + "_video01.m3u8", someID + "_video256.m3u8", someID + "_video-1.m3u8",
 	strings.Repeat("a", 1<<16) + "_video.m3u8",
 }
 

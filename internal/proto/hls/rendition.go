@@ -30,7 +30,8 @@ type item struct {
 
 // rendition is one track of a presentation: its media playlist and its files.
 type rendition struct {
-	kind media.Kind
+	track trackName
+	codec media.Codec
 	// items are the stored segments, oldest first; those before listed are no
 	// longer in the playlist but still to be had.
 	items  []item

@@ -67,7 +67,7 @@ func takesGzip(values []string) bool {
 func serveMedia(w http.ResponseWriter, r *http.Request, n name, body []byte) int {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
-	if n.kind == media.Audio {
+	if n.track.kind == media.Audio {
 		h.Set("Content-Type", "audio/mp4")
 	}
 	h.Set("Cache-Control", mediaCaching)

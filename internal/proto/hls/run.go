@@ -29,7 +29,7 @@ type unplayableError struct{ reasons []error }
 func (e *unplayableError) Error() string {
 	parts := make([]string, len(e.reasons))
 	for i, reason := range e.reasons {
-		parts[i] = strings.TrimPrefix(reason.Error(), "cmaf: ")
+		parts[i] = plain(reason)
 	}
 	return "the stream is on air, but nothing of it can be played by HLS: " + strings.Join(parts, "; ")
 }
@@ -47,6 +47,7 @@ type run struct {
 	// sent is what of stream.sent the hub has been told.
 	sent    uint64
 	advised bool
+	missing string // what was logged last of tracks that are left out
 
 	show *presentation // guarded by stream.mu
 
@@ -59,6 +60,7 @@ type run struct {
 func newRun(h *Handler, s *stream, reader *hub.Reader) *run {
 	r := &run{h: h, s: s, reader: reader, wake: make(chan struct{})}
 	r.pack = cmaf.NewPackager(h.target, r.take)
+	r.pack.Takes = check
 	return r
 }
 
@@ -149,10 +151,28 @@ func (r *run) report() {
 // there is anything to wait for.
 func (r *run) judge() {
 	var refusal error
-	if reasons := r.pack.Refused(); len(reasons) > 0 && !r.pack.Packages() {
+	reasons := r.pack.Refused()
+	if len(reasons) > 0 && !r.pack.Packages() {
 		refusal = &unplayableError{reasons}
 	}
 	r.tell(refusal)
+	r.regret(reasons)
+}
+
+// regret logs once which tracks viewers of HLS do without.
+func (r *run) regret(reasons []error) {
+	parts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		parts[i] = plain(reason)
+	}
+	missing := strings.Join(parts, "; ")
+	if missing == r.missing {
+		return
+	}
+	r.missing = missing
+	if missing != "" {
+		r.log().Warn("HLS cannot carry all tracks; every other output has them", "left_out", missing)
+	}
 }
 
 func (r *run) tell(refusal error) {

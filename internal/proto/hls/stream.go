@@ -26,6 +26,10 @@ type stream struct {
 	over []*past
 }
 
+// mostOver is how many presentations that are over are kept: a stream whose
+// tracks come and go with every frame must not fill the memory for a minute.
+const mostOver = 8
+
 // past is a presentation that has ended.
 type past struct {
 	*presentation
@@ -126,6 +130,11 @@ func (h *Handler) retire(s *stream, p *presentation) {
 		h.forget(s)
 	})
 	s.over = append(s.over, o)
+	if len(s.over) > mostOver {
+		s.over[0].timer.Stop()
+		s.over[0] = nil
+		s.over = s.over[1:]
+	}
 }
 
 // forget drops a stream of which nothing is left. h.mu and s.mu are held.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -75,7 +76,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		problem.WriteError(w, err)
 		return
 	}
-	v.player = player{reader: reader}
+	v.player = player{reader: reader, mux: flv.Muxer{Accept: acceptOf(r, reader.Strict())}, met: v.tellRefused}
 	defer func() {
 		if !v.riding {
 			reader.Close()

@@ -53,8 +53,10 @@ type house struct {
 // PlayEnded implements [Meter].
 func (h *house) PlayEnded(protocol, reason string) { h.ends <- protocol + " " + reason }
 
-func newHouse(t *testing.T) *house {
-	h := &house{registry: hub.New(hub.Options{Access: hub.Everyone{}}), ends: make(chan string, 100)}
+func newHouse(t *testing.T) *house { return newHouseOf(t, hub.Everyone{}) }
+
+func newHouseOf(t *testing.T, a hub.Access) *house {
+	h := &house{registry: hub.New(hub.Options{Access: a}), ends: make(chan string, 100)}
 	door := &Handler{
 		Hub: h.registry, Logger: slog.New(slog.DiscardHandler), Meter: h, WriteTimeout: 500 * time.Millisecond,
 		Driver: driver,
@@ -107,21 +109,14 @@ func (h *house) send(t *testing.T, p *hub.Publication, joined func()) []tag {
 	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
-	var demux flv.Demuxer
-	file := flv.NewReader(bytes.NewReader(clip))
+	file := flv.NewFrameReader(bytes.NewReader(clip))
 	began := false
 	for {
-		kind, ms, body, err := file.Next()
+		f, err := file.Next()
 		if errors.Is(err, io.EOF) {
 			return want
 		} else if err != nil {
 			t.Fatal(err)
-		}
-		f, err := demux.Demux(kind, int64(ms)*1e6, body)
-		if err != nil {
-			t.Fatal(err)
-		} else if f == nil {
-			continue
 		}
 		if err := p.Write(f); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,9 @@ import (
 type player struct {
 	reader *hub.Reader
 	mux    flv.Muxer
+	// refused are the codecs that the log has told of; met tells it.
+	refused flv.CodecSet
+	met     func(before flv.Muxer, frames []*media.Frame)
 	// send writes a batch, waiting for the viewer.
 	send func(*batch) error
 }
@@ -27,7 +30,9 @@ func (p *player) run(ctx context.Context) error {
 	b.header()
 	for {
 		n, err := p.reader.Next(frames[:])
+		before := p.mux
 		tags = p.fill(&b, tags, frames[:n])
+		p.met(before, frames[:n])
 		clear(frames[:n])
 		if b.size > 0 {
 			if err := p.send(&b); err != nil {

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/millrace-live/millrace/flv"
-	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 )
 
@@ -56,7 +54,7 @@ func (r *rider) Next(lane int) (*netx.Vector, error) {
 		v.Set(pieces)
 		return v, nil
 	}
-	v, err := r.viewer.shared[lane].next(&r.player, r.out.plain)
+	v, err := r.viewer.shared[lane].next(r)
 	if v != nil {
 		r.player.reader.Sent(v.Len())
 	}
@@ -90,47 +88,4 @@ func (r *rider) Left(_ [][]byte, why error) {
 		}
 		r.ended(why)
 	}()
-}
-
-// shared is the last batch that viewers of one lane were given, with its frame
-// of HTTP. Those who stand at the same place of the same stream get it as it is.
-type shared struct {
-	row hub.Row
-	*parcel
-	tags          []flv.Tag
-	plain         bool
-	before, after flv.Muxer
-}
-
-// parcel is what must stay as it is while somebody writes it.
-type parcel struct {
-	batch  batch
-	head   []byte
-	pieces [][]byte
-	vector netx.Vector
-}
-
-// next returns the viewer's next batch, nil if there is none yet.
-func (s *shared) next(p *player, plain bool) (*netx.Vector, error) {
-	frames, same, err := s.row.Next(p.reader)
-	if len(frames) == 0 {
-		return nil, err
-	}
-	if !same || s.plain != plain || s.before != p.mux {
-		if s.parcel == nil || s.vector.Kept() {
-			s.parcel = new(parcel)
-		}
-		s.plain, s.before = plain, p.mux
-		s.batch.reset()
-		s.tags = p.fill(&s.batch, s.tags, frames)
-		if s.batch.size > 0 {
-			s.pieces, s.head = frame(s.pieces[:0], s.head[:0], &s.batch, plain)
-		} else {
-			s.pieces = s.pieces[:0] // an empty chunk would be the end
-		}
-		s.vector.Set(s.pieces)
-		s.after = p.mux
-	}
-	p.mux = s.after
-	return &s.vector, nil
 }

@@ -103,6 +103,12 @@ func (d *Door) ended(s *rtmp.Session, err error) {
 		"reason", strings.ReplaceAll(err.Error(), "rtmp: ", ""))
 }
 
+// Reconnect asks all clients that can to connect anew, to whoever serves this
+// address then, and waits until they have left or ctx is done.
+func (d *Door) Reconnect(ctx context.Context) error {
+	return d.server.Reconnect(ctx, "", "the server is going down")
+}
+
 // Shutdown ends every session in order, and at once when ctx is done.
 func (d *Door) Shutdown(ctx context.Context) error { return d.server.Shutdown(ctx) }
 

@@ -24,6 +24,7 @@ import (
 // house is a hub with a door to it on loopback.
 type house struct {
 	registry *hub.Registry
+	door     *Door
 	addr     string
 	url      string
 	log      *lines
@@ -73,6 +74,7 @@ func newHouse(t *testing.T, o hub.Options) *house {
 	}
 	h := &house{registry: hub.New(o), log: &lines{}}
 	door := New(h.registry, Options{Logger: slog.New(slog.NewTextHandler(h.log, nil)), Meter: &h.met, Players: driver, Encoders: driver})
+	h.door = door
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ func (d *Door) play(s *rtmp.Stream) error {
 		passenger: passenger{stream: s}, door: d, reader: reader, id: s.ID(), audio: true, video: true,
 		began: time.Now(), change: make(chan struct{}, 1),
 	}
+	p.mux.Accept = acceptOf(s.Session(), reader.Strict())
 	s.OnControl(p.control)
 	if err := s.Accept(); err != nil {
 		reader.Close()
@@ -52,6 +53,8 @@ type player struct {
 	id     uint32 // of the message stream
 	paused atomic.Bool
 	sent   int // bytes that the driver has been given, and nobody has been told of
+
+	refused flv.CodecSet // codecs that the log has told of
 
 	door         *Door
 	began        time.Time
@@ -120,7 +123,9 @@ func (p *player) run(ctx context.Context) error {
 			return end(err)
 		}
 		if n > 0 {
+			before := p.mux
 			tags = p.fill(batch, tags, frames[:n])
+			p.tellRefused(before, frames[:n])
 			clear(frames[:n])
 			if err := p.send(batch); err != nil {
 				return err

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/metadata"
+	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
 	"github.com/millrace-live/millrace/rtmp/message"
 )
@@ -37,6 +39,7 @@ type publisher struct {
 	door        *Door
 	publication *hub.Publication
 	reader      rtmp.FrameReader
+	metadata    metadata.Keeper
 	unreadable  int
 }
 
@@ -55,19 +58,39 @@ func (p *publisher) serve() error {
 // take gives a message to the stream. Its error ends the publication. It runs
 // where the connection is read.
 func (p *publisher) take(m *message.Message) error {
-	f, err := p.reader.Demux(m)
-	if err == nil && f != nil {
-		err = mend(f)
-	}
+	frames, err := p.reader.Demux(m)
 	if err != nil {
-		p.door.meter.Unreadable(callerOf(p.stream.Session()).protocol)
-		if p.unreadable++; p.unreadable == 1 {
-			p.door.log(p.stream, p.publication.Stream(), p.publication.Broadcast()).Warn("a message could not be read and was dropped", "error", err)
+		p.drop(err)
+	}
+	for _, f := range frames {
+		if err := p.write(f); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// write gives a frame to the stream, and in front of it what its metadata should
+// say.
+func (p *publisher) write(f *media.Frame) error {
+	withoutAMF3(f)
+	correction, err := p.metadata.Take(f)
+	if err != nil {
+		p.drop(err)
 		return nil
 	}
-	if f == nil {
-		return nil
+	if correction != nil {
+		if err := p.publication.Write(correction); err != nil {
+			return err
+		}
 	}
 	return p.publication.Write(f)
+}
+
+// drop tells of a message, or of a part of it, that nobody gets.
+func (p *publisher) drop(err error) {
+	p.door.meter.Unreadable(callerOf(p.stream.Session()).protocol)
+	if p.unreadable++; p.unreadable == 1 {
+		p.door.log(p.stream, p.publication.Stream(), p.publication.Broadcast()).Warn("a message could not be read and was dropped", "error", err)
+	}
 }

@@ -20,13 +20,13 @@ func TestSynthesise(t *testing.T) {
 		for i, p := range clip.packets {
 			body := append(append([]byte(nil), p.head...), p.body...)
 			f, err := d.Demux(flv.TagType(p.typ), int64(p.timestamp)*int64(time.Millisecond), body)
-			if err != nil || (f == nil) != (p.ordinal < 0) {
+			if err != nil || (len(f) == 0) != (p.ordinal < 0) {
 				t.Fatalf("packet %d: %v, %v", i, f, err)
 			}
 			if i > 0 && p.timestamp < clip.packets[i-1].timestamp {
 				t.Fatalf("packet %d goes back in time", i)
 			}
-			if f != nil && f.IsKey() {
+			if len(f) == 1 && f[0].IsKey() {
 				keys++
 			}
 			size += len(body)
@@ -40,7 +40,7 @@ func TestSynthesise(t *testing.T) {
 		if want := min(c.fps, 1) * 30; keys != want {
 			t.Errorf("%d key frames, want %d", keys, want)
 		}
-		if v := d.Tracks().Default(media.Video); c.fps > 0 && (v == nil || v.AVC == nil || v.AVC.Width != 1280 || v.AVC.Height != 720) {
+		if v := d.Tracks().Default(media.Video); c.fps > 0 && (v == nil || v.Picture() == nil || v.Picture().Width != 1280 || v.Picture().Height != 720) {
 			t.Errorf("tracks are %s", tool.Describe(d.Tracks()))
 		}
 		if len(clip.tails) < len(clip.at)*9/10 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/internal/mp4"
@@ -76,22 +75,15 @@ func frames(f *os.File) (func() (*media.Frame, error), error) {
 		}
 		return r.Next, nil
 	}
-	var (
-		r    = flv.NewReader(f)
-		d    flv.Demuxer
-		line media.Unwrapper
-	)
+	r := flv.NewFrameReader(f)
 	return func() (*media.Frame, error) {
 		for {
-			kind, ms, body, err := r.Next()
-			if err != nil {
-				return nil, err
+			frame, err := r.Next()
+			var unread *flv.BodyError
+			if errors.As(err, &unread) || err == nil && frame.Class == media.Command {
+				continue // the next one can be good
 			}
-			// A body that cannot be read is left out; the next one can be good.
-			frame, err := d.Demux(kind, line.Unwrap(ms)*int64(time.Millisecond), body)
-			if err == nil && frame != nil && frame.Class != media.Command {
-				return frame, nil
-			}
+			return frame, err
 		}
 	}, nil
 }

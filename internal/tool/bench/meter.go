@@ -85,11 +85,11 @@ func (m *meter) pause(now time.Time) {
 // waitForKey looks into messages until the first key frame, which ends the
 // join; sound alone has none. It reports whether the message holds a frame.
 func (m *meter) waitForKey(msg *message.Message, now time.Time) bool {
-	f, err := m.frames.Demux(msg)
-	if err != nil || f == nil {
+	frames, err := m.frames.Demux(msg)
+	if err != nil || len(frames) == 0 {
 		return false
 	}
-	switch {
+	switch f := frames[0]; {
 	case f.IsKey():
 		m.join(now)
 	case f.Kind == media.Audio && m.sound.IsZero():

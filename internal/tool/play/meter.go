@@ -21,9 +21,11 @@ const (
 // meter measures a stream by its frames. It has no clock: the frames bring
 // their arrival.
 type meter struct {
-	tracks map[media.Kind]*trackMeter
-	first  time.Time
-	newest time.Time
+	tracks map[trackID]*trackMeter
+	// video and audio are the default tracks of the newest set.
+	video, audio trackID
+	first        time.Time
+	newest       time.Time
 	// ahead is by how much the timestamps were in front of the arrivals at
 	// most: frames that come later than that are behind.
 	anchored bool
@@ -35,7 +37,17 @@ type meter struct {
 	delay    delay
 }
 
+type trackID struct {
+	kind media.Kind
+	id   uint8
+}
+
+// maxMeters bounds the tracks that are measured: a server may make up as many
+// as it likes.
+const maxMeters = 64
+
 type trackMeter struct {
+	codec         media.Codec
 	bytes, frames uint64
 	rate, count   tool.Rate
 	started       bool
@@ -57,7 +69,8 @@ func (m *meter) add(f *media.Frame) {
 		return
 	}
 	if m.tracks == nil {
-		m.tracks = map[media.Kind]*trackMeter{media.Video: {}, media.Audio: {}}
+		m.tracks = make(map[trackID]*trackMeter)
+		m.video, m.audio = trackID{kind: media.Video}, trackID{kind: media.Audio}
 		m.first = f.Arrival
 		m.last = time.Duration(f.DTS)
 	}
@@ -81,9 +94,29 @@ func (m *meter) add(f *media.Frame) {
 		m.anchored, m.ahead = true, ahead
 	}
 	m.behind = m.ahead - ahead
-	if f.Track == 0 {
-		m.tracks[f.Kind].add(f, at)
+	m.measure(f, at)
+}
+
+func (m *meter) measure(f *media.Frame, at time.Duration) {
+	if t := f.Tracks.Default(media.Video); t != nil {
+		m.video = trackID{media.Video, t.ID}
 	}
+	if t := f.Tracks.Default(media.Audio); t != nil {
+		m.audio = trackID{media.Audio, t.ID}
+	}
+	id := trackID{f.Kind, f.Track}
+	t := m.tracks[id]
+	if t == nil {
+		if len(m.tracks) == maxMeters {
+			return
+		}
+		t = &trackMeter{}
+		m.tracks[id] = t
+	}
+	if track := f.Tracks.Find(f.Kind, f.Track); track != nil {
+		t.codec = track.Codec
+	}
+	t.add(f, at)
 }
 
 func (t *trackMeter) jumped() {

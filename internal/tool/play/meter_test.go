@@ -2,6 +2,8 @@ package play
 
 import (
 	"fmt"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,5 +95,41 @@ func TestMeterDelay(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.date, c.clock, got, c.want)
 		}
+	}
+}
+
+// Every track is measured, the default ones by their names.
+func TestMeterOfSeveralTracks(t *testing.T) {
+	set := &media.TrackSet{Tracks: []*media.Track{
+		{Kind: media.Video, ID: 0, Codec: media.H264},
+		{Kind: media.Video, ID: 2, Codec: media.HEVC},
+		{Kind: media.Audio, ID: 1, Codec: media.AAC},
+		{Kind: media.Audio, ID: 3, Codec: media.Opus},
+	}}
+	var m meter
+	begin := time.Unix(1000, 0)
+	for i := range 100 {
+		at := time.Duration(i) * 40 * time.Millisecond
+		for n, track := range set.Tracks {
+			m.add(&media.Frame{
+				Kind: track.Kind, Track: track.ID, Tracks: set, DTS: int64(at), Arrival: begin.Add(at), Payload: make([]byte, 1000*(n+1)),
+			})
+		}
+	}
+	s := m.state(begin.Add(4 * time.Second))
+	if s.Video == nil || s.Audio == nil || len(s.Others) != 2 {
+		t.Fatalf("%+v", s)
+	}
+	for i, want := range []Other{{"video", 2, "HEVC", 400e3, Gaps{}}, {"audio", 3, "Opus", 800e3, Gaps{}}} {
+		got := s.Others[i]
+		if math.Abs(got.Bitrate-want.Bitrate) > want.Bitrate/10 {
+			t.Errorf("%+v", got)
+		}
+		if got.Bitrate = want.Bitrate; got != want {
+			t.Errorf("%+v", got)
+		}
+	}
+	if text := s.String(); !strings.Contains(text, " · 2 more tracks 1.") {
+		t.Error(text)
 	}
 }

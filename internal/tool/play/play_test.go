@@ -41,20 +41,15 @@ func clipBytes(t *testing.T) []byte {
 func flvFrames(t *testing.T, b []byte) []*media.Frame {
 	t.Helper()
 	var frames []*media.Frame
-	var d flv.Demuxer
-	for r := flv.NewReader(bytes.NewReader(b)); ; {
-		kind, ms, body, err := r.Next()
+	for r := flv.NewFrameReader(bytes.NewReader(b)); ; {
+		f, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return frames
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := d.Demux(kind, int64(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f != nil && f.Class != media.Command {
+		if f.Class != media.Command {
 			frames = append(frames, f)
 		}
 	}

@@ -106,6 +106,8 @@ func (s *flvSink) write(f *media.Frame) error {
 			return err
 		}
 		s.w = flv.NewWriter(w, true, true)
+		// All that came is kept, in the form of old where there is one.
+		s.muxer.Accept = flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
 	}
 	c := *f
 	if f.Kind != media.Data && !s.begun {

@@ -1,12 +1,13 @@
 package play
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/tool"
-	"github.com/millrace-live/millrace/media"
 )
 
 // State is how a play goes on: a line of text, or a line of JSON.
@@ -20,6 +21,8 @@ type State struct {
 	Bytes uint64  `json:"bytes"`
 	Video *Video  `json:"video,omitempty"`
 	Audio *Audio  `json:"audio,omitempty"`
+	// Others are the tracks beside the default ones.
+	Others []Other `json:"others,omitempty"`
 	// Jumps is how often the clock of the stream jumped, Damaged how many
 	// messages could not be read.
 	Jumps   int `json:"jumps"`
@@ -50,6 +53,15 @@ type Audio struct {
 	Gaps    Gaps    `json:"gaps"`
 }
 
+// Other is a track of a State that is not a default one.
+type Other struct {
+	Kind    string  `json:"kind"`
+	Track   uint8   `json:"track"`
+	Codec   string  `json:"codec"`
+	Bitrate float64 `json:"bitrate"`
+	Gaps    Gaps    `json:"gaps"`
+}
+
 // Gaps are holes in the timestamps of a track: frames that were dropped.
 type Gaps struct {
 	Count   int     `json:"count"`
@@ -68,12 +80,18 @@ func (m *meter) state(now time.Time) State {
 	}
 	s.Time = seconds(now.Sub(m.first))
 	gaps := func(t *trackMeter) Gaps { return Gaps{t.gaps, seconds(t.missing)} }
-	if t := m.tracks[media.Video]; t.frames > 0 {
+	if t := m.tracks[m.video]; t != nil && t.frames > 0 {
 		s.Video = &Video{8 * t.rate.PerSecond(), t.count.PerSecond(), seconds(t.keyDistance), gaps(t)}
 	}
-	if t := m.tracks[media.Audio]; t.frames > 0 {
+	if t := m.tracks[m.audio]; t != nil && t.frames > 0 {
 		s.Audio = &Audio{8 * t.rate.PerSecond(), gaps(t)}
 	}
+	for id, t := range m.tracks {
+		if id != m.video && id != m.audio {
+			s.Others = append(s.Others, Other{id.kind.String(), id.id, t.codec.String(), 8 * t.rate.PerSecond(), gaps(t)})
+		}
+	}
+	slices.SortFunc(s.Others, func(a, b Other) int { return cmp.Or(-cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Track, b.Track)) })
 	if m.delay.known {
 		late := seconds(m.delay.value)
 		s.Delay = &late
@@ -99,6 +117,15 @@ func (s State) String() string {
 		parts = append(parts, "audio "+tool.Bits(a.Bitrate))
 		holes.Count += a.Gaps.Count
 		holes.Seconds = max(holes.Seconds, a.Gaps.Seconds)
+	}
+	if len(s.Others) > 0 {
+		var rate float64
+		for _, o := range s.Others {
+			rate += o.Bitrate
+			holes.Count += o.Gaps.Count
+			holes.Seconds = max(holes.Seconds, o.Gaps.Seconds)
+		}
+		parts = append(parts, fmt.Sprintf("%s %s", plural(len(s.Others), "more track"), tool.Bits(rate)))
 	}
 	if holes.Count == 0 {
 		parts = append(parts, "no gaps")

@@ -37,6 +37,7 @@ var rules = []struct {
 	{"codec", codec},
 	{"no-sequence-header", noSequenceHeader},
 	{"picture-format", pictureFormat},
+	{"high-dynamic-range", highDynamicRange},
 	{"no-keyframes", noKeys},
 	{"keyframe-distance", keyDistance},
 	{"keyframes-uneven", keysAreUneven},
@@ -58,6 +59,7 @@ var rules = []struct {
 	{"level", level},
 	{"interlaced", interlaced},
 	{"tracks-change", tracksChange},
+	{"more-tracks", moreTracks},
 	{"damaged", damaged},
 	{"metadata-lies", metadataLies},
 	{"no-metadata", noMetadata},
@@ -101,6 +103,16 @@ func noAudio(r *Report) *Advice {
 	}
 }
 
+// whoShows says of each codec that some browser shows who does.
+var whoShows = map[string]string{
+	"HEVC": "HEVC is shown by Safari, and by other browsers where the machine decodes it in hardware. The rest, many " +
+		"older phones and televisions, and RTMP players that do not know Enhanced RTMP stay black.",
+	"AV1": "AV1 is shown by Chrome, Edge and Firefox. Apple's devices show it from the newest on alone; older phones and " +
+		"televisions, and RTMP players that do not know Enhanced RTMP stay black.",
+	"VP9": "VP9 is shown by Chrome, Edge and Firefox. Safari and the other players of Apple's devices stay black as a " +
+		"rule, and so do RTMP players that do not know Enhanced RTMP.",
+}
+
 func codec(r *Report) *Advice {
 	if r.Video == nil || r.Video.Codec == "H.264" {
 		return nil
@@ -110,14 +122,28 @@ func codec(r *Report) *Advice {
 		OBS:      "Settings > Output > Streaming > Video Encoder: one of H.264 (x264, NVENC H.264, QuickSync H.264, …)",
 		FFmpeg:   "-c:v libx264 -pix_fmt yuv420p",
 	}
-	switch r.Video.Codec {
-	case "HEVC", "AV1", "VP9", "VP8", "VVC":
-		a.Text = r.Video.Codec + " is not shown by every browser and device. Only H.264 is."
+	switch who, ok := whoShows[r.Video.Codec]; {
+	case ok:
+		a.Text = who + " H.264 is shown everywhere."
+	case r.Video.Codec == "VP8":
+		a.Severity = Problem
+		a.Text = "HLS cannot carry VP8: browsers stay black, and of RTMP players only those that know Enhanced RTMP show it."
 	default:
 		a.Severity = Problem
 		a.Text = r.Video.Codec + " is shown by no browser of today."
 	}
 	return a
+}
+
+// whoHears says of each codec that some browser plays who does.
+var whoHears = map[string]string{
+	"MP3": "MP3 is not heard in every browser.",
+	"Opus": "Opus is heard in the browsers of today. Older Apple devices and televisions, and RTMP players that do not " +
+		"know Enhanced RTMP stay silent.",
+	"FLAC": "FLAC takes several times the rate of AAC for a sound that few can tell from it. Televisions, and RTMP players " +
+		"that do not know Enhanced RTMP stay silent.",
+	"AC-3":   "AC-3 is heard in Safari and on televisions. Chrome and Firefox stay silent.",
+	"E-AC-3": "E-AC-3 is heard in Safari and on televisions. Chrome and Firefox stay silent.",
 }
 
 func audioCodec(r *Report) *Advice {
@@ -126,25 +152,27 @@ func audioCodec(r *Report) *Advice {
 	}
 	a := &Advice{
 		Severity: Warning,
-		Text:     r.Audio.Codec + " is not heard on every device. AAC is.",
 		OBS:      "Settings > Output > Streaming > Audio Encoder: AAC",
 		FFmpeg:   "-c:a aac -b:a 160k -ar 48000",
 	}
-	switch r.Audio.Codec {
-	case "MP3", "Opus", "AC-3", "E-AC-3", "FLAC":
-	default:
+	if who, ok := whoHears[r.Audio.Codec]; ok {
+		a.Text = who + " AAC is heard everywhere."
+	} else {
 		a.Severity = Problem
 		a.Text = r.Audio.Codec + " is heard in no browser of today."
 	}
 	return a
 }
 
+// needsHeader are the codecs whose frames cannot be decoded alone.
+var needsHeader = map[string]bool{"H.264": true, "HEVC": true, "VVC": true, "AV1": true, "AAC": true, "FLAC": true}
+
 func noSequenceHeader(r *Report) *Advice {
 	var missing []string
-	if v := r.Video; v != nil && v.Codec == "H.264" && !v.Configured {
+	if v := r.Video; v != nil && needsHeader[v.Codec] && !v.Configured {
 		missing = append(missing, "the picture")
 	}
-	if s := r.Audio; s != nil && s.Codec == "AAC" && !s.Configured {
+	if s := r.Audio; s != nil && needsHeader[s.Codec] && !s.Configured {
 		missing = append(missing, "the sound")
 	}
 	if missing == nil {
@@ -161,15 +189,41 @@ func noSequenceHeader(r *Report) *Advice {
 
 func pictureFormat(r *Report) *Advice {
 	v := r.Video
-	if v == nil || v.Chroma == "" || v.Chroma == "4:2:0" && v.BitDepth <= 8 {
+	if v == nil {
+		return nil
+	}
+	// The hardware that decodes the newer codecs decodes ten bits, too.
+	bits := 10
+	if v.Codec == "H.264" || v.Codec == "VP8" {
+		bits = 8
+	}
+	if v.Chroma == "" || v.Chroma == "4:2:0" && v.BitDepth <= bits {
+		return nil
+	}
+	a := &Advice{
+		Severity: Problem,
+		Text: fmt.Sprintf("The picture is %s with %d bits (%s). Browsers, phones and televisions decode 4:2:0 with %d bits "+
+			"alone, and stay black.", v.Chroma, v.BitDepth, v.Profile, bits),
+		OBS:    "Settings > Advanced > Color Format: NV12",
+		FFmpeg: "-pix_fmt yuv420p",
+	}
+	if v.Codec == "H.264" {
+		a.FFmpeg += " -profile:v high"
+	}
+	return a
+}
+
+func highDynamicRange(r *Report) *Advice {
+	v := r.Video
+	if v == nil || v.Range != "PQ" && v.Range != "HLG" {
 		return nil
 	}
 	return &Advice{
-		Severity: Problem,
-		Text: fmt.Sprintf("The picture is %s with %d bits (%s). Browsers, phones and televisions decode 4:2:0 with 8 bits "+
-			"alone, and stay black.", v.Chroma, v.BitDepth, v.Profile),
-		OBS:    "Settings > Advanced > Color Format: NV12",
-		FFmpeg: "-pix_fmt yuv420p -profile:v high",
+		Severity: Note,
+		Text: "The picture has high dynamic range (" + v.Range + "). On ordinary screens it is pale or dark, unless the player " +
+			"converts it.",
+		OBS:    "Settings > Advanced > Color Space: Rec. 709, and Color Format: NV12",
+		FFmpeg: "-vf zscale=t=linear,tonemap=hable,zscale=p=bt709:t=bt709:m=bt709,format=yuv420p",
 	}
 }
 
@@ -243,12 +297,16 @@ func openGOP(r *Report) *Advice {
 	if v == nil || v.Keys.Open == 0 {
 		return nil
 	}
+	ffmpeg := "-flags +cgop -x264-params open-gop=0"
+	if v.Codec == "HEVC" {
+		ffmpeg = "-x265-params open-gop=0"
+	}
 	return &Advice{
 		Severity: Warning,
 		Text: fmt.Sprintf("%d of %d key frames are no IDR pictures (open groups of pictures): after joining or skipping "+
 			"there, some players show broken pictures for a moment.", v.Keys.Open, v.Keys.Count),
 		OBS:    "Settings > Output > Streaming > x264 Options: open-gop=0",
-		FFmpeg: "-flags +cgop -x264-params open-gop=0",
+		FFmpeg: ffmpeg,
 	}
 }
 
@@ -453,13 +511,16 @@ func level(r *Report) *Advice {
 	if _, err := fmt.Sscanf(v.Level, "%g", &value); err != nil || value <= highestLevel {
 		return nil
 	}
-	return &Advice{
+	a := &Advice{
 		Severity: Warning,
 		Text: fmt.Sprintf("The stream is of level %s. Many phones and televisions refuse what is above 5.1, whatever the "+
 			"picture needs.", v.Level),
-		OBS:    "a smaller picture or fewer frames a second (Settings > Video)",
-		FFmpeg: "-level 4.2 for 1080p60, 5.1 for 2160p30",
+		OBS: "a smaller picture or fewer frames a second (Settings > Video)",
 	}
+	if v.Codec == "H.264" {
+		a.FFmpeg = "-level 4.2 for 1080p60, 5.1 for 2160p30"
+	}
+	return a
 }
 
 func interlaced(r *Report) *Advice {
@@ -483,6 +544,22 @@ func tracksChange(r *Report) *Advice {
 		Text: fmt.Sprintf("The sequence headers changed %s while the stream was on. Some players stop there; a recording "+
 			"begins another file.", times(r.TrackChanges)),
 		OBS: "change the picture's size or encoder only while nothing is on air",
+	}
+}
+
+func moreTracks(r *Report) *Advice {
+	n := len(r.OtherTracks)
+	if n == 0 {
+		return nil
+	}
+	more := "is another track"
+	if n > 1 {
+		more = fmt.Sprintf("are %d more tracks", n)
+	}
+	return &Advice{
+		Severity: Note,
+		Text: fmt.Sprintf("There %s besides. HLS offers a choice of them; players of RTMP and HTTP-FLV that do not ask "+
+			"for more get the first picture and the first sound.", more),
 	}
 }
 

@@ -42,6 +42,7 @@ type points struct {
 type point struct {
 	dts, pts  time.Duration
 	size      int
+	samples   int // of sound; 0 where that is not known
 	key, open bool
 	segment   int
 }
@@ -77,7 +78,8 @@ func (a *Analyzer) Add(f *media.Frame) {
 	if f.Tracks != a.tracks {
 		a.adopt(f.Tracks)
 	}
-	if t := a.tracks.Default(f.Kind); t != nil && t.ID != f.Track {
+	t := a.tracks.Default(f.Kind)
+	if t != nil && t.ID != f.Track {
 		return
 	}
 	this, other := &a.video, &a.audio
@@ -98,7 +100,10 @@ func (a *Analyzer) Add(f *media.Frame) {
 		}
 	}
 	p.segment = a.segment
-	p.open = p.key && open(f)
+	if t != nil && t.Format != nil {
+		p.open = p.key && open(t.Format, f.Payload)
+		p.samples = t.Samples(f.Payload)
+	}
 	this.all = append(this.all, p)
 	a.behind.add(p.dts, f.Arrival)
 	if n := len(other.all); n > 0 && other.all[n-1].segment == a.segment {
@@ -110,12 +115,14 @@ func (a *Analyzer) Add(f *media.Frame) {
 	}
 }
 
-// adopt counts what changes in the tracks. One that joins is no change.
+// adopt counts what changes in the tracks. One that joins is no change, nor is
+// what was told before the first frame.
 func (a *Analyzer) adopt(s *media.TrackSet) {
 	if a.tracks != nil {
 		for _, t := range s.Tracks {
 			had := a.tracks.Find(t.Kind, t.ID)
-			if had != nil && had.Config != nil && (had.Codec != t.Codec || !bytes.Equal(had.Config, t.Config)) {
+			begun := t.Kind == media.Video && len(a.video.all) > 0 || t.Kind == media.Audio && len(a.audio.all) > 0
+			if had != nil && begun && changed(had, t) {
 				a.changes++
 				break
 			}
@@ -124,18 +131,37 @@ func (a *Analyzer) adopt(s *media.TrackSet) {
 	a.tracks = s
 }
 
-// open reports whether a key frame of H.264 is no IDR picture.
-func open(f *media.Frame) bool {
-	t := f.Tracks.Find(f.Kind, f.Track)
-	if t == nil || t.AVC == nil || f.Header != 0 {
-		return false
+// changed reports whether decoders have to begin anew. VP8 and VP9 state their
+// size in frames alone.
+func changed(had, has *media.Track) bool {
+	if had.Codec != has.Codec || had.Config != nil && !bytes.Equal(had.Config, has.Config) {
+		return true
 	}
-	for nal := range media.NALUnits(f.Payload, t.AVC.LengthSize) {
-		if media.NALType(nal) == media.NALIDR {
-			return false
+	was, is := had.Picture(), has.Picture()
+	return was != nil && is != nil && was.Width > 0 && (was.Width != is.Width || was.Height != is.Height)
+}
+
+// open reports whether the key frame of a codec that has such is one whose
+// followers may need frames in front of it: no IDR picture of H.264, nor an IDR
+// or BLA picture of HEVC.
+func open(format media.Format, unit []byte) bool {
+	switch c := format.(type) {
+	case *media.AVCConfig:
+		for nal := range media.NALUnits(unit, c.LengthSize) {
+			if media.NALType(nal) == media.NALIDR {
+				return false
+			}
 		}
+		return true
+	case *media.HEVCConfig:
+		for nal := range media.NALUnits(unit, c.LengthSize) {
+			if t := media.HEVCNALType(nal); t >= media.HEVCNALBLA && t <= media.HEVCNALIDRN {
+				return false
+			}
+		}
+		return true
 	}
-	return true
+	return false
 }
 
 // lateness measures how evenly frames come.

@@ -29,19 +29,30 @@ type shape struct {
 func base() *shape {
 	return &shape{
 		length: 10 * time.Second, fps: 30, group: 60, bFrames: 2, videoRate: 14_000, keySize: 60_000, audioSize: 420,
-		video: &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1}, AVC: &media.AVCConfig{
+		video: &media.Track{Kind: media.Video, Codec: media.H264, Config: []byte{1}, Format: &media.AVCConfig{
 			Profile: 100, Level: 40, LengthSize: 4, Picture: media.Picture{
 				Width: 1920, Height: 1080, FrameRate: 30, ChromaFormat: 1, BitDepth: 8, ChromaBitDepth: 8,
 			},
 		}},
-		audio: &media.Track{Kind: media.Audio, Codec: media.AAC, Config: []byte{2}, AAC: &media.AACConfig{
-			ObjectType: 2, SampleRate: 48000, OutputSampleRate: 48000, Channels: 2, FrameLength: 1024,
-		}},
+		audio: &media.Track{Kind: media.Audio, Codec: media.AAC, Config: []byte{2}, Format: &media.AACConfig{ObjectType: 2, Sound: media.Sound{SampleRate: 48000, OutputSampleRate: 48000, Channels: 2, FrameLength: 1024}}},
 		metadata: []amf.Value{
 			"width", 1920.0, "height", 1080.0, "framerate", 30.0, "videocodecid", 7.0, "videodatarate", 3500.0,
 			"audiocodecid", 10.0, "audiosamplerate", 48000.0, "audiochannels", 2.0, "stereo", true, "audiodatarate", 160.0,
 			"encoder", "obs-output module (libobs version 31.0.0)",
 		},
+	}
+}
+
+// nals puts NAL units of these headers into keys and the other frames.
+func (s *shape) nals(key, other byte) {
+	s.edit = func(f *media.Frame) bool {
+		if f.Kind == media.Video {
+			f.Payload[4] = other
+			if f.Class == media.Key {
+				f.Payload[4] = key
+			}
+		}
+		return true
 	}
 }
 
@@ -79,7 +90,7 @@ func (s *shape) analyze(t *testing.T) *Report {
 			if f.Class == media.Key && !s.open {
 				nal = media.NALIDR
 			}
-			if s.video.AVC != nil {
+			if s.video.Format != nil {
 				n := len(f.Payload) - 4
 				copy(f.Payload, []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n), nal})
 			} else {
@@ -91,15 +102,15 @@ func (s *shape) analyze(t *testing.T) *Report {
 	if s.audio != nil {
 		set.Tracks = append(set.Tracks, s.audio)
 		period := 1024 * time.Second / 48000
-		if s.audio.AAC != nil {
-			period = 1024 * time.Second / time.Duration(s.audio.AAC.SampleRate)
+		if s.audio.Format != nil {
+			period = 1024 * time.Second / time.Duration(s.audio.Sound().SampleRate)
 		}
 		for i := range int(s.length / period) {
 			at := time.Duration(i) * period
 			f := &media.Frame{Kind: media.Audio, Class: media.Key, Payload: make([]byte, s.audioSize)}
 			f.DTS = ms(at + s.offset)
 			f.PTS = f.DTS
-			if s.audio.AAC == nil {
+			if s.audio.Format == nil {
 				f.Header = 1
 			}
 			add(f, at)
@@ -127,7 +138,15 @@ func TestAdvice(t *testing.T) {
 	track := func(k media.Kind, c media.Codec) *media.Track {
 		return &media.Track{Kind: k, Codec: c, Config: []byte{3}}
 	}
-	avc := func(s *shape, change func(*media.AVCConfig)) { change(s.video.AVC) }
+	coded := func(s *shape, c media.Codec, f media.Format) *media.Track {
+		t := &media.Track{Kind: media.Video, Codec: c, Config: []byte{4}, Format: f}
+		if p := t.Picture(); p.BitDepth == 0 {
+			p.ChromaFormat, p.BitDepth, p.ChromaBitDepth = 1, 8, 8
+		}
+		s.metadata = []amf.Value{"framerate", 30.0}
+		return t
+	}
+	avc := func(s *shape, change func(*media.AVCConfig)) { change(s.video.Format.(*media.AVCConfig)) }
 	at := func(f *media.Frame, from, to float64) bool {
 		return f.DTS >= int64(from*1e9) && f.DTS < int64(to*1e9)
 	}
@@ -149,10 +168,62 @@ func TestAdvice(t *testing.T) {
 		{"no sound", func(s *shape) { s.audio = nil; s.metadata = []amf.Value{"videocodecid", 7.0} }, "no-audio:warning"},
 		{
 			"HEVC", func(s *shape) {
-				s.video = track(media.Video, media.HEVC)
+				s.video = coded(s, media.HEVC, &media.HEVCConfig{HEVCProfile: media.HEVCProfile{Profile: 1, Level: 120}, LengthSize: 4})
 				s.metadata = []amf.Value{"videocodecid", 1752589105.0}
+				s.nals(2*media.HEVCNALIDR, 2)
 			},
 			"codec:warning",
+		},
+		{
+			"HEVC in open groups, ten bits, HLG", func(s *shape) {
+				s.video = coded(s, media.HEVC, &media.HEVCConfig{
+					HEVCProfile: media.HEVCProfile{Profile: 2, Level: 120}, LengthSize: 4,
+					Picture: media.Picture{ChromaFormat: 1, BitDepth: 10, ChromaBitDepth: 10, Color: media.Color{Transfer: 18}},
+				})
+				s.nals(2*media.HEVCNALCRA, 2)
+			},
+			"codec:warning high-dynamic-range:note open-gop:warning",
+		},
+		{
+			"HEVC without a sequence header", func(s *shape) {
+				s.video = track(media.Video, media.HEVC)
+				s.metadata = []amf.Value{"framerate", 30.0}
+			},
+			"codec:warning no-sequence-header:problem",
+		},
+		{"AV1", func(s *shape) { s.video = coded(s, media.AV1, &media.AV1Config{Level: 8}) }, "codec:warning"},
+		{
+			"AV1 of twelve bits", func(s *shape) {
+				s.video = coded(s, media.AV1, &media.AV1Config{Profile: 2, Picture: media.Picture{ChromaFormat: 1, BitDepth: 12}})
+			},
+			"codec:warning picture-format:problem",
+		},
+		{"VP9", func(s *shape) { s.video = coded(s, media.VP9, &media.VPConfig{Codec: media.VP9}) }, "codec:warning"},
+		{"VP8", func(s *shape) { s.video = coded(s, media.VP8, &media.VPConfig{Codec: media.VP8}) }, "codec:problem"},
+		{"VVC", func(s *shape) { s.video = coded(s, media.VVC, &media.VVCConfig{}) }, "codec:problem"},
+		{
+			"more tracks", func(s *shape) {
+				s.edit = func(f *media.Frame) bool {
+					f.Tracks = f.Tracks.With(&media.Track{Kind: media.Audio, ID: 1, Codec: media.AAC})
+					return true
+				}
+			},
+			"more-tracks:note",
+		},
+		{
+			"a size that frames alone tell", func(s *shape) {
+				s.video = coded(s, media.VP9, &media.VPConfig{Codec: media.VP9, Picture: media.Picture{Width: 640, Height: 360}})
+				s.metadata = []amf.Value{"framerate", 30.0}
+				s.edit = func(f *media.Frame) bool {
+					if f.DTS >= 4e9 {
+						f.Tracks = f.Tracks.With(coded(s, media.VP9, &media.VPConfig{
+							Codec: media.VP9, Picture: media.Picture{Width: 320, Height: 180},
+						}))
+					}
+					return true
+				}
+			},
+			"codec:warning bitrate:note tracks-change:warning",
 		},
 		{
 			"VP6", func(s *shape) { s.video = track(media.Video, media.VP6); s.metadata = []amf.Value{"videocodecid", 4.0} },
@@ -160,6 +231,13 @@ func TestAdvice(t *testing.T) {
 		},
 		{
 			"Opus", func(s *shape) { s.audio = track(media.Audio, media.Opus); s.metadata = []amf.Value{"width", 1920.0} },
+			"audio-codec:warning",
+		},
+		{
+			"AC-3", func(s *shape) {
+				s.audio = &media.Track{Kind: media.Audio, Codec: media.AC3, Format: &media.AC3Config{Sound: s.audio.Format.(*media.AACConfig).Sound}}
+				s.metadata = []amf.Value{"audiocodecid", "ac-3"}
+			},
 			"audio-codec:warning",
 		},
 		{
@@ -249,10 +327,10 @@ func TestAdvice(t *testing.T) {
 			}
 		}, "audio-drift:warning"},
 		{"32 kHz", func(s *shape) {
-			s.audio.AAC.SampleRate, s.audio.AAC.OutputSampleRate = 32000, 32000
+			s.audio.Sound().SampleRate, s.audio.Sound().OutputSampleRate = 32000, 32000
 			s.metadata = []amf.Value{"width", 1920.0}
 		}, "audio-format:warning"},
-		{"5.1", func(s *shape) { s.audio.AAC.Channels = 6; s.metadata = []amf.Value{"stereo", false} }, "audio-format:note"},
+		{"5.1", func(s *shape) { s.audio.Sound().Channels = 6; s.metadata = []amf.Value{"stereo", false} }, "audio-format:note"},
 		{"variable rate", func(s *shape) {
 			s.edit = func(f *media.Frame) bool { return f.Kind == media.Audio || f.Class == media.Key || f.DTS/1e7%7 != 0 }
 		}, "variable-frame-rate:warning"},

@@ -6,7 +6,9 @@ import (
 	"strconv"
 
 	"github.com/millrace-live/millrace/amf"
+	"github.com/millrace-live/millrace/flv"
 	"github.com/millrace-live/millrace/internal/tool"
+	"github.com/millrace-live/millrace/media"
 )
 
 // readMetadata compares onMetaData with what was measured. Properties that are
@@ -81,42 +83,55 @@ func (r *Report) compareRate(p amf.Properties, name string, is Rate) {
 	r.lie(name, number(says)+" kbit/s", number(mean)+" kbit/s")
 }
 
-// The codecs by their numbers (FLV §E.4.2.1, §E.4.3.1) and, where they are more
-// than a byte, FourCCs.
+// The codecs by their numbers (FLV §E.4.2.1, §E.4.3.1), with those that some
+// encoders use beside; FourCCs are more than a byte.
 var (
-	videoCodecs = map[uint32]string{2: "H.263", 3: "Screen", 4: "VP6", 5: "VP6", 6: "Screen", 7: "H.264"}
-	audioCodecs = map[uint32]string{
-		0: "PCM", 1: "ADPCM", 2: "MP3", 3: "PCM", 4: "Nellymoser", 5: "Nellymoser", 6: "Nellymoser", 7: "G.711",
-		8: "G.711", 10: "AAC", 11: "Speex", 14: "MP3",
+	videoCodecs = map[uint32]media.Codec{
+		2: media.H263, 3: media.Screen, 4: media.VP6, 5: media.VP6, 6: media.Screen, 7: media.H264, 12: media.HEVC,
 	}
-	fourCCs = map[string]string{
-		"avc1": "H.264", "hvc1": "HEVC", "hev1": "HEVC", "av01": "AV1", "vp08": "VP8", "vp09": "VP9", "vvc1": "VVC",
-		"mp4a": "AAC", ".mp3": "MP3", "Opus": "Opus", "fLaC": "FLAC", "ac-3": "AC-3", "ec-3": "E-AC-3",
+	audioCodecs = map[uint32]media.Codec{
+		0: media.PCM, 1: media.ADPCM, 2: media.MP3, 3: media.PCM, 4: media.Nellymoser, 5: media.Nellymoser,
+		6: media.Nellymoser, 7: media.G711A, 8: media.G711U, 10: media.AAC, 11: media.Speex, 14: media.MP3,
 	}
 )
 
-// compareCodec judges only what it knows both names of.
-func (r *Report) compareCodec(p amf.Properties, name, is string, numbers map[uint32]string) {
-	var says string
+// compareCodec judges only codecs that have a FourCC: the old ones have several
+// numbers.
+func (r *Report) compareCodec(p amf.Properties, name, is string, numbers map[uint32]media.Codec) {
+	says := media.Unknown
 	switch v := p.Get(name).(type) {
 	case float64:
 		if !(v >= 0 && v <= math.MaxUint32) {
 			return
 		}
 		n := uint32(v)
-		if says = numbers[n]; says == "" {
-			says = fourCCs[string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})]
+		if says = numbers[n]; says == media.Unknown {
+			says = codecOf(string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}))
 		}
 	case string:
-		says = fourCCs[v]
+		says = codecOf(v)
 	}
-	judged := false
-	for _, known := range fourCCs {
-		judged = judged || known == is
+	if says != media.Unknown && says.String() != is && hasFourCC(is) {
+		r.lie(name, says.String(), is)
 	}
-	if says != "" && judged && says != is {
-		r.lie(name, says, is)
+}
+
+// codecOf knows the other name of HEVC besides, whose parameter sets stand among
+// the frames.
+func codecOf(fourCC string) media.Codec {
+	if fourCC == "hev1" {
+		return media.HEVC
 	}
+	return flv.CodecOf(fourCC)
+}
+
+func hasFourCC(codec string) bool {
+	for c := media.Unknown; c <= media.Speex; c++ {
+		if c.String() == codec {
+			return flv.FourCC(c) != ""
+		}
+	}
+	return false
 }
 
 func (r *Report) absent(p amf.Properties, name, is string) {

@@ -55,20 +55,15 @@ func clipFrames(t *testing.T) (frames []*media.Frame) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	var d flv.Demuxer
-	for r := flv.NewReader(file); ; {
-		kind, ms, body, err := r.Next()
+	for r := flv.NewFrameReader(file); ; {
+		f, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return frames
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := d.Demux(kind, int64(ms)*int64(time.Millisecond), body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f != nil && f.Class != media.Command {
+		if f.Class != media.Command {
 			frames = append(frames, f)
 		}
 	}
@@ -130,7 +125,8 @@ func TestProbeJSON(t *testing.T) {
 func TestText(t *testing.T) {
 	s := base()
 	s.group, s.bFrames, s.length = 300, 5, 25*time.Second
-	s.video.AVC.ChromaFormat, s.video.AVC.Profile = 3, 244
+	c := s.video.Format.(*media.AVCConfig)
+	c.ChromaFormat, c.Profile = 3, 244
 	s.metadata[1] = 1280.0
 	s.offset = 150 * time.Millisecond
 	r := s.analyze(t)

@@ -47,6 +47,7 @@ type Video struct {
 	Chroma          string  `json:"chroma,omitempty"` // 4:2:0 and so on
 	BitDepth        int     `json:"bit_depth,omitempty"`
 	Interlaced      bool    `json:"interlaced,omitempty"`
+	Range           string  `json:"range,omitempty"` // of light, as HLS names it: SDR, HLG, PQ
 	StatedFrameRate float64 `json:"stated_frame_rate,omitempty"`
 
 	Frames    int     `json:"frames"`
@@ -71,6 +72,7 @@ type Audio struct {
 	Configured  bool   `json:"configured"`
 	SampleRate  int    `json:"sample_rate,omitempty"`
 	Channels    int    `json:"channels,omitempty"`
+	Layout      string `json:"layout,omitempty"` // what people call the channels
 
 	Frames  int  `json:"frames"`
 	Bitrate Rate `json:"bitrate"`
@@ -96,8 +98,8 @@ type Keys struct {
 	Mean     float64 `json:"mean,omitempty"`
 	Shortest float64 `json:"shortest,omitempty"`
 	Longest  float64 `json:"longest,omitempty"`
-	// Open counts key frames that are no IDR pictures: frames behind them may
-	// need some in front of them.
+	// Open counts key frames of H.264 and HEVC that are no IDR pictures: frames
+	// behind them may need some in front of them.
 	Open int `json:"open,omitempty"`
 }
 

@@ -66,6 +66,9 @@ func (v *Video) what() string {
 	if v.Chroma != "" {
 		parts = append(parts, fmt.Sprintf("%s %d bit", v.Chroma, v.BitDepth))
 	}
+	if v.Range == "HLG" || v.Range == "PQ" {
+		parts = append(parts, v.Range)
+	}
 	if v.Interlaced {
 		parts = append(parts, "interlaced")
 	}
@@ -101,13 +104,8 @@ func (s *Audio) what() string {
 	if s.SampleRate > 0 {
 		parts = append(parts, fmt.Sprintf("%d Hz", s.SampleRate))
 	}
-	switch {
-	case s.Channels == 1:
-		parts = append(parts, "mono")
-	case s.Channels == 2:
-		parts = append(parts, "stereo")
-	case s.Channels > 2:
-		parts = append(parts, fmt.Sprintf("%d channels", s.Channels))
+	if s.Layout != "" {
+		parts = append(parts, s.Layout)
 	}
 	if s.CodecString != "" {
 		parts = append(parts, s.CodecString)

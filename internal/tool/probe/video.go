@@ -9,20 +9,20 @@ import (
 
 func (a *Analyzer) reportVideo(t *media.Track) *Video {
 	v := &Video{
-		Codec: t.Codec.String(), CodecString: t.CodecString(), Configured: t.Config != nil,
+		Codec: t.Codec.String(), CodecString: t.CodecString(), Configured: t.Format != nil,
 		Frames: len(a.video.all), Backward: a.video.backward,
 	}
-	if c := t.AVC; c != nil {
+	if f, ok := t.Format.(media.NamedFormat); ok {
 		// "Predictive" tells profile 244 from one that the standard has withdrawn:
 		// people leave it out.
-		v.Profile, v.Level = strings.TrimSuffix(c.ProfileName(), " Predictive"), c.LevelName()
-		v.Width, v.Height, v.StatedFrameRate = c.Width, c.Height, c.FrameRate
-		v.BitDepth, v.Interlaced = int(max(c.BitDepth, c.ChromaBitDepth)), c.Interlaced
-		if int(c.ChromaFormat) < len(chromas) {
-			v.Chroma = chromas[c.ChromaFormat]
+		v.Profile, v.Level = strings.TrimSuffix(f.ProfileName(), " Predictive"), f.LevelName()
+	}
+	if p := t.Picture(); p != nil {
+		v.Width, v.Height, v.StatedFrameRate = p.Width, p.Height, p.FrameRate
+		v.BitDepth, v.Interlaced, v.Range = int(max(p.BitDepth, p.ChromaBitDepth)), p.Interlaced, t.Range()
+		if int(p.ChromaFormat) < len(chromas) {
+			v.Chroma = chromas[p.ChromaFormat]
 		}
-	} else if t.Codec == media.H264 {
-		v.Configured = false
 	}
 	steps := a.video.steps()
 	usual := median(steps)

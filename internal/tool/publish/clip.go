@@ -119,29 +119,33 @@ func guess(head []byte) string {
 
 type mp4Clip struct{ r *mp4.Reader }
 
-func (c mp4Clip) next() (*media.Frame, error) { return c.r.Next() }
-
-type flvClip struct {
-	r    *flv.Reader
-	d    flv.Demuxer
-	time media.Unwrapper
+// next rounds to milliseconds, as every encoder does for RTMP. What is finer
+// would have to travel as offsets of nanoseconds, in a form that makes a
+// recording of the stream unreadable for most programs.
+func (c mp4Clip) next() (*media.Frame, error) {
+	f, err := c.r.Next()
+	if f != nil {
+		f.DTS, f.PTS = milliseconds(f.DTS), milliseconds(f.PTS)
+	}
+	return f, err
 }
+
+func milliseconds(t int64) int64 { return int64(time.Duration(t).Round(time.Millisecond)) }
+
+type flvClip struct{ r *flv.FrameReader }
 
 func (s *source) flv() (clip, error) {
-	return &flvClip{r: flv.NewReader(io.NewSectionReader(s.file, 0, s.size))}, nil
+	return flvClip{flv.NewFrameReader(io.NewSectionReader(s.file, 0, s.size))}, nil
 }
 
-func (c *flvClip) next() (*media.Frame, error) {
+func (c flvClip) next() (*media.Frame, error) {
 	for {
-		kind, ms, body, err := c.r.Next()
-		if err != nil {
-			return nil, err
+		f, err := c.r.Next()
+		var unread *flv.BodyError
+		if errors.As(err, &unread) || err == nil && f.Class == media.Command {
+			continue // the next one can be good
 		}
-		// A body that cannot be read is left out; the next one can be good.
-		f, err := c.d.Demux(kind, c.time.Unwrap(ms)*int64(time.Millisecond), body)
-		if err == nil && f != nil && f.Class != media.Command {
-			return f, nil
-		}
+		return f, err
 	}
 }
 

@@ -3,8 +3,11 @@ package publish
 import (
 	"bytes"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/millrace-live/millrace/amf"
+	truth "github.com/millrace-live/millrace/internal/metadata"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -40,44 +43,82 @@ func encodeMetadata(p amf.Properties) []byte {
 	return b
 }
 
-// flvCodecs are the numbers that onMetaData has for codecs (FLV §E.4.2, §E.4.3).
-var flvCodecs = map[media.Codec]float64{
-	media.H263: 2, media.Screen: 3, media.VP6: 4, media.VP6Alpha: 5, media.Screen2: 6, media.H264: 7,
-	media.MP3: 2, media.Nellymoser: 6, media.G711A: 7, media.G711U: 8, media.AAC: 10, media.Speex: 11,
-}
-
-// makeMetadata says what the tracks are, for files that do not say it.
+// makeMetadata says what the tracks are, for files that do not say it: the
+// default ones by the names of old, the others and what people call each of
+// them in maps by track (Enhanced RTMP v2, "Enhancing onMetaData").
 func makeMetadata(s *media.TrackSet) []byte {
 	var p amf.Properties
-	number := func(name string, v float64) {
-		if v > 0 {
-			p.Set(name, v)
+	kinds := []struct {
+		kind     media.Kind
+		tracks   string
+		describe func(*amf.Properties, *media.Track)
+	}{{media.Video, "videoTrackIdInfoMap", describePicture}, {media.Audio, "audioTrackIdInfoMap", describeSound}}
+	for _, k := range kinds {
+		if t := s.Default(k.kind); t != nil {
+			k.describe(&p, t)
 		}
 	}
-	if t := s.Default(media.Video); t != nil {
-		if t.AVC != nil {
-			number("width", float64(t.AVC.Width))
-			number("height", float64(t.AVC.Height))
-			number("framerate", t.AVC.FrameRate)
+	for _, k := range kinds {
+		var tracks amf.Properties
+		for _, t := range s.Tracks {
+			if t.Kind != k.kind {
+				continue
+			}
+			var about amf.Properties
+			for name, text := range map[string]string{"name": t.Name, "language": t.Language} {
+				if text != "" {
+					about.Set(name, text)
+				}
+			}
+			slices.SortFunc(about, func(a, b amf.Property) int { return strings.Compare(a.Name, b.Name) })
+			if t.ID != 0 {
+				k.describe(&about, t)
+			}
+			if len(about) > 0 {
+				tracks.Set(strconv.Itoa(int(t.ID)), &amf.Object{Properties: about})
+			}
 		}
-		number("videocodecid", flvCodecs[t.Codec])
-	}
-	if t := s.Default(media.Audio); t != nil {
-		if t.AAC != nil {
-			number("audiosamplerate", float64(t.AAC.OutputSampleRate))
-			number("audiosamplesize", 16)
-			number("audiochannels", float64(t.AAC.Channels))
-			p.Set("stereo", t.AAC.Channels > 1)
+		if len(tracks) > 0 {
+			p.Set(k.tracks, &amf.Object{Properties: tracks})
 		}
-		number("audiocodecid", flvCodecs[t.Codec])
 	}
 	p.Set("encoder", "Millrace")
 	return encodeMetadata(p)
 }
 
+// number gives v to a property unless it is not known.
+func number(p *amf.Properties, name string, v float64) {
+	if v > 0 {
+		p.Set(name, v)
+	}
+}
+
+func describePicture(p *amf.Properties, t *media.Track) {
+	if pic := t.Picture(); pic != nil {
+		number(p, "width", float64(pic.Width))
+		number(p, "height", float64(pic.Height))
+		number(p, "framerate", pic.FrameRate)
+	}
+	number(p, "videocodecid", truth.CodecID(t.Codec))
+}
+
+func describeSound(p *amf.Properties, t *media.Track) {
+	if sound := t.Sound(); sound != nil {
+		number(p, "audiosamplerate", float64(sound.OutputSampleRate))
+		number(p, "audiosamplesize", 16)
+		number(p, "audiochannels", float64(sound.Channels))
+		p.Set("stereo", sound.Channels > 1)
+	}
+	number(p, "audiocodecid", truth.CodecID(t.Codec))
+}
+
 // metadata keeps what was said of the stream, so that a file that says it again
 // with each pass, or never, is heard once.
-type metadata struct{ said []byte }
+type metadata struct {
+	said []byte
+	// made are the tracks of which it was said here, nil if the file said it.
+	made *media.TrackSet
+}
 
 // frame returns the Data frame to send in front of f, or in its place if f is
 // onMetaData itself: nil for none.
@@ -85,13 +126,13 @@ func (m *metadata) frame(f *media.Frame) *media.Frame {
 	var say []byte
 	switch {
 	case f.Kind == media.Data && f.Class == media.Key:
-		say = liveMetadata(f.Payload)
-	case m.said == nil && f.Kind != media.Data:
-		say = makeMetadata(f.Tracks)
+		say, m.made = liveMetadata(f.Payload), nil
+	case f.Kind != media.Data && (m.said == nil || m.made != nil && m.made != f.Tracks):
+		say, m.made = makeMetadata(f.Tracks), f.Tracks
 	}
 	if say == nil || bytes.Equal(say, m.said) {
 		return nil
 	}
 	m.said = say
-	return &media.Frame{Kind: media.Data, Class: media.Key, DTS: f.DTS, PTS: f.PTS, Tracks: f.Tracks, Payload: say}
+	return &media.Frame{Kind: media.Data, Class: media.Key, DTS: f.DTS, PTS: f.DTS, Tracks: f.Tracks, Payload: say}
 }

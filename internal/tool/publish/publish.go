@@ -63,7 +63,8 @@ type publisher struct {
 	source   *source
 	progress *tool.Progress
 
-	stream   *rtmp.Stream
+	stream   *rtmp.Publisher
+	at       *rtmp.Stream // that of stream which was told of
 	start    time.Time
 	pace     pace
 	joiner   tool.Joiner
@@ -86,7 +87,7 @@ func (p *publisher) run(ctx context.Context) error {
 		return p.fileError(err)
 	}
 	doing := "publish to " + p.address.String()
-	p.stream, err = p.options.Dialer.Publish(ctx, p.address.Raw())
+	p.stream, err = p.options.Dialer.Publisher(ctx, p.address.Raw())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -94,9 +95,9 @@ func (p *publisher) run(ctx context.Context) error {
 		return p.address.Fail(doing, err)
 	}
 	defer p.close()
-	p.start = time.Now()
+	p.start, p.at = time.Now(), p.stream.Stream()
 	p.progress.Say("publishing %s to %s: %s", tool.Printable(p.options.File), p.address, tool.Describe(ahead.tracks))
-	for _, note := range p.source.notes {
+	for _, note := range append(p.source.notes, refused(p.at, ahead.tracks)...) {
 		p.progress.Say("%s", note)
 	}
 	for p.pass = 1; ; p.pass++ {
@@ -122,6 +123,23 @@ func (p *publisher) run(ctx context.Context) error {
 		ahead = nil
 		p.joiner.Restart()
 	}
+}
+
+// refused says which tracks the server does not take.
+func refused(st *rtmp.Stream, s *media.TrackSet) []string {
+	said := st.Session().Capabilities()
+	accept := said.Accept()
+	var notes []string
+	for _, t := range s.Tracks {
+		switch {
+		case accept.Refused(t):
+			notes = append(notes, fmt.Sprintf("not sent: %s %d (%s), a codec that the server does not take", t.Kind, t.ID, t.Codec))
+		case !accept.Tracks && t != s.Default(t.Kind):
+			notes = append(notes, fmt.Sprintf("not sent: %s %d (%s): the server does not say that it takes more than one track of a kind",
+				t.Kind, t.ID, t.Codec))
+		}
+	}
+	return notes
 }
 
 func (p *publisher) fileError(err error) error {
@@ -194,7 +212,7 @@ func (p *publisher) send(ctx context.Context, f *media.Frame, begun bool) error 
 
 func (p *publisher) write(f *media.Frame) error {
 	if err := p.stream.WriteFrame(f); err != nil {
-		// Why the stream ended says more than that this write failed.
+		// Why the publication ended says more than that this write failed.
 		if why := p.stream.Err(); why != nil {
 			return why
 		}
@@ -208,7 +226,8 @@ func (p *publisher) write(f *media.Frame) error {
 func (p *publisher) wait(ctx context.Context, at time.Duration) error {
 	for {
 		now := time.Now()
-		p.rate.Add(now.Sub(p.start), p.stream.Session().Stats().BytesOut)
+		p.rate.Add(now.Sub(p.start), p.stream.Stats().BytesOut)
+		p.tellMove()
 		if p.progress.Due(now) {
 			p.progress.Show(p.state("progress"))
 		}
@@ -231,8 +250,17 @@ func (p *publisher) wait(ctx context.Context, at time.Duration) error {
 	}
 }
 
+// tellMove says where the server has sent the publication.
+func (p *publisher) tellMove() {
+	if at := p.stream.Stream(); at != p.at {
+		p.at = at
+		to := at.Session().ConnectInfo().TCURL
+		p.progress.Say("the server asked to go on elsewhere: now publishing to %s", tool.Printable(p.address.Scrub(to)))
+	}
+}
+
 func (p *publisher) state(event string) State {
-	stats := p.stream.Session().Stats()
+	stats := p.stream.Stats()
 	s := State{
 		Event: event, Pass: p.pass, loop: p.options.Loop,
 		Position: seconds(p.position), Bitrate: 8 * p.rate.PerSecond(), Sent: stats.BytesOut,
@@ -271,11 +299,12 @@ func (p *publisher) end(reason string) {
 // a process that ends with bytes unread resets the connection.
 func (p *publisher) close() {
 	const patience = 3 * time.Second
+	session := p.stream.Stream().Session()
 	_ = p.stream.Close()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-p.stream.Session().Context().Done():
+	case <-session.Context().Done():
 	case <-timer.C:
 	}
 }

@@ -1,5 +1,6 @@
 import { delay as asDelay } from '../format.ts';
 import { FullScreenIcon, MutedIcon, PauseIcon, PlayIcon, SoundIcon, WindowIcon } from '../ui/icons.tsx';
+import type { Choice } from './engine.ts';
 import type { FullScreen } from './full-screen.ts';
 import type { Snapshot } from './live-player.ts';
 
@@ -13,10 +14,13 @@ interface ControlsProps {
   onMuted: (muted: boolean) => void;
   onVolume: (volume: number) => void;
   onLive: () => void;
+  onQuality: (choice: Choice | undefined) => void;
+  onSound: (choice: Choice) => void;
 }
 
 export function Controls(props: ControlsProps) {
   const { snapshot, delay, playing, fullScreen } = props;
+  const { choices } = snapshot;
   const silent = snapshot.muted || snapshot.volume === 0;
   return (
     <div class="controls">
@@ -54,10 +58,59 @@ export function Controls(props: ControlsProps) {
         </span>
       )}
       <span class="spring" />
+      {choices && choices.sounds.length > 1 && (
+        <Menu
+          label="Sound track"
+          entries={choices.sounds}
+          chosen={choices.sound}
+          onChoose={(choice) => choice && props.onSound(choice)}
+        />
+      )}
+      {choices && choices.qualities.length > 1 && (
+        <Menu
+          label="Quality"
+          entries={[{ id: -1, label: automatic(choices.qualities[choices.shown], choices.quality) }, ...choices.qualities]}
+          chosen={choices.quality}
+          onChoose={(choice) => props.onQuality(choice && choice.id >= 0 ? choice : undefined)}
+        />
+      )}
       <Button label={fullScreen.on ? 'Leave full screen' : 'Full screen'} shortcut="f" onClick={fullScreen.toggle}>
         {fullScreen.on ? <WindowIcon /> : <FullScreenIcon />}
       </Button>
     </div>
+  );
+}
+
+/** What the entry is called that leaves the choice to the connection: with what that has chosen, while it does. */
+function automatic(shown: Choice | undefined, asked: number): string {
+  return shown && asked < 0 ? `Auto (${shown.label})` : 'Auto';
+}
+
+interface MenuProps {
+  label: string;
+  entries: Choice[];
+  chosen: number;
+  onChoose: (choice: Choice | undefined) => void;
+}
+
+function Menu({ label, entries, chosen, onChoose }: MenuProps) {
+  return (
+    <select
+      class="choice"
+      aria-label={label}
+      title={label}
+      value={chosen}
+      onChange={(event) => {
+        const id = Number(event.currentTarget.value);
+        onChoose(entries.find((entry) => entry.id === id));
+      }}
+    >
+      {entries.map(({ id, label }) => (
+        <option key={id} value={id}>
+          {label}
+        </option>
+      ))}
+    </select>
   );
 }
 

@@ -1,5 +1,6 @@
 import Hls, { ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
-import type { Engine, EngineEvents } from './engine.ts';
+import { qualityLabels, soundLabels } from './choices.ts';
+import type { Choices, Engine, EngineEvents } from './engine.ts';
 
 const retry = {
   maxTimeToFirstByteMs: 8000,
@@ -15,6 +16,7 @@ export class HlsEngine implements Engine {
   #events: EngineEvents;
   #details: LevelDetails | undefined;
   #mended = false;
+  #quality = -1;
 
   static isSupported(): boolean {
     return Hls.isSupported();
@@ -52,6 +54,26 @@ export class HlsEngine implements Engine {
 
   hasMore(): boolean {
     return !!this.#details && this.#details.edge > this.#video.currentTime + 1;
+  }
+
+  choices(): Choices {
+    const { levels, audioTracks } = this.#hls;
+    return {
+      qualities: qualityLabels(levels).map((label, id) => ({ id, label })),
+      quality: this.#quality,
+      shown: this.#hls.currentLevel,
+      sounds: soundLabels(audioTracks).map((label, at) => ({ id: audioTracks[at]!.id, label })),
+      sound: this.#hls.audioTrack,
+    };
+  }
+
+  chooseQuality(id: number): void {
+    this.#quality = id;
+    this.#hls.nextLevel = id;
+  }
+
+  chooseSound(id: number): void {
+    this.#hls.audioTrack = id;
   }
 
   seekLive(): void {

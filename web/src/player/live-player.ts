@@ -1,5 +1,5 @@
 import { backoff } from '../backoff.ts';
-import type { Engine, Gone } from './engine.ts';
+import type { Choice, Choices, Engine, Gone } from './engine.ts';
 import { HlsEngine } from './hls-engine.ts';
 import { NativeEngine } from './native-engine.ts';
 import type { Phase } from './notice.ts';
@@ -24,6 +24,7 @@ export interface Snapshot {
   catchingUp: boolean;
   /** Server time at which the frame on show arrived there, in ms. */
   arrival?: number;
+  choices?: Choices;
 }
 
 /** How often the player looks after itself, in ms. */
@@ -61,6 +62,9 @@ export class LivePlayer {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #probing = false;
   #stop = new AbortController();
+  // What the viewer chose, by name: another broadcast, or the next engine, may number it otherwise.
+  #quality = '';
+  #sound = '';
 
   constructor(video: HTMLVideoElement, url: string, changed: (snapshot: Snapshot) => void) {
     this.#video = video;
@@ -130,13 +134,38 @@ export class LivePlayer {
     this.#remember();
   }
 
+  chooseQuality(choice: Choice | undefined): void {
+    this.#quality = choice?.label ?? '';
+    this.#engine?.chooseQuality(choice?.id ?? -1);
+    this.#publish();
+  }
+
+  chooseSound(choice: Choice): void {
+    this.#sound = choice.label;
+    this.#engine?.chooseSound(choice.id);
+    this.#publish();
+  }
+
+  /** Has a new engine go on with what was chosen before. */
+  #chooseAgain(): void {
+    const choices = this.#engine?.choices();
+    const quality = choices?.qualities.find(({ label }) => label === this.#quality);
+    if (quality) this.#engine?.chooseQuality(quality.id);
+    const sound = choices?.sounds.find(({ label }) => label === this.#sound);
+    if (sound && sound.id !== choices?.sound) this.#engine?.chooseSound(sound.id);
+  }
+
   #remember(): void {
     savePreferences({ volume: this.#video.volume, muted: this.#video.muted });
     this.#publish();
   }
 
   #open(): void {
-    const events = { ready: () => void this.#start(), gone: (why: Gone) => this.#gone(why) };
+    const ready = () => {
+      this.#chooseAgain();
+      void this.#start();
+    };
+    const events = { ready, gone: (why: Gone) => this.#gone(why) };
     const make = NativeEngine.isSupported(this.#video) || !HlsEngine.isSupported() ? NativeEngine : HlsEngine;
     this.#phase = 'loading';
     this.#position = 0;
@@ -235,6 +264,7 @@ export class LivePlayer {
       // The smallest step comes and goes all the time, to keep the distance.
       catchingUp: video.playbackRate > 1.05 && !video.paused,
       arrival: this.#phase === 'playing' ? this.#engine?.arrival() : undefined,
+      choices: this.#engine?.choices(),
     });
   }
 }

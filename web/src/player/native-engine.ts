@@ -1,4 +1,4 @@
-import type { Engine, EngineEvents } from './engine.ts';
+import type { Choices, Engine, EngineEvents } from './engine.ts';
 
 /** Safari's own player: it knows when each frame was dated, which the standard's element does not tell. */
 interface DatedVideo extends HTMLVideoElement {
@@ -33,6 +33,14 @@ export class NativeEngine implements Engine {
   hasMore(): boolean {
     return this.#edge() > this.#video.currentTime + 1;
   }
+
+  choices(): Choices | undefined {
+    return undefined;
+  }
+
+  chooseQuality(): void {}
+
+  chooseSound(): void {}
 
   seekLive(): void {
     const edge = this.#edge();

@@ -112,6 +112,8 @@ export function Player({ url, name, state, serverNow, onDelay }: PlayerProps) {
           onMuted={(muted) => player.current?.setMuted(muted)}
           onVolume={(volume) => player.current?.setVolume(volume)}
           onLive={() => player.current?.seekLive()}
+          onQuality={(choice) => player.current?.chooseQuality(choice)}
+          onSound={(choice) => player.current?.chooseSound(choice)}
         />
       )}
     </div>

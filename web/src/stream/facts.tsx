@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { Stream } from '../api.ts';
+import type { Stream, Track } from '../api.ts';
 import { bitrate, delay as asDelay, picture, protocol, sound, videoCodec, viewersByProtocol } from '../format.ts';
 import { Graph } from '../ui/graph.tsx';
 
@@ -16,6 +16,8 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
     );
   }
   const { video, audio, publisher } = stream;
+  const others = (stream.tracks ?? []).filter((track) => !track.default);
+  const missing = stream.unplayable ?? [];
   const viewers = viewersByProtocol(stream.viewers);
   return (
     <section class="card facts">
@@ -39,6 +41,30 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
             <small>{join(audio.codec, bitrate(audio.bitrate))}</small>
           </Row>
         )}
+        {others.length > 0 && (
+          <Row name="Others">
+            <ul class="tracks">
+              {others.map((track) => (
+                <li key={`${track.kind}${track.id}`}>
+                  {join(track.name, track.language) || `${track.kind === 'video' ? 'Picture' : 'Sound'} ${track.id}`}
+                  <small>{about(track)}</small>
+                </li>
+              ))}
+            </ul>
+          </Row>
+        )}
+        {missing.length > 0 && (
+          <Row name="Left out">
+            <ul class="tracks">
+              {missing.map(({ protocol: of, kind, track, reason }) => (
+                <li key={`${of}${kind}${track}`}>
+                  {kind === 'video' ? 'Picture' : 'Sound'} {track} is not in {protocol(of)}
+                  <small>{reason}</small>
+                </li>
+              ))}
+            </ul>
+          </Row>
+        )}
         {publisher && (
           <Row name="Sent by">
             {publisher.encoder || 'unknown encoder'}
@@ -51,6 +77,12 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
       </dl>
     </section>
   );
+}
+
+/** What a track is, in a line. */
+function about({ video, audio }: Track): string {
+  if (video) return join(picture(video), videoCodec(video), bitrate(video.bitrate));
+  return audio ? join(sound(audio), audio.codec, bitrate(audio.bitrate)) : '';
 }
 
 function Gauge({ label, value }: { label: string; value: string }) {

@@ -9,6 +9,7 @@ import { Header } from '../ui/header.tsx';
 import { ViewersIcon } from '../ui/icons.tsx';
 import { AddressList } from './address-list.tsx';
 import { Facts } from './facts.tsx';
+import { LadderGuide } from './ladder-guide.tsx';
 import { useTitle } from './title.ts';
 
 /** `/APP/NAME`: the player, what is known of the stream, and where else it can be watched. */
@@ -53,6 +54,7 @@ export function StreamPage() {
           <Facts stream={stream?.state === 'waiting' ? undefined : stream} at={at} delay={delay} />
           <AddressList addresses={addresses} embed={embedCode(addresses.embed)} />
         </div>
+        <LadderGuide name={name} />
         <p class="keys quiet">
           <kbd>Space</kbd> pause <kbd>M</kbd> mute <kbd>F</kbd> full screen
         </p>

@@ -1,1 +1,0 @@
-import{g as e}from"./player-CMJ0LNa4.js";function t(t,n){e(()=>{document.title=`${n?`● `:``}${t} · Millrace`},[t,n])}export{t};

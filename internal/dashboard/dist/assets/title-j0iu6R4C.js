@@ -1,0 +1,1 @@
+import{g as e}from"./player-BOHG6XU8.js";function t(t,n){e(()=>{document.title=`${n?`● `:``}${t} · Millrace`},[t,n])}export{t};
