@@ -19,6 +19,13 @@ type Accept struct {
 	Codecs CodecSet
 }
 
+// Readers of two kinds: of all there is, and of nothing that has no form of the
+// Flash days.
+var (
+	AcceptAll    = Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
+	AcceptLegacy = Accept{Codecs: CodecSet(0).With(media.H264)}
+)
+
 // CodecSet is a set of codecs.
 type CodecSet uint64
 
@@ -38,6 +45,21 @@ func (a Accept) Refused(t *media.Track) bool {
 		return false
 	}
 	return c == media.Unknown || FourCC(c) != ""
+}
+
+// selects reports whether the reader wants a track of s, whatever its codec.
+func (a Accept) selects(s *media.TrackSet, t *media.Track) bool {
+	return a.Tracks || s.Default(t.Kind).ID == t.ID
+}
+
+// LeftOut returns the track of f if its codec alone keeps it from the reader,
+// else nil.
+func (a Accept) LeftOut(f *media.Frame) *media.Track {
+	t := f.Tracks.Find(f.Kind, f.Track)
+	if t == nil || !a.selects(f.Tracks, t) || !a.Refused(t) {
+		return nil
+	}
+	return t
 }
 
 // announced reports whether the reader said anything of the kind that only one

@@ -24,9 +24,10 @@ func (d *Demuxer) metadata(dts int64, p *packet) error {
 	}
 	values, err := dec.All()
 	// What precedes a fault is good.
+	other := false
 	for i := 0; i+1 < len(values); i += 2 {
 		if values.String(i) != colorInfo {
-			d.command(dts, p)
+			other = true
 			continue
 		}
 		if err := d.color(p, readColor(values.Object(i+1))); err != nil {
@@ -35,6 +36,9 @@ func (d *Demuxer) metadata(dts int64, p *packet) error {
 	}
 	if err != nil {
 		return fmt.Errorf("flv: read the metadata of video: %w", err)
+	}
+	if other {
+		d.command(dts, p)
 	}
 	return nil
 }

@@ -11,10 +11,13 @@ import (
 
 // hdr10 is what Enhanced RTMP v2's "Metadata Frame" has room for.
 var hdr10 = &media.ColorInfo{
-	Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}, BitDepth: 10, MaxFALL: 400, MaxCLL: 1000,
-	Mastering: &media.MasteringDisplay{
-		RedX: 0.68, RedY: 0.32, GreenX: 0.265, GreenY: 0.69, BlueX: 0.15, BlueY: 0.06, WhiteX: 0.3127, WhiteY: 0.329,
-		MaxLuminance: 1000, MinLuminance: 0.0001,
+	Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}, BitDepth: 10,
+	Light: media.Light{
+		MaxFALL: 400, MaxCLL: 1000,
+		Mastering: &media.MasteringDisplay{
+			RedX: 0.68, RedY: 0.32, GreenX: 0.265, GreenY: 0.69, BlueX: 0.15, BlueY: 0.06, WhiteX: 0.3127, WhiteY: 0.329,
+			MaxLuminance: 1000, MinLuminance: 0.0001,
+		},
 	},
 }
 
@@ -41,7 +44,7 @@ func TestDemuxColorInfo(t *testing.T) {
 	}{
 		{"everything", colorPacket(t, amf.Append, "colorInfo", full), hdr10},
 		{"in AMF3", colorPacket(t, amf.Append3, "colorInfo", full), hdr10},
-		{"light alone", colorPacket(t, amf.Append, "colorInfo", light), &media.ColorInfo{MaxFALL: 400, MaxCLL: 1000}},
+		{"light alone", colorPacket(t, amf.Append, "colorInfo", light), &media.ColorInfo{Light: media.Light{MaxFALL: 400, MaxCLL: 1000}}},
 		{"Undefined", colorPacket(t, amf.Append, "colorInfo", amf.Undefined{}), nil},
 		{"{}", colorPacket(t, amf.Append, "colorInfo", amf.NewObject()), nil},
 		{"empty parts", colorPacket(t, amf.Append, "colorInfo", amf.NewObject("colorConfig", amf.NewObject())), nil},
@@ -87,7 +90,7 @@ func TestDemuxOtherMetadata(t *testing.T) {
 	if err != nil || len(frames) != 1 || frames[0].Class != media.Command {
 		t.Fatalf("got %v, %v", frames, err)
 	}
-	m := Muxer{Accept: everything}
+	m := Muxer{Accept: AcceptAll}
 	if got := alone(&m, frames[0]); len(got) != 1 || !bytes.Equal(unhex(t, got[0]), body) {
 		t.Errorf("came out as %v", got)
 	}

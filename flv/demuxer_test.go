@@ -269,7 +269,7 @@ func FuzzDemuxer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, kind byte, first, second []byte) {
 		var d Demuxer
-		all := Muxer{Accept: everything}
+		all := Muxer{Accept: AcceptAll}
 		var old Muxer
 		var again Demuxer
 		for _, body := range [][]byte{first, second, second} {

@@ -36,6 +36,7 @@ const (
 	manyTracksManyCodecs = 2
 )
 
+// errLayout is also a modifier or a list within a list of tracks.
 var errLayout = errors.New("flv: tracks are laid out in a way that is not defined")
 
 // modExTimestampOffsetNano is the one type of modifier that is defined: three
@@ -66,7 +67,7 @@ func parseEnhanced(k media.Kind, body []byte) (header, error) {
 		}
 		layout, h.packet = body[h.size]>>4, body[h.size]&15
 		h.size++
-		if layout > manyTracksManyCodecs {
+		if layout > manyTracksManyCodecs || h.packet == exModEx || h.packet == multitrackPacket(k) {
 			h.part = other
 			return h, errLayout
 		}
@@ -116,7 +117,10 @@ func (h *header) takeModEx(body []byte) error {
 	}
 	data, kind := b[used:used+size], b[used+size]>>4
 	if kind == modExTimestampOffsetNano && len(data) >= 3 {
-		h.offset += time.Duration(data[0])<<16 | time.Duration(data[1])<<8 | time.Duration(data[2])
+		// It tells within a millisecond; what is more is no time of any kind.
+		if ns := time.Duration(data[0])<<16 | time.Duration(data[1])<<8 | time.Duration(data[2]); ns < time.Millisecond {
+			h.offset = ns
+		}
 	}
 	h.packet = b[used+size] & 15
 	h.size += used + size + 1

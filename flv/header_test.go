@@ -67,7 +67,6 @@ func TestParseVideoHeader(t *testing.T) {
 			"many codecs", "96 21 61766331 00 000001 aa 68766331 01 000001 bb",
 			header{class: media.Key, tracks: manyTracksManyCodecs, size: 2},
 		},
-		{"multitrack within multitrack", "96 06 61766331 00 00", header{part: other, codec: media.H264, class: media.Command, size: 7}},
 		{
 			"250 us", "97 02 03d090 01 68766331 000000 00",
 			header{codec: media.HEVC, class: media.Key, size: 13, offset: 250 * time.Microsecond},
@@ -167,6 +166,18 @@ func TestParseHeaderTruncated(t *testing.T) {
 			if h, err := parseHeader(c.kind, body[:n]); !errors.Is(err, ErrTruncated) {
 				t.Errorf("%x: %+v, %v", body[:n], h, err)
 			}
+		}
+	}
+}
+
+func TestListsOfTracksAreFlat(t *testing.T) {
+	for name, body := range map[string]string{
+		"a list in a list":     "96 06 61766331 00 00",
+		"a modifier in a list": "96 17 61766331 00 000001 aa",
+		"a layout of no name":  "96 31 61766331 00 00",
+	} {
+		if h, err := parseHeader(media.Video, unhex(t, body)); !errors.Is(err, errLayout) {
+			t.Errorf("%s: %+v, %v", name, h, err)
 		}
 	}
 }

@@ -60,9 +60,10 @@ func parseLegacyVideo(body []byte) (header, error) {
 		return h, ErrTruncated
 	}
 	h.size = avcHeaderSize
-	if body[1] == packetSequenceHeader {
+	switch {
+	case body[1] == packetSequenceHeader:
 		h.part = sequenceHeader
-	} else {
+	case hasCompositionOffset(h.codec): // AV1 shows what it decodes
 		h.offset = compositionOffset(body[2:])
 	}
 	return h, nil

@@ -91,7 +91,7 @@ func (m *Muxer) carried(t *Tag, f *media.Frame) bool {
 		return false
 	case isMark(h, f):
 		return m.mark(t, h)
-	case track == nil || !m.selects(f.Tracks, track):
+	case track == nil || !m.Accept.selects(f.Tracks, track):
 		return false // an end of sequence, too: its track was taken out before it
 	case !h.enhanced:
 		// Its codec is known here and written anew in enhanced form.
@@ -132,14 +132,9 @@ func (m *Muxer) mark(t *Tag, h header) bool {
 	return true
 }
 
-// selects reports whether the reader wants a track of s, whatever its codec.
-func (m *Muxer) selects(s *media.TrackSet, t *media.Track) bool {
-	return m.Accept.Tracks || s.Default(t.Kind).ID == t.ID
-}
-
 // gives reports whether the reader gets a track of s.
 func (m *Muxer) gives(s *media.TrackSet, t *media.Track) bool {
-	return m.selects(s, t) && !m.Accept.Refused(t)
+	return m.Accept.selects(s, t) && !m.Accept.Refused(t)
 }
 
 // multitrack reports whether the identifier of a track that the reader gets is

@@ -199,7 +199,7 @@ func TestMuxDefaultTrackChanges(t *testing.T) {
 // The set of tracks is the same behind a muxer whose reader accepts all.
 func TestMuxPassesEndsOn(t *testing.T) {
 	var d, behind Demuxer
-	m := Muxer{Accept: everything}
+	m := Muxer{Accept: AcceptAll}
 	for _, step := range []struct {
 		kind TagType
 		body string
@@ -276,7 +276,7 @@ func TestMuxEnhancedAllocates(t *testing.T) {
 		frames = append(frames, mustDemux(t, &d, TagVideo, 0, b))
 	}
 	frames = append(frames, mustDemux(t, &d, TagAudio, 0, "97 02 03d090 01 6d703461 de02"))
-	for _, a := range []Accept{{}, everything, {Codecs: CodecSet(0).With(media.Opus)}} {
+	for _, a := range []Accept{{}, AcceptAll, {Codecs: CodecSet(0).With(media.Opus)}} {
 		m := Muxer{Accept: a}
 		dst := make([]Tag, 0, 32)
 		for _, f := range frames {

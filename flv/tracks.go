@@ -145,7 +145,7 @@ func readConfig(p *packet) (media.Codec, []byte, media.Format) {
 			continue
 		}
 		if hasStartCode(b) || c == media.FLAC && !bytes.HasPrefix(b, []byte("fLaC")) {
-			b = record(f)
+			b = (&media.Track{Format: f}).Record()
 		}
 		return c, b, f
 	}
@@ -158,15 +158,6 @@ const (
 	streamInfoSize   = 34
 	streamInfoHeader = "\x80\x00\x00\x22"
 )
-
-// record returns the record of a format in its strict form, nil for codecs that
-// have none.
-func record(f media.Format) []byte {
-	if f, ok := f.(interface{ Append([]byte) []byte }); ok {
-		return f.Append(nil)
-	}
-	return nil
-}
 
 // mistaken is the codec that a label names by mistake: some encoders send HEVC
 // as CodecID 7, and some H.264 as 12.
@@ -208,7 +199,8 @@ func (d *Demuxer) inspect(p *packet) (*media.Track, error) {
 			t = d.another(p, codec)
 		}
 		if t.Format == nil {
-			t.Config = record(format) // the one that came, if any, could not be read
+			// The one that came, if any, could not be read.
+			t.Config = (&media.Track{Format: format}).Record()
 		}
 		t.Format = format
 	case there:

@@ -28,11 +28,12 @@ func TestDemuxMislabelled(t *testing.T) {
 	for _, c := range []struct {
 		name, config, frame string
 		codec               media.Codec
+		offset              int64 // milliseconds
 	}{
-		{"HEVC as 12", "1c 00 000000" + hevc, "1c 01 000021 00000002 2601", media.HEVC},
-		{"HEVC as 7", "17 00 000000" + hevc, "17 01 000021 00000002 2601", media.HEVC},
-		{"H.264 as 12", "1c 00 000000" + avcC, "1c 01 000021 00000002 6588", media.H264},
-		{"AV1 as 13", "1d 00 000000" + av1Record, "1d 01 000021 1200", media.AV1},
+		{"HEVC as 12", "1c 00 000000" + hevc, "1c 01 000021 00000002 2601", media.HEVC, 33},
+		{"HEVC as 7", "17 00 000000" + hevc, "17 01 000021 00000002 2601", media.HEVC, 33},
+		{"H.264 as 12", "1c 00 000000" + avcC, "1c 01 000021 00000002 6588", media.H264, 33},
+		{"AV1 as 13", "1d 00 000000" + av1Record, "1d 01 000021 1200", media.AV1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var d Demuxer
@@ -40,7 +41,7 @@ func TestDemuxMislabelled(t *testing.T) {
 			configured := d.Tracks()
 			f := mustDemux(t, &d, TagVideo, 0, c.frame)
 			track := f.Tracks.Default(media.Video)
-			if f.Tracks != configured || track.Codec != c.codec || f.Header != 0 || f.PTS != 33e6 ||
+			if f.Tracks != configured || track.Codec != c.codec || f.Header != 0 || f.PTS != c.offset*1e6 ||
 				!bytes.Equal(f.Payload, unhex(t, c.frame)[5:]) {
 				t.Errorf("got %v: %+v", track.Codec, f)
 			}

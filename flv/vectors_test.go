@@ -21,7 +21,7 @@ type vector struct {
 	// want is the frames: track, class, PTS - DTS, and the payload behind its
 	// header.
 	want []string
-	// full and old are what readers get of it who accept everything and nothing.
+	// full and old are what readers get of it who accept AcceptAll and nothing.
 	full, old []string
 	// fails says that a part of the body is an error.
 	fails bool
@@ -210,14 +210,11 @@ var classNames = map[media.Class]string{
 	media.Generated: "generated", media.Command: "command",
 }
 
-// everything is what a reader of files accepts.
-var everything = Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
-
 func TestVectors(t *testing.T) {
 	for _, v := range vectors {
 		t.Run(v.clause, func(t *testing.T) {
 			var d Demuxer
-			full, old := Muxer{Accept: everything}, Muxer{}
+			full, old := Muxer{Accept: AcceptAll}, Muxer{}
 			if first, err := d.Demux(tagType(v.kind), 0, unhex(t, v.first)); err != nil || len(first) > 0 {
 				t.Fatalf("the body before: %v, %v", first, err)
 			}

@@ -5,11 +5,7 @@ package media
 type ColorInfo struct {
 	Color
 	BitDepth uint8
-	// MaxFALL and MaxCLL are the frame average and the content light level, in
-	// cd/m2.
-	MaxFALL, MaxCLL float64
-	// Mastering is the mastering display, nil when it is not stated.
-	Mastering *MasteringDisplay
+	Light
 }
 
 // MasteringDisplay is the colour volume of the display that the content was

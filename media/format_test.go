@@ -120,15 +120,15 @@ func checkRecord(t *testing.T, c Codec, f Format) {
 }
 
 func TestLight(t *testing.T) {
-	said := &ColorInfo{Color: Color{Primaries: 9, Transfer: 18}, MaxCLL: 500, Mastering: &MasteringDisplay{RedX: 0.7}}
+	said := &ColorInfo{Color: Color{Primaries: 9, Transfer: 18}, Light: Light{MaxCLL: 500, Mastering: &MasteringDisplay{RedX: 0.7}}}
 	picture := Picture{BitDepth: 10, Color: Color{Primaries: 1, Transfer: 1, Matrix: 9}, Light: Light{MaxCLL: 100, MaxFALL: 50}}
 	track := &Track{Kind: Video, Format: &HEVCConfig{Picture: picture}}
-	if got, want := track.Light(), (ColorInfo{Color: picture.Color, BitDepth: 10, MaxCLL: 100, MaxFALL: 50}); got != want {
+	if got, want := track.Light(), (ColorInfo{Color: picture.Color, BitDepth: 10, Light: Light{MaxCLL: 100, MaxFALL: 50}}); got != want {
 		t.Errorf("of the bitstream: %+v, want %+v", got, want)
 	}
 	track.Color = said
 	want := ColorInfo{
-		Color: Color{Primaries: 9, Transfer: 18, Matrix: 9}, BitDepth: 10, MaxCLL: 500, Mastering: said.Mastering,
+		Color: Color{Primaries: 9, Transfer: 18, Matrix: 9}, BitDepth: 10, Light: Light{MaxCLL: 500, Mastering: said.Mastering},
 	}
 	if got := track.Light(); got != want {
 		t.Errorf("of both: %+v, want %+v", got, want)

@@ -31,6 +31,17 @@ func (m *MasteringDisplay) Units() (points [4][2]uint16, maximum, minimum uint32
 		uint32(clampRound(m.MinLuminance*10000, math.MaxUint32))
 }
 
+// ReadMasteringDisplay reads what [MasteringDisplay.Units] makes, as the SEI
+// message and mdcv have it: the points, then the luminances.
+func ReadMasteringDisplay(b [24]byte) *MasteringDisplay {
+	at := func(i int) float64 { return float64(binary.BigEndian.Uint16(b[2*i:])) / 50000 }
+	return &MasteringDisplay{
+		GreenX: at(0), GreenY: at(1), BlueX: at(2), BlueY: at(3), RedX: at(4), RedY: at(5), WhiteX: at(6), WhiteY: at(7),
+		MaxLuminance: float64(binary.BigEndian.Uint32(b[16:])) / 10000,
+		MinLuminance: float64(binary.BigEndian.Uint32(b[20:])) / 10000,
+	}
+}
+
 // clampRound rounds to the nearest whole number of 0 to most; what is none
 // becomes 0.
 func clampRound(v, most float64) float64 {
@@ -64,12 +75,7 @@ func readHEVCLight(nal []byte, l *Light) {
 		b = rest[size:]
 		switch {
 		case kind == 137 && size >= 24:
-			at := func(i int) float64 { return float64(binary.BigEndian.Uint16(message[2*i:])) / 50000 }
-			l.Mastering = &MasteringDisplay{
-				GreenX: at(0), GreenY: at(1), BlueX: at(2), BlueY: at(3), RedX: at(4), RedY: at(5), WhiteX: at(6), WhiteY: at(7),
-				MaxLuminance: float64(binary.BigEndian.Uint32(message[16:])) / 10000,
-				MinLuminance: float64(binary.BigEndian.Uint32(message[20:])) / 10000,
-			}
+			l.Mastering = ReadMasteringDisplay([24]byte(message))
 		case kind == 144 && size >= 4:
 			l.MaxCLL = float64(binary.BigEndian.Uint16(message))
 			l.MaxFALL = float64(binary.BigEndian.Uint16(message[2:]))
@@ -95,10 +101,7 @@ func cutSEINumber(b []byte) (n int, rest []byte) {
 func (t *Track) Light() ColorInfo {
 	known := ColorInfo{Color: unstatedColor}
 	if p := t.Picture(); p != nil {
-		known = ColorInfo{
-			Color: p.Color, BitDepth: p.BitDepth,
-			MaxCLL: p.Light.MaxCLL, MaxFALL: p.Light.MaxFALL, Mastering: p.Light.Mastering,
-		}
+		known = ColorInfo{Color: p.Color, BitDepth: p.BitDepth, Light: p.Light}
 	}
 	said := t.Color
 	if said == nil {

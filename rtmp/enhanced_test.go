@@ -20,10 +20,13 @@ func enhanced(t *testing.T) []*media.Frame {
 	t.Helper()
 	c := newClip(t)
 	color := &media.ColorInfo{
-		Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}, BitDepth: 10, MaxFALL: 200, MaxCLL: 1000,
-		Mastering: &media.MasteringDisplay{
-			RedX: 0.708, RedY: 0.292, GreenX: 0.17, GreenY: 0.797, BlueX: 0.131, BlueY: 0.046, WhiteX: 0.3127, WhiteY: 0.329,
-			MaxLuminance: 1000, MinLuminance: 0.0001,
+		Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}, BitDepth: 10,
+		Light: media.Light{
+			MaxFALL: 200, MaxCLL: 1000,
+			Mastering: &media.MasteringDisplay{
+				RedX: 0.708, RedY: 0.292, GreenX: 0.17, GreenY: 0.797, BlueX: 0.131, BlueY: 0.046, WhiteX: 0.3127, WhiteY: 0.329,
+				MaxLuminance: 1000, MinLuminance: 0.0001,
+			},
 		},
 	}
 	picture, sound := *c.tracks.Default(media.Video), *c.tracks.Default(media.Audio)

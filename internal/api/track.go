@@ -2,7 +2,6 @@ package api
 
 import (
 	"math"
-	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/media"
@@ -65,13 +64,10 @@ func (a *API) addTracks(s *stream, info *hub.StreamInfo) {
 		entry := track{Kind: t.Kind.String(), ID: int(t.ID), Name: t.Name, Language: t.Language}
 		switch t.Kind {
 		case media.Video:
-			interval := time.Duration(0)
-			if s.Video == nil {
-				interval = info.KeyInterval
-			}
-			entry.Video = newVideo(t, interval)
+			entry.Video = newVideo(t)
 			if s.Video == nil {
 				s.Video, entry.Default = entry.Video, true
+				s.Video.KeyframeInterval = round(info.KeyInterval.Seconds(), 2)
 			}
 		case media.Audio:
 			entry.Audio = newAudio(t)
@@ -90,10 +86,9 @@ func (a *API) addTracks(s *stream, info *hub.StreamInfo) {
 	}
 }
 
-func newVideo(t hub.TrackInfo, keyInterval time.Duration) *video {
+func newVideo(t hub.TrackInfo) *video {
 	v := &video{
 		Codec: t.Codec.String(), CodecString: t.CodecString(), FrameRate: round(t.FrameRate, 2), Bitrate: t.Bitrate,
-		KeyframeInterval: round(keyInterval.Seconds(), 2),
 	}
 	if f, ok := t.Format.(media.NamedFormat); ok {
 		v.Profile, v.Level = f.ProfileName(), f.LevelName()

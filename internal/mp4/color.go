@@ -31,12 +31,7 @@ func (f *file) color(where box) (*media.ColorInfo, error) {
 			c.Primaries, c.Transfer, c.Matrix, c.FullRange = p[5], p[7], p[9], p[10]&0x80 != 0
 			high = high || c.Transfer == transferPQ || c.Transfer == transferHLG
 		case b.kind == "mdcv" && len(p) == 24:
-			at := func(i int) float64 { return float64(binary.BigEndian.Uint16(p[2*i:])) / 50000 }
-			c.Mastering = &media.MasteringDisplay{
-				GreenX: at(0), GreenY: at(1), BlueX: at(2), BlueY: at(3), RedX: at(4), RedY: at(5), WhiteX: at(6), WhiteY: at(7),
-				MaxLuminance: float64(binary.BigEndian.Uint32(p[16:])) / 10000,
-				MinLuminance: float64(binary.BigEndian.Uint32(p[20:])) / 10000,
-			}
+			c.Mastering = media.ReadMasteringDisplay(buf)
 			high = true
 		case b.kind == "clli" && len(p) >= 4:
 			c.MaxCLL, c.MaxFALL = float64(binary.BigEndian.Uint16(p)), float64(binary.BigEndian.Uint16(p[2:]))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -182,9 +183,10 @@ func (d *Detector) inside(a *Arrival) (Door, error) {
 	switch err := a.need(1); {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, err
+	case errors.Is(err, io.EOF):
+		return nil, refuse("it closed TLS in order and said nothing inside: a health check, or %s", d.TLS.explain(err, hello))
 	case err != nil:
-		// In TLS 1.3 the server is done before the client has looked at the
-		// certificate.
+		// Some look at the certificate when TLS is done.
 		return nil, refuse("%s", d.TLS.explain(err, hello))
 	}
 	dialect := tell(a.Head[0])

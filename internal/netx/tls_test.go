@@ -407,3 +407,29 @@ func FuzzDetector(f *testing.F) {
 		}
 	})
 }
+
+// Health checks open TLS and close it in order.
+func TestClosedAfterTLS(t *testing.T) {
+	lines := make(chan string, 10)
+	d := &Detector{RTMP: echo, TLS: ours(), Logger: slog.New(slog.NewTextHandler(lineWriter(lines), nil))}
+	s := tls.Client(dial(t, serve(t, d)), anyone)
+	if err := s.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	select {
+	case line := <-lines:
+		if !strings.Contains(line, "a health check, or") {
+			t.Errorf("said %s", line)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("said nothing")
+	}
+}
+
+type lineWriter chan string
+
+func (w lineWriter) Write(p []byte) (int, error) {
+	w <- string(p)
+	return len(p), nil
+}

@@ -1,6 +1,24 @@
 package tool
 
-import "github.com/millrace-live/millrace/media"
+import (
+	"errors"
+
+	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/media"
+)
+
+// NextOfFile returns the next frame of a file that is worth sending. A body that
+// cannot be read is left out: the next one can be good.
+func NextOfFile(r *flv.FrameReader) (*media.Frame, error) {
+	for {
+		f, err := r.Next()
+		var unread *flv.BodyError
+		if errors.As(err, &unread) || err == nil && f.Class == media.Command {
+			continue
+		}
+		return f, err
+	}
+}
 
 // Received is what came of one [Source.Next].
 type Received struct {

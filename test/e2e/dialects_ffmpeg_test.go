@@ -105,6 +105,7 @@ func TestPlainRefused(t *testing.T) {
 		args := slices.Concat([]string{"-re", "-i", clip(t, "film", 4), "-c", "copy"}, f.signer.trust(scheme))
 		p := ffmpeg7Run(t, args, "-f", "flv", f.at(scheme, "rtmp", "live/let-in"))
 		f.waitState(t, "live/let-in", "live")
+		f.waitSent(t, "live/let-in")
 		p.interrupt(t)
 		f.waitState(t, "live/let-in", "")
 	}

@@ -37,6 +37,7 @@ func TestKeys(t *testing.T) {
 	for _, address := range []string{"live/" + key, "live/main?key=" + key} {
 		p := publish(t, file, s.rtmpURL(address))
 		s.waitState(t, "live/main", "live")
+		s.waitSent(t, "live/main")
 		p.interrupt(t)
 		s.waitState(t, "live/main", "")
 	}

@@ -216,6 +216,13 @@ func (s *server) waitState(t *testing.T, name, state string) {
 	})
 }
 
+// waitSent waits until frames of the stream have come. FFmpeg that is
+// interrupted before goes without a word.
+func (s *server) waitSent(t *testing.T, name string) {
+	t.Helper()
+	wait(t, 15*time.Second, "frames of "+name, func() bool { return s.stream(t, name).Frames > 50 })
+}
+
 // wait polls until ok or fails the test after limit.
 func wait(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	t.Helper()

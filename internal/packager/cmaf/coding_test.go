@@ -101,10 +101,13 @@ func TestLight(t *testing.T) {
 		t.Fatal(err)
 	}
 	track.Color = &media.ColorInfo{
-		Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}, BitDepth: 10, MaxCLL: 1000, MaxFALL: 400.4,
-		Mastering: &media.MasteringDisplay{
-			RedX: 0.708, RedY: 0.292, GreenX: 0.17, GreenY: 0.797, BlueX: 0.131, BlueY: 0.046, WhiteX: 0.3127, WhiteY: 0.329,
-			MaxLuminance: 1000, MinLuminance: 0.0001,
+		Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}, BitDepth: 10,
+		Light: media.Light{
+			MaxCLL: 1000, MaxFALL: 400.4,
+			Mastering: &media.MasteringDisplay{
+				RedX: 0.708, RedY: 0.292, GreenX: 0.17, GreenY: 0.797, BlueX: 0.131, BlueY: 0.046, WhiteX: 0.3127, WhiteY: 0.329,
+				MaxLuminance: 1000, MinLuminance: 0.0001,
+			},
 		},
 	}
 	h, err := NewHeader(&track)

@@ -45,8 +45,8 @@ func (w *boxes) colors(t *media.Track) {
 		w.u32(darkest)
 		w.close(at)
 	}
-	if levels := (media.Light{MaxCLL: light.MaxCLL, MaxFALL: light.MaxFALL}); levels.MaxCLL > 0 || levels.MaxFALL > 0 {
-		content, average := levels.LightLevels()
+	if light.MaxCLL > 0 || light.MaxFALL > 0 {
+		content, average := light.LightLevels()
 		at := w.open("clli")
 		w.u16(content)
 		w.u16(average)

@@ -166,7 +166,7 @@ func (p *presentation) writeVariant(b *strings.Builder, picture *rendition, g gr
 		if rate := picture.frameRate(); rate > 0 {
 			fmt.Fprintf(b, ",FRAME-RATE=%.3f", rate)
 		}
-		fmt.Fprintf(b, ",VIDEO-RANGE=%s", videoRange(picture.last().Header.Track))
+		fmt.Fprintf(b, ",VIDEO-RANGE=%s", picture.last().Header.Track.Range())
 	}
 	if g.id != "" {
 		fmt.Fprintf(b, ",AUDIO=\"%s\"", g.id)
@@ -199,16 +199,4 @@ func (r *rendition) frameRate() float64 {
 func (r *rendition) last() *window.Segment {
 	segments := r.View().Segments
 	return segments[len(segments)-1]
-}
-
-// videoRange is the attribute for the transfer characteristic of a track (§4.4.6.2).
-func videoRange(t *media.Track) string {
-	switch t.Light().Transfer {
-	case 16:
-		return "PQ"
-	case 18:
-		return "HLG"
-	default:
-		return "SDR"
-	}
 }

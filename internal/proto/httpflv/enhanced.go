@@ -14,9 +14,9 @@ import (
 func acceptOf(r *http.Request, strict bool) flv.Accept {
 	switch {
 	case r.URL.Query().Get("tracks") == "all":
-		return flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
+		return flv.AcceptAll
 	case strict:
-		return flv.Accept{Codecs: flv.CodecSet(0).With(media.H264)}
+		return flv.AcceptLegacy
 	}
 	return flv.Accept{}
 }
@@ -29,8 +29,8 @@ func (v *viewer) tellRefused(before flv.Muxer, frames []*media.Frame) {
 		return
 	}
 	for _, f := range frames {
-		t := f.Tracks.Find(f.Kind, f.Track)
-		if t == nil || t != f.Tracks.Default(t.Kind) || p.refused.Has(t.Codec) || !p.mux.Accept.Refused(t) {
+		t := p.mux.Accept.LeftOut(f)
+		if t == nil || p.refused.Has(t.Codec) {
 			continue
 		}
 		p.refused = p.refused.With(t.Codec)

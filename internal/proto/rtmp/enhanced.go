@@ -6,15 +6,12 @@ import (
 	"github.com/millrace-live/millrace/rtmp"
 )
 
-// flashDays is a player that takes no codec in enhanced form.
-var flashDays = flv.Accept{Codecs: flv.CodecSet(0).With(media.H264)}
-
 // acceptOf is what a player takes: what it announced or, if it announced nothing,
 // what strict says.
 func acceptOf(s *rtmp.Session, strict bool) flv.Accept {
 	c := s.Capabilities()
 	if strict && !c.Announced {
-		return flashDays
+		return flv.AcceptLegacy
 	}
 	return c.Accept()
 }
@@ -26,11 +23,8 @@ func (p *player) tellRefused(before flv.Muxer, frames []*media.Frame) {
 		return
 	}
 	for _, f := range frames {
-		t := f.Tracks.Find(f.Kind, f.Track)
-		if t == nil || p.refused.Has(t.Codec) || !p.mux.Accept.Refused(t) {
-			continue
-		}
-		if !p.mux.Accept.Tracks && t != f.Tracks.Default(t.Kind) {
+		t := p.mux.Accept.LeftOut(f)
+		if t == nil || p.refused.Has(t.Codec) {
 			continue
 		}
 		p.refused = p.refused.With(t.Codec)

@@ -122,10 +122,10 @@ func TestEveryCodecComesOut(t *testing.T) {
 			access hub.Access
 			accept flv.Accept
 		}{
-			{"all", rtmp.Dialer{}, hub.Everyone{}, flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}},
+			{"all", rtmp.Dialer{}, hub.Everyone{}, flv.AcceptAll},
 			{"old", silent, hub.Everyone{}, flv.Accept{}},
-			{"old, strict", silent, strictly{}, flashDays},
-			{"all, strict", rtmp.Dialer{}, strictly{}, flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}},
+			{"old, strict", silent, strictly{}, flv.AcceptLegacy},
+			{"all, strict", rtmp.Dialer{}, strictly{}, flv.AcceptAll},
 		} {
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".flv")+"/"+player.name, func(t *testing.T) {
 				h := newHouse(t, hub.Options{Access: player.access})

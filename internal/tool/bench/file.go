@@ -76,16 +76,7 @@ func frames(f *os.File) (func() (*media.Frame, error), error) {
 		return r.Next, nil
 	}
 	r := flv.NewFrameReader(f)
-	return func() (*media.Frame, error) {
-		for {
-			frame, err := r.Next()
-			var unread *flv.BodyError
-			if errors.As(err, &unread) || err == nil && frame.Class == media.Command {
-				continue // the next one can be good
-			}
-			return frame, err
-		}
-	}, nil
+	return func() (*media.Frame, error) { return tool.NextOfFile(r) }, nil
 }
 
 // loader makes packets of a file's frames.

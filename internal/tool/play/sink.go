@@ -107,7 +107,7 @@ func (s *flvSink) write(f *media.Frame) error {
 		}
 		s.w = flv.NewWriter(w, true, true)
 		// All that came is kept, in the form of old where there is one.
-		s.muxer.Accept = flv.Accept{Tracks: true, Nano: true, Metadata: true, Channels: true}
+		s.muxer.Accept = flv.AcceptAll
 	}
 	c := *f
 	if f.Kind != media.Data && !s.begun {

@@ -138,16 +138,7 @@ func (s *source) flv() (clip, error) {
 	return flvClip{flv.NewFrameReader(io.NewSectionReader(s.file, 0, s.size))}, nil
 }
 
-func (c flvClip) next() (*media.Frame, error) {
-	for {
-		f, err := c.r.Next()
-		var unread *flv.BodyError
-		if errors.As(err, &unread) || err == nil && f.Class == media.Command {
-			continue // the next one can be good
-		}
-		return f, err
-	}
-}
+func (c flvClip) next() (*media.Frame, error) { return tool.NextOfFile(c.r) }
 
 // flvLength finds the time of the last tag by the size that stands behind it.
 // Files that were cut short have none.
