@@ -6,19 +6,19 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// Row asks many readers for frames, one after another, on one goroutine. Those
-// that stand at the same place of a stream get the same frames, and Row tells
+// row asks many readers for frames, one after another, on one goroutine. Those
+// that stand at the same place of a stream get the same frames, and row tells
 // so: what was made of them for the last reader then serves the next one. The
 // zero value is ready.
-type Row struct {
+type row struct {
 	frames, last [64]*media.Frame
 	n            int // of last
 }
 
-// Next is [Reader.Next] of r. same reports whether the frames are those of the
+// next is [Reader.Next] of r. same reports whether the frames are those of the
 // call before that gave any, in number and order. They are valid until the next
 // call.
-func (w *Row) Next(r *Reader) (frames []*media.Frame, same bool, err error) {
+func (w *row) next(r *Reader) (frames []*media.Frame, same bool, err error) {
 	n, err := r.Next(w.frames[:])
 	if n == 0 {
 		return nil, false, err

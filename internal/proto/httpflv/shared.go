@@ -11,18 +11,20 @@ import (
 // Those who stand at the same place of the same stream, and take the same of it,
 // get the same parcel.
 type shared struct {
-	row  hub.Row
-	tags []flv.Tag
-	// made of the frames of row are the first n: there are few kinds of viewers.
-	kinds [4]kind
-	n     int
+	parcels hub.Shared[kind, made]
+	tags    []flv.Tag
 }
 
-// kind is a parcel, for the viewers whose muxer is as it was before.
+// kind is what viewers differ in.
 type kind struct {
+	mux   flv.Muxer
+	plain bool
+}
+
+// made is what a viewer is given, whose muxer is as after it from then on.
+type made struct {
 	*parcel
-	plain         bool
-	before, after flv.Muxer
+	after flv.Muxer
 }
 
 // parcel is what must stay as it is while somebody writes it.
@@ -36,43 +38,30 @@ type parcel struct {
 // next returns the viewer's next batch, nil if there is none yet.
 func (s *shared) next(r *rider) (*netx.Vector, error) {
 	p := &r.player
-	frames, same, err := s.row.Next(p.reader)
-	if len(frames) == 0 {
+	before := p.mux
+	frames, m, fresh, err := s.parcels.Next(p.reader, kind{before, r.out.plain})
+	if m == nil {
 		return nil, err
 	}
-	if !same {
-		s.n = 0
+	if fresh {
+		s.render(m, p, frames, r.out.plain)
 	}
-	k := s.kind(p, frames, r.out.plain)
-	p.mux = k.after
-	r.tellRefused(k.before, frames)
-	return &k.vector, nil
+	p.mux = m.after
+	r.tellRefused(before, frames)
+	return &m.vector, nil
 }
 
-// kind returns the viewer's parcel of those frames.
-func (s *shared) kind(p *player, frames []*media.Frame, plain bool) *kind {
-	for i := range s.kinds[:s.n] {
-		if k := &s.kinds[i]; k.plain == plain && k.before == p.mux {
-			return k
-		}
+func (s *shared) render(m *made, p *player, frames []*media.Frame, plain bool) {
+	if m.parcel == nil || m.vector.Kept() {
+		m.parcel = new(parcel)
 	}
-	if s.n == len(s.kinds) {
-		s.n--
-	}
-	k := &s.kinds[s.n]
-	s.n++
-	if k.parcel == nil || k.vector.Kept() {
-		k.parcel = new(parcel)
-	}
-	k.plain, k.before = plain, p.mux
-	k.batch.reset()
-	s.tags = p.fill(&k.batch, s.tags, frames)
-	if k.batch.size > 0 {
-		k.pieces, k.head = frame(k.pieces[:0], k.head[:0], &k.batch, plain)
+	m.batch.reset()
+	s.tags = p.fill(&m.batch, s.tags, frames)
+	if m.batch.size > 0 {
+		m.pieces, m.head = frame(m.pieces[:0], m.head[:0], &m.batch, plain)
 	} else {
-		k.pieces = k.pieces[:0] // an empty chunk would be the end
+		m.pieces = m.pieces[:0] // an empty chunk would be the end
 	}
-	k.vector.Set(k.pieces)
-	k.after, p.mux = p.mux, k.before
-	return k
+	m.vector.Set(m.pieces)
+	m.after = p.mux
 }

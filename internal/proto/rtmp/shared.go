@@ -12,56 +12,44 @@ import (
 // same place of the same stream, and take the same of it, get the same batch:
 // headers are rendered once for all of them, and the list of slices is made once.
 type shared struct {
-	row  hub.Row
-	tags []flv.Tag
-	// made of the frames of row are the first n. Players differ in what they
-	// announced, and there are few such kinds.
-	kinds [4]kind
-	n     int
+	batches hub.Shared[kind, batch]
+	tags    []flv.Tag
 }
 
-// kind is a batch, for the players whose muxer is as it was before.
+// kind is what players differ in: what they announced and were told, and the
+// message stream.
 type kind struct {
-	batch  *rtmp.Batch
-	vector *netx.Vector
+	mux      flv.Muxer
+	streamID uint32
+}
 
-	streamID      uint32
-	before, after flv.Muxer
+// batch is what a player is given, whose muxer is as after it from then on.
+type batch struct {
+	*rtmp.Batch
+	vector *netx.Vector
+	after  flv.Muxer
 }
 
 // next returns the player's next batch, nil if there is none yet.
 func (s *shared) next(p *player) (*netx.Vector, error) {
-	frames, same, err := s.row.Next(p.reader)
-	if len(frames) == 0 {
+	before := p.mux
+	frames, b, fresh, err := s.batches.Next(p.reader, kind{before, p.id})
+	if b == nil {
 		return nil, err
 	}
-	if !same {
-		s.n = 0
+	if fresh {
+		s.render(b, p, frames)
 	}
-	k := s.kind(p, frames)
-	p.mux = k.after
-	p.tellRefused(k.before, frames)
-	return k.vector, nil
+	p.mux = b.after
+	p.tellRefused(before, frames)
+	return b.vector, nil
 }
 
-// kind returns the player's batch of those frames.
-func (s *shared) kind(p *player, frames []*media.Frame) *kind {
-	for i := range s.kinds[:s.n] {
-		if k := &s.kinds[i]; k.streamID == p.id && k.before == p.mux {
-			return k
-		}
+func (s *shared) render(b *batch, p *player, frames []*media.Frame) {
+	if b.vector == nil || b.vector.Kept() {
+		b.Batch, b.vector = p.stream.NewBatch(), new(netx.Vector)
 	}
-	if s.n == len(s.kinds) {
-		s.n--
-	}
-	k := &s.kinds[s.n]
-	s.n++
-	if k.vector == nil || k.vector.Kept() {
-		k.batch, k.vector = p.stream.NewBatch(), new(netx.Vector)
-	}
-	k.streamID, k.before = p.id, p.mux
-	s.tags = p.fill(k.batch, s.tags, frames)
-	k.vector.Set(k.batch.Slices())
-	k.after, p.mux = p.mux, k.before
-	return k
+	s.tags = p.fill(b.Batch, s.tags, frames)
+	b.vector.Set(b.Slices())
+	b.after = p.mux
 }
