@@ -5,9 +5,18 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func priority() int { return niceness() }
+
+// reserve asks for memory as malloc does. The heap of Go is mapped over what is
+// reserved already, which Linux from 6.12 on does not hold against RLIMIT_DATA.
+func reserve(size int) error {
+	_, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	return err
+}
 
 // A child may write no file, take no more memory than it is given, and stands
 // behind the server.

@@ -3,3 +3,5 @@
 package poster
 
 func priority() int { return 0 }
+
+func reserve(int) error { return nil }
