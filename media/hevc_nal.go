@@ -14,6 +14,7 @@ const (
 	HEVCNALDelimiter = 35
 	HEVCNALFiller    = 38
 	HEVCNALSEI       = 39 // in front of its picture
+	HEVCNALSuffixSEI = 40 // behind it
 )
 
 // HEVCNALType returns the nal_unit_type of an H.265 NAL unit, 63 (unspecified)

@@ -61,38 +61,15 @@ func (l *Light) LightLevels() (maxCLL, maxFALL uint16) {
 // mastering display colour volume, and 144, content light level (H.265
 // §D.2.28, §D.2.35).
 func readHEVCLight(nal []byte, l *Light) {
-	b := unescape(nal)
-	if len(b) < 2 {
-		return
-	}
-	for b = b[2:]; len(b) > 2; {
-		kind, rest := cutSEINumber(b)
-		size, rest := cutSEINumber(rest)
-		if size > len(rest) {
-			return
-		}
-		message := rest[:size]
-		b = rest[size:]
+	for kind, message := range seiMessages(nal, 2) {
 		switch {
-		case kind == 137 && size >= 24:
+		case kind == 137 && len(message) >= 24:
 			l.Mastering = ReadMasteringDisplay([24]byte(message))
-		case kind == 144 && size >= 4:
+		case kind == 144 && len(message) >= 4:
 			l.MaxCLL = float64(binary.BigEndian.Uint16(message))
 			l.MaxFALL = float64(binary.BigEndian.Uint16(message[2:]))
 		}
 	}
-}
-
-// cutSEINumber reads a payload type or size: bytes of 255 and a last one
-// (H.265 §7.3.5). One that is cut is longer than anything.
-func cutSEINumber(b []byte) (n int, rest []byte) {
-	for i, c := range b {
-		n += int(c)
-		if c != 0xff {
-			return n, b[i+1:]
-		}
-	}
-	return math.MaxInt, nil
 }
 
 // Light returns what is known of the light and the colour of a video track:

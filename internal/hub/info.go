@@ -78,6 +78,14 @@ type PublisherInfo struct {
 	Session, Protocol, Software string
 	Remote                      netip.AddrPort
 	Since                       time.Time
+	// Clock is what the encoder's own clock said last; nil when it sends none.
+	Clock *EncoderClock
+}
+
+// EncoderClock compares the clock that an encoder sends along with ours.
+type EncoderClock struct {
+	Source string        // "onFI" or "sei"
+	Delay  time.Duration // from the encoder's clock to the arrival; negative when the clock runs ahead
 }
 
 // Refused is a try to publish or play that was not let in.

@@ -20,6 +20,7 @@ type Publication struct {
 
 	// Guarded by stream.mu.
 	end       error // why it is over
+	clock     *EncoderClock
 	bytes     uint64
 	frames    FrameCounts
 	lastMedia time.Time
@@ -44,6 +45,14 @@ func (p *Publication) Broadcast() string { return p.stream.broadcast }
 // It never waits for a reader. An error means that the publication is over:
 // ErrTakenOver, ErrSilent, ErrShutdown, ErrClosed.
 func (p *Publication) Write(f *media.Frame) error { return p.stream.write(p, f) }
+
+// Clocked tells what the encoder's own clock said with the newest frame that
+// had it.
+func (p *Publication) Clocked(c EncoderClock) {
+	p.stream.mu.Lock()
+	defer p.stream.mu.Unlock()
+	p.clock = &c
+}
 
 // End ends the publication. With a nil cause, a clean end, the broadcast is
 // over at once (unless the grant says otherwise); with any other the publisher

@@ -534,6 +534,7 @@ func (s *stream) info() StreamInfo {
 		i.Frames += p.frames.Total()
 		i.Publisher = &PublisherInfo{
 			Session: p.id.session, Protocol: p.id.protocol, Software: p.id.software, Remote: p.id.remote, Since: p.since,
+			Clock: p.clock,
 		}
 	}
 	return i

@@ -272,6 +272,14 @@ func TestInfo(t *testing.T) {
 		if i.Publisher.Software != "obs" || i.Publisher.Protocol != "rtmp" || i.Publisher.Session != "alice@192.0.2.1" {
 			t.Errorf("publisher: %+v", i.Publisher)
 		}
+		if i.Publisher.Clock != nil {
+			t.Errorf("a clock of nobody: %+v", i.Publisher.Clock)
+		}
+		clock := EncoderClock{"onFI", 300 * time.Millisecond}
+		p.Clocked(clock)
+		if i, _ := h.Stream("live/cam1"); i.Publisher.Clock == nil || *i.Publisher.Clock != clock {
+			t.Errorf("the encoder's clock: %+v", i.Publisher.Clock)
+		}
 		r.Close()
 		packager.Close()
 		packager.SetViewers(9)

@@ -84,7 +84,13 @@ func (p *publisher) write(f *media.Frame) error {
 			return err
 		}
 	}
-	return p.publication.Write(f)
+	if err := p.publication.Write(f); err != nil {
+		return err
+	}
+	if clock, ok := metadata.ReadClock(f); ok {
+		p.publication.Clocked(hub.EncoderClock(clock))
+	}
+	return nil
 }
 
 // drop tells of a message, or of a part of it, that nobody gets.

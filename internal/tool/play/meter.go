@@ -61,8 +61,8 @@ type trackMeter struct {
 }
 
 func (m *meter) add(f *media.Frame) {
+	m.delay.add(f)
 	if f.Kind == media.Data {
-		m.delay.add(f)
 		return
 	}
 	if f.Class == media.Command || f.Kind != media.Video && f.Kind != media.Audio {
