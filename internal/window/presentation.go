@@ -16,6 +16,7 @@ import (
 // fixed set of tracks. All of them have the same discontinuities.
 type Presentation struct {
 	id          string
+	broadcast   string
 	partTargets []time.Duration
 	tracks      []*Track
 	// target is in seconds. It should never change (rfc8216bis §6.2.1), and an

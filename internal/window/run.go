@@ -215,6 +215,7 @@ func (r *run) presentationOf(period *cmaf.Period) *Presentation {
 		r.store.retire(r.s, r.show)
 	}
 	r.show = NewPresentation(period, r.lengths.Segment)
+	r.show.broadcast = r.reader.Broadcast()
 	r.mu.Lock()
 	r.wakeUp()
 	r.mu.Unlock()

@@ -35,7 +35,13 @@ type Options struct {
 	// Lengths says how the stream of a name, "app/name", is cut from now on; nil
 	// is the default lengths for all.
 	Lengths func(stream string) Lengths
-	Logger  *slog.Logger
+	// Shift says how far back viewers of a stream may seek, from its next broadcast
+	// on; nil is not at all.
+	Shift func(stream string) Shift
+	// Folder is where segments are kept for that. It is the store's alone: what an
+	// earlier one left there is removed.
+	Folder string
+	Logger *slog.Logger
 }
 
 const (

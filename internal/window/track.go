@@ -32,6 +32,7 @@ type Segment struct {
 	Breaks bool
 	Broken int
 
+	shelved bool
 	// until is when the file may go, once it is out of the window.
 	until time.Time
 }
