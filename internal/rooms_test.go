@@ -37,6 +37,7 @@ var rooms = []room{
 	{path: "internal/certs"},
 	{path: "internal/access"},
 	{path: "internal/problem"},
+	{path: "internal/deliver"},
 	{path: "internal/obs"},
 	{path: "internal/demo"},
 	{path: "internal/packager/*"},

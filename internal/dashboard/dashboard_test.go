@@ -169,20 +169,3 @@ func TestGzip(t *testing.T) {
 		t.Error("the compressed page is not the plain one")
 	}
 }
-
-func TestAcceptsGzip(t *testing.T) {
-	for header, want := range map[string]bool{
-		"":                          false,
-		"gzip":                      true,
-		"br, GZIP":                  true,
-		"deflate, gzip;q=0.5":       true,
-		"gzip; q=0":                 false,
-		"gzip;q=none":               false,
-		"xgzip":                     false,
-		"identity, *;q=0, gzip;q=1": true,
-	} {
-		if got := acceptsGzip(header); got != want {
-			t.Errorf("acceptsGzip(%q) = %v, want %v", header, got, want)
-		}
-	}
-}

@@ -5,10 +5,10 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -62,22 +62,12 @@ func Match(path string) (stream string, ok bool) { return strings.CutSuffix(path
 
 // ServeStream answers with the picture of a stream, "app/name".
 func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream string) {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Expose-Headers", "Content-Length, Date, ETag, Last-Modified")
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		preflight(w)
-		return
-	default:
-		header.Set("Allow", "GET, HEAD, OPTIONS")
-		problem.Write(w, http.StatusMethodNotAllowed, "a poster is read with GET or HEAD")
+	if !deliver.Reads(w, r, "posters are") {
 		return
 	}
 	still, err := h.source.Still(r.Context(), hub.PlayRequest{
 		Stream: stream, Query: r.URL.Query(), Session: rand.Text()[:12], Protocol: "poster",
-		TLS: netx.TLSVersion(r.TLS), Remote: remote(r), Software: r.UserAgent(),
+		TLS: netx.TLSVersion(r.TLS), Remote: deliver.Remote(r), Software: r.UserAgent(),
 	})
 	if err != nil {
 		problem.WriteError(w, err)
@@ -89,9 +79,4 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		p = placeholder()
 	}
 	serve(w, r, p)
-}
-
-func remote(r *http.Request) netip.AddrPort {
-	a, _ := netip.ParseAddrPort(r.RemoteAddr) // a connection has an address; without one it stays unknown
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

@@ -20,7 +20,7 @@ type picture struct {
 
 func newPicture(b []byte, taken time.Time) *picture {
 	sum := sha256.Sum256(b)
-	return &picture{jpeg: b, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, taken: taken}
+	return &picture{jpeg: b, tag: hex.EncodeToString(sum[:12]), taken: taken}
 }
 
 // checkJPEG reports what is wrong with a picture from outside.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/internal/window"
@@ -53,17 +53,7 @@ func Matches(file string) bool {
 // ServeStream answers a request for a file of a stream, "app/name". A request for
 // the manifest starts the packaging.
 func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, file string) {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Date, ETag")
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		preflight(w)
-		return
-	default:
-		header.Set("Allow", "GET, HEAD, OPTIONS")
-		problem.Write(w, http.StatusMethodNotAllowed, "manifests and segments are read with GET or HEAD")
+	if !deliver.Reads(w, r, "manifests and segments are") {
 		return
 	}
 	n, ok := parseName(file)
@@ -93,7 +83,8 @@ func serveClock(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	send(w, r, []byte(time.Now().UTC().Format(dateLayout)))
+	now := time.Now().UTC().Format(dateLayout)
+	deliver.Bytes(w, r, now, []byte(now))
 }
 
 // serveManifest answers with the manifest of what is on air, or of what was a
@@ -101,7 +92,7 @@ func serveClock(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) serveManifest(w http.ResponseWriter, r *http.Request, stream string) bool {
 	var p *window.Presentation
 	s, err := h.window.Open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: Protocol, Remote: remote(r),
+		Stream: stream, Query: r.URL.Query(), Protocol: Protocol, Remote: deliver.Remote(r),
 	})
 	if err == nil {
 		ctx, cancel := context.WithTimeout(r.Context(), startWait)
@@ -123,7 +114,7 @@ func (h *Handler) serveManifest(w http.ResponseWriter, r *http.Request, stream s
 		return false
 	}
 	s.Touch()
-	s.Audience(Protocol).Sent(serveDocument(w, r, doc))
+	s.Audience(Protocol).Sent(serveText(w, r, doc))
 	return true
 }
 
@@ -155,13 +146,4 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, stream string, 
 		h.log.Error("DASH cannot start", "stream", stream, "err", err)
 		problem.WriteError(w, err)
 	}
-}
-
-// remote is the viewer's address, as far as it is known.
-func remote(r *http.Request) netip.AddrPort {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return a
 }

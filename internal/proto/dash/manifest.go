@@ -1,9 +1,11 @@
 package dash
 
 import (
+	"compress/gzip"
 	"strconv"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/window"
 )
 
@@ -26,7 +28,7 @@ var utc = descriptor{"urn:mpeg:dash:utc:http-iso:2014", clockName}
 
 // manifest returns the newest manifest. Former are the presentations before this
 // one that are still to be had.
-func (s *show) manifest(former []*show) (*document, error) {
+func (s *show) manifest(former []*show) (*deliver.Text, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var spans []*span
@@ -52,7 +54,7 @@ func (s *show) manifest(former []*show) (*document, error) {
 		return nil, err
 	}
 	s.state = state
-	s.newest = &document{text: text{plain: b}, etag: s.id + "-" + strconv.FormatInt(s.publish.UnixMilli(), 36)}
+	s.newest = deliver.NewText(b, s.id+"-"+strconv.FormatInt(s.publish.UnixMilli(), 36), gzip.BestSpeed)
 	return s.newest, nil
 }
 

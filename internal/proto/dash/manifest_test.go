@@ -175,7 +175,7 @@ func TestManifests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := strings.ReplaceAll(string(doc.plain), p.ID(), "PRESENTATION")
+			text := strings.ReplaceAll(doc.String(), p.ID(), "PRESENTATION")
 			check(t, text)
 			golden(t, "testdata/"+name+".mpd", text)
 			again, err := s.manifest(nil)

@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/internal/window"
-	"github.com/millrace-live/millrace/media"
 )
 
 const (
@@ -47,7 +47,8 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	}
 	if n.resource == initialization {
 		if header := track.Init(n.header); header != nil {
-			audience.Sent(servePieces(w, r, n, [][]byte{header.Bytes}))
+			mediaHeaders(w, n)
+			audience.Sent(deliver.Bytes(w, r, n.String(), header.Bytes))
 			return true, false
 		}
 		problem.Write(w, http.StatusNotFound, "the track has no such header")
@@ -67,7 +68,8 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	for i, part := range made.Parts {
 		pieces[i] = part.Bytes
 	}
-	audience.Sent(servePieces(w, r, n, pieces))
+	mediaHeaders(w, n)
+	audience.Sent(deliver.Bytes(w, r, n.String(), pieces...))
 	return true, false
 }
 
@@ -148,23 +150,24 @@ func (h *Handler) serveOpen(
 	}
 	defer h.held.Add(-1)
 	mediaHeaders(w, n)
+	w.Header().Set("ETag", `"`+n.String()+`"`)
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return true, false
 	}
-	out := newSender(w)
-	defer out.close()
+	out := deliver.NewSender(w)
+	defer out.Close()
 	for i := 0; ; i++ {
 		part, err := await(r.Context(), track, number, i, holdTargets*p.Target())
 		if err == nil && part == nil {
 			return true, false
 		}
 		if err == nil {
-			err = out.write(part.Bytes)
-			audience.Sent(out.taken())
+			err = out.Send(part.Bytes)
+			audience.Sent(out.Taken())
 		}
 		if err == nil {
-			err = out.flush()
+			err = out.Flush()
 		}
 		if err != nil {
 			return true, true
@@ -208,15 +211,4 @@ func closed(track *window.Track) bool {
 	cancel()
 	_, err := track.Wait(over, math.MaxUint64, window.WholeSegment)
 	return errors.Is(err, window.ErrClosed)
-}
-
-// mediaHeaders are those of every answer with media.
-func mediaHeaders(w http.ResponseWriter, n name) {
-	h := w.Header()
-	h.Set("Content-Type", "video/mp4")
-	if n.track.kind == media.Audio {
-		h.Set("Content-Type", "audio/mp4")
-	}
-	h.Set("Cache-Control", mediaCaching)
-	h.Set("ETag", `"`+n.String()+`"`)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/window"
 )
@@ -24,14 +25,8 @@ type show struct {
 	mu      sync.Mutex
 	starts  map[*cmaf.Period]time.Duration
 	state   []int64
-	newest  *document
+	newest  *deliver.Text
 	publish time.Time
-}
-
-// document is a manifest, rendered once for all who ask.
-type document struct {
-	text
-	etag string
 }
 
 type valueKey struct{}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/internal/window"
@@ -61,17 +61,7 @@ func Matches(file string) bool {
 // ServeStream answers a request for a file of a stream, "app/name". A request
 // for index.m3u8 starts the packaging.
 func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, file string) {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Date")
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		preflight(w)
-		return
-	default:
-		header.Set("Allow", "GET, HEAD, OPTIONS")
-		problem.Write(w, http.StatusMethodNotAllowed, "playlists and segments are read with GET or HEAD")
+	if !deliver.Reads(w, r, "playlists and segments are") {
 		return
 	}
 	n, ok := parseName(file)
@@ -113,7 +103,8 @@ func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, p *presentat
 		problem.Write(w, http.StatusNotFound, "the playlist has no such segment, or no longer")
 		return false
 	}
-	a.Sent(serveMedia(w, r, n, pieces))
+	mediaHeaders(w, n)
+	a.Sent(deliver.Bytes(w, r, n.String(), pieces...))
 	return true
 }
 
@@ -160,7 +151,7 @@ func (h *Handler) servePlaylist(w http.ResponseWriter, r *http.Request, p *prese
 		problem.Write(w, http.StatusNotFound, "this track has no segment yet")
 		return false
 	}
-	a.Sent(servePlaylist(w, r, list, caching))
+	a.Sent(serveText(w, r, list, caching))
 	return true
 }
 
@@ -198,7 +189,7 @@ func (h *Handler) hold(w http.ResponseWriter, r *http.Request, p *presentation, 
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream string) bool {
 	var p *window.Presentation
 	s, err := h.window.Open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: protocol, Remote: remote(r),
+		Stream: stream, Query: r.URL.Query(), Protocol: protocol, Remote: deliver.Remote(r),
 	})
 	if err == nil {
 		ctx, cancel := context.WithTimeout(r.Context(), startWait)
@@ -220,7 +211,7 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream stri
 		return false
 	}
 	s.Touch()
-	s.Audience(protocol).Sent(servePlaylist(w, r, list, playlistCaching))
+	s.Audience(protocol).Sent(serveText(w, r, list, playlistCaching))
 	return true
 }
 
@@ -243,13 +234,4 @@ func (h *Handler) refuseIndex(w http.ResponseWriter, r *http.Request, stream str
 		h.log.Error("HLS cannot start", "stream", stream, "err", err)
 		problem.WriteError(w, err)
 	}
-}
-
-// remote is the viewer's address, as far as it is known.
-func remote(r *http.Request) netip.AddrPort {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return a
 }

@@ -1,13 +1,14 @@
 package hls
 
 import (
-	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -212,25 +213,41 @@ func TestOverHTTP(t *testing.T) {
 	}
 }
 
-func TestTextIsZippedOnce(t *testing.T) {
-	x := newText(strings.Repeat("#EXTINF:2.00000,\n", 100))
-	z, err := gzip.NewReader(strings.NewReader(string(x.zip())))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil || string(b) != string(x.plain) || len(x.zip()) >= len(x.plain) {
-		t.Errorf("%v, %d bytes of %d", err, len(x.zip()), len(x.plain))
-	}
-}
-
-func BenchmarkSegment(b *testing.B) {
-	body := make([]byte, 1<<20)
-	w := &keepingWriter{header: make(http.Header)}
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	n := name{resource: segment, presentation: someID}
-	b.ReportAllocs()
-	for b.Loop() {
-		serveMedia(w, r, n, [][]byte{body})
-	}
+// Who has a playlist and asks again hears in a few bytes that it is the same, until
+// there is another part (RFC 9110 §13).
+func TestConditionalReloads(t *testing.T) {
+	bubble(t, settings{}, func(t *testing.T, h *house) {
+		p, video, _, list := h.onAir(t)
+		msn, part := list.next()
+		tags := make(map[string]string)
+		for _, file := range []string{
+			"index.m3u8", video, video + "?_HLS_skip=YES", fmt.Sprintf("%s?_HLS_msn=%d&_HLS_part=%d", video, msn, part-1),
+		} {
+			for _, coding := range []string{"identity", "gzip"} {
+				tag := h.do("GET", file, "Accept-Encoding", coding).Header.Get("ETag")
+				for _, method := range []string{"GET", "HEAD"} {
+					r := h.do(method, file, "Accept-Encoding", coding, "If-None-Match", tag)
+					if tag == "" || r.StatusCode != http.StatusNotModified || read(t, r) != "" || r.Header.Get("ETag") != tag ||
+						r.Header.Get("Cache-Control") == "" || r.Header.Get("Vary") == "" {
+						t.Errorf("%s %s, %s: %s %v", method, file, coding, r.Status, r.Header)
+					}
+				}
+				tags[file+coding] = tag
+			}
+		}
+		p.send(2*time.Second, true)
+		synctest.Wait()
+		for _, file := range []string{"index.m3u8", video} {
+			for _, coding := range []string{"identity", "gzip"} {
+				r := h.do("GET", file, "Accept-Encoding", coding, "If-None-Match", tags[file+coding])
+				if r.StatusCode != http.StatusOK || r.Header.Get("ETag") == tags[file+coding] {
+					t.Errorf("%s, %s: %s with the tag of an older one", file, coding, r.Status)
+				}
+			}
+		}
+		plain, delta := h.do("GET", video), h.do("GET", video+"?_HLS_skip=YES")
+		if read(t, plain) != read(t, delta) && plain.Header.Get("ETag") == delta.Header.Get("ETag") {
+			t.Error("a delta has the tag of the whole")
+		}
+	})
 }

@@ -1,8 +1,8 @@
 package hls
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/window"
@@ -28,7 +28,7 @@ const (
 
 // list is a media playlist that is being written.
 type list struct {
-	strings.Builder
+	bytes.Buffer
 	p      *presentation
 	r      *rendition
 	v      *window.View
@@ -36,18 +36,18 @@ type list struct {
 }
 
 // mediaPlaylist writes the playlist of a rendition (§4.4.3, §4.4.4).
-func (p *presentation) mediaPlaylist(r *rendition, v *window.View, target time.Duration) string {
+func (p *presentation) mediaPlaylist(r *rendition, v *window.View, target time.Duration) []byte {
 	l := list{p: p, r: r, v: v, target: target}
 	l.Grow(8 << 10)
 	l.header(version)
 	l.segments(0)
 	l.tail()
-	return l.String()
+	return l.Bytes()
 }
 
 // deltaPlaylist writes the same without the segments beyond the Skip Boundary
-// (§6.2.5.1); "" if there are none.
-func (p *presentation) deltaPlaylist(r *rendition, v *window.View, target time.Duration) string {
+// (§6.2.5.1); nil if there are none.
+func (p *presentation) deltaPlaylist(r *rendition, v *window.View, target time.Duration) []byte {
 	l := list{p: p, r: r, v: v, target: target}
 	skipped, d := len(v.Segments), l.openLength()
 	for skipped > 0 && d <= skipTargets*target {
@@ -58,14 +58,14 @@ func (p *presentation) deltaPlaylist(r *rendition, v *window.View, target time.D
 		skipped++ // it begins beyond
 	}
 	if skipped = min(skipped, len(v.Segments)); skipped == 0 {
-		return ""
+		return nil
 	}
 	l.Grow(8 << 10)
 	l.header(deltaVersion)
 	fmt.Fprintf(&l, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%d\n", skipped)
 	l.segments(skipped)
 	l.tail()
-	return l.String()
+	return l.Bytes()
 }
 
 // header writes the tags of the whole playlist.

@@ -216,14 +216,14 @@ func TestPlaylists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPresentation(fill().p)
-			out := string(p.multivariant().plain)
+			out := p.multivariant().String()
 			for _, r := range p.renditions {
 				list := p.playlist(r, false)
 				if list == nil {
 					continue
 				}
-				out += "\n" + string(list.plain)
-				parsePlaylist(t, string(list.plain))
+				out += "\n" + list.String()
+				parsePlaylist(t, list.String())
 			}
 			golden(t, "testdata/"+name+".golden", strings.ReplaceAll(out, p.ID(), someID))
 		})

@@ -1,9 +1,12 @@
 package hls
 
 import (
+	"compress/gzip"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
@@ -17,7 +20,8 @@ type presentation struct {
 
 	mu    sync.Mutex
 	state indexState
-	index *text
+	index *deliver.Text
+	count int // of the indexes that there were
 }
 
 // indexState is what the multivariant playlist depends on.
@@ -33,6 +37,7 @@ type rendition struct {
 
 	mu     sync.Mutex
 	newest *rendered
+	count  int // of the playlists that there were
 }
 
 // rendered is the playlist of one view, rendered and compressed once for all who
@@ -40,7 +45,7 @@ type rendition struct {
 type rendered struct {
 	view        *window.View
 	target      time.Duration
-	full, delta func() *text
+	full, delta func() *deliver.Text
 }
 
 type valueKey struct{}
@@ -92,7 +97,7 @@ func (p *presentation) of(k media.Kind) []*rendition {
 
 // playlist returns that of a rendition as it is now, nil if it would be empty,
 // which is a fault. All who ask between two changes share it.
-func (p *presentation) playlist(r *rendition, delta bool) *text {
+func (p *presentation) playlist(r *rendition, delta bool) *deliver.Text {
 	view, target := r.View(), p.Target()
 	if len(view.Segments) == 0 {
 		return nil
@@ -100,7 +105,8 @@ func (p *presentation) playlist(r *rendition, delta bool) *text {
 	r.mu.Lock()
 	now := r.newest
 	if now == nil || now.view != view || now.target != target {
-		now = p.render(r, view, target)
+		r.count++
+		now = p.render(r, view, target, fmt.Sprintf("%s-%s-%d", p.ID(), r.name, r.count))
 		r.newest = now
 	}
 	r.mu.Unlock()
@@ -110,15 +116,18 @@ func (p *presentation) playlist(r *rendition, delta bool) *text {
 	return now.full()
 }
 
-// render returns a playlist that is written when somebody asks for it.
-func (p *presentation) render(r *rendition, view *window.View, target time.Duration) *rendered {
-	full := sync.OnceValue(func() *text { return newText(p.mediaPlaylist(r, view, target)) })
-	delta := sync.OnceValue(func() *text {
+// render returns a playlist that is written when somebody asks for it. The tag is of
+// this one alone.
+func (p *presentation) render(r *rendition, view *window.View, target time.Duration, tag string) *rendered {
+	full := sync.OnceValue(func() *deliver.Text {
+		return deliver.NewText(p.mediaPlaylist(r, view, target), tag, gzip.BestSpeed)
+	})
+	delta := sync.OnceValue(func() *deliver.Text {
 		if view.Ended {
 			return full()
 		}
-		if s := p.deltaPlaylist(r, view, target); s != "" {
-			return newText(s)
+		if b := p.deltaPlaylist(r, view, target); b != nil {
+			return deliver.NewText(b, tag+"-delta", gzip.BestSpeed)
 		}
 		return full()
 	})
@@ -127,7 +136,7 @@ func (p *presentation) render(r *rendition, view *window.View, target time.Durat
 
 // multivariant returns the playlist of all renditions, nil if there is none to
 // play.
-func (p *presentation) multivariant() *text {
+func (p *presentation) multivariant() *deliver.Text {
 	if len(p.renditions) == 0 {
 		return nil
 	}
@@ -138,7 +147,9 @@ func (p *presentation) multivariant() *text {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.index == nil || p.state != state {
-		p.state, p.index = state, newText(p.indexPlaylist())
+		p.count++
+		p.state = state
+		p.index = deliver.NewText([]byte(p.indexPlaylist()), fmt.Sprintf("%s-index-%d", p.ID(), p.count), gzip.BestSpeed)
 	}
 	return p.index
 }

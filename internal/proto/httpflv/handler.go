@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -63,7 +64,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		problem.Write(w, http.StatusMethodNotAllowed, "a stream is watched with GET")
 		return
 	}
-	v := viewer{Handler: h, stream: stream, session: rand.Text()[:12], protocol: "http-flv", remote: remote(r)}
+	v := viewer{Handler: h, stream: stream, session: rand.Text()[:12], protocol: "http-flv", remote: deliver.Remote(r)}
 	if r.Header.Get("Upgrade") != "" {
 		v.protocol = "ws-flv"
 	}
@@ -97,11 +98,6 @@ func setHeader(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Content-Type-Options", "nosniff")
-}
-
-func remote(r *http.Request) netip.AddrPort {
-	a, _ := netip.ParseAddrPort(r.RemoteAddr) // a connection has an address; without one it stays unknown
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
 // viewer is one request at work.
