@@ -1,10 +1,6 @@
 package ts
 
-import (
-	"time"
-
-	"github.com/millrace-live/millrace/media"
-)
+import "time"
 
 // DefaultTarget is the segment length that players and encoders are used to.
 const DefaultTarget = 2 * time.Second
@@ -14,7 +10,7 @@ const (
 	// that aim at two seconds miss by some frames.
 	earlyCut = 8 // a part of the target
 
-	// A segment is cut anywhere at last.
+	// A segment without key frames is cut at last where tables come anyway.
 	longestSegment = 20 * Timescale
 	largestSegment = 16 << 20
 )
@@ -42,71 +38,47 @@ type Segment struct {
 // Length is Duration as time.
 func (s *Segment) Length() time.Duration { return duration(s.Duration) }
 
-// Cutter makes segments of the frames of one stream: at the first key frame that
+// Cutter makes segments of the bursts of a [Packager]: at the first key frame that
 // comes when the target is reached; of sound alone, where it is reached; and at
 // every discontinuity. It has no goroutine and no clock of its own, and is not
 // safe for concurrent use.
 type Cutter struct {
-	pack   *Packager
 	target int64
 	emit   func(*Segment)
 
 	bursts []Burst // of the segment that is open
 	size   int
-	forced bool // the next burst begins a segment
 }
 
-// NewCutter returns a cutter that calls emit for each segment, from within Write
-// and End. A target of 0 is [DefaultTarget].
+// NewCutter returns a cutter that calls emit for each segment, from within Put and
+// End. A target of 0 is [DefaultTarget].
 func NewCutter(target time.Duration, emit func(*Segment)) *Cutter {
 	if target <= 0 {
 		target = DefaultTarget
 	}
-	c := &Cutter{target: ticks(int64(target)), emit: emit}
-	c.pack = NewPackager(c.take)
-	return c
+	return &Cutter{target: ticks(int64(target)), emit: emit}
 }
 
-// Refused is [Packager.Refused].
-func (c *Cutter) Refused() []error { return c.pack.Refused() }
-
-// Carries is [Packager.Carries].
-func (c *Cutter) Carries() bool { return c.pack.Carries() }
-
-// Write takes the next frame of the stream, as the hub put them in order.
-func (c *Cutter) Write(f *media.Frame) {
-	if open := &c.pack.open; open.Frames > 0 {
-		start, size := open.Decode, len(c.pack.bytes)
-		if len(c.bursts) > 0 && !c.forced {
-			start, size = c.bursts[0].Decode, size+c.size
-		}
-		if open.Last-start >= longestSegment || size >= largestSegment {
-			c.pack.Flush()
-			c.pack.mux.tabled = never // the next frame has tables in front
-			c.forced = true
-		}
-	}
-	c.pack.Write(f)
-}
-
-// End emits all that there is. The cutter may be written on after it.
-func (c *Cutter) End() {
-	c.pack.End()
-	c.cut(nil)
-}
-
-// take decides where a burst belongs.
-func (c *Cutter) take(b Burst) {
+// Put takes the next burst. The first one must be a start.
+func (c *Cutter) Put(b Burst) {
 	if len(c.bursts) > 0 {
-		long := b.Decode-c.bursts[0].Decode >= c.target-c.target/earlyCut
-		if b.Discontinuity || c.forced || b.Start && long {
+		length := b.Decode - c.bursts[0].Decode
+		long := length >= c.target-c.target/earlyCut
+		tooLong := length >= longestSegment || c.size >= largestSegment
+		if b.Discontinuity || b.Start && long || b.Tables && tooLong {
 			c.cut(&b)
 		}
 	}
-	c.forced = false
 	c.bursts = append(c.bursts, b)
 	c.size += len(b.Bytes)
 }
+
+// Size is how many bytes the segment has that is open.
+func (c *Cutter) Size() int { return c.size }
+
+// End emits all that there is. The cutter may be given more after it, from a start
+// or a discontinuity on.
+func (c *Cutter) End() { c.cut(nil) }
 
 // cut emits the open segment, before next if there is one.
 func (c *Cutter) cut(next *Burst) {

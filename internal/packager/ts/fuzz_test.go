@@ -22,20 +22,23 @@ func FuzzPackager(f *testing.F) {
 			return
 		}
 		r := newReader()
-		packets, bursts := 0, 0
-		p := NewPackager(func(b Burst) {
-			bursts++
-			if err := r.read(b.Bytes); err != nil {
-				t.Fatal(err)
-			}
-			packets += len(b.Bytes) / PacketSize
-		})
 		segments := 0
 		c := NewCutter(time.Second, func(s *Segment) {
-			segments += len(s.Bytes) / PacketSize
+			segments += len(s.Bytes)
 			if s.Duration < 0 || s.Bytes[1] != 0x40 || s.Bytes[2] != 0 {
 				t.Fatalf("a segment of %d ticks begins with %x", s.Duration, s.Bytes[:4])
 			}
+		})
+		bursts := 0
+		p := NewPackager(func(b Burst) {
+			if err := r.read(b.Bytes); err != nil {
+				t.Fatal(err)
+			}
+			if bursts == 0 && !b.Start {
+				t.Fatal("the first burst is no start")
+			}
+			bursts += len(b.Bytes)
+			c.Put(b)
 		})
 		var at int64
 		epoch := uint32(0)
@@ -66,10 +69,12 @@ func FuzzPackager(f *testing.F) {
 			if steps[2]&1 != 0 {
 				p.Flush()
 			}
-			c.Write(frame)
 		}
 		p.End()
 		c.End()
+		if segments != bursts {
+			t.Fatalf("%d bytes of segments out of %d of bursts", segments, bursts)
+		}
 		if err := r.end(); err != nil {
 			t.Fatal(err)
 		}

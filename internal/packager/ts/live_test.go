@@ -169,15 +169,19 @@ func TestEpoch(t *testing.T) {
 	l.epoch++
 	l.sound(2*time.Second+500*time.Millisecond, 4*time.Second, 0)
 	l.pictures(2*time.Second+600*time.Millisecond, 4*time.Second, 25)
-	var bursts []Burst
-	p := NewPackager(func(b Burst) { bursts = append(bursts, b) })
+	var places []Place
+	p := NewPackager(func(b Burst) {
+		if b.Start || b.Discontinuity {
+			places = append(places, b.Place)
+		}
+	})
 	for _, f := range l.frames {
 		p.Write(f)
 	}
 	p.End()
 	// The key frame of each epoch, and the sound before that of the second.
-	if len(bursts) != 3 || !bursts[0].Start || bursts[0].Discontinuity || bursts[1].Start || !bursts[1].Discontinuity || !bursts[2].Start {
-		t.Errorf("%d bursts: %+v", len(bursts), bursts)
+	if len(places) != 3 || !places[0].Start || places[0].Discontinuity || places[1].Start || !places[1].Discontinuity || !places[2].Start {
+		t.Errorf("the bursts begin at %+v", places)
 	}
 	r := scan(t, pack(l.frames))
 	for i, c := range r.clocks {
@@ -282,23 +286,30 @@ func TestResume(t *testing.T) {
 	l := newLive(t)
 	l.pictures(0, 6*time.Second, 25)
 	l.sound(0, 6*time.Second, 0)
-	var bursts []Burst
-	p := NewPackager(func(b Burst) { bursts = append(bursts, b) })
+	var starts []Burst
+	p := NewPackager(func(b Burst) {
+		if !b.Tables {
+			t.Error("a burst begins without tables")
+		}
+		if b.Start {
+			starts = append(starts, b)
+		}
+	})
 	for _, f := range l.frames {
 		p.Write(f)
 	}
 	p.End()
-	if len(bursts) != 3 {
-		t.Fatalf("%d bursts", len(bursts))
+	if len(starts) != 3 {
+		t.Fatalf("one can join %d times", len(starts))
 	}
 	last := map[uint16]byte{}
-	for b := bursts[2].Resume; len(b) > 0; b = b[PacketSize:] {
+	for b := starts[2].Resume; len(b) > 0; b = b[PacketSize:] {
 		if b[3]&0x30 != 0x20 || b[4] != 183 || b[5] != 0x80 {
 			t.Errorf("it begins with %x", b[:6])
 		}
 		last[uint16(b[1]&0x1f)<<8|uint16(b[2])] = b[3] & 0xf
 	}
-	for b := bursts[2].Bytes; len(b) > 0; b = b[PacketSize:] {
+	for b := starts[2].Bytes; len(b) > 0; b = b[PacketSize:] {
 		pid := uint16(b[1]&0x1f)<<8 | uint16(b[2])
 		before, ok := last[pid]
 		if want := (before + b[3]>>4&1) & 0xf; ok && b[3]&0xf != want {

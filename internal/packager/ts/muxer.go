@@ -38,6 +38,9 @@ type Place struct {
 	// frame with its parameter sets and a clock reference, or sound where there is
 	// no picture.
 	Start bool
+	// Tables is set when PAT and PMT come first: at every start and discontinuity,
+	// and some times a second between them.
+	Tables bool
 	// Discontinuity is set on the first frame of another epoch, after a step of
 	// more than 5 s, and when a decoder needs to be configured anew.
 	Discontinuity bool
@@ -163,6 +166,7 @@ func (m *Muxer) carry(dst []byte, l *lane, f *media.Frame, size int) ([]byte, Pl
 	}
 	if p.Start || due || m.changed || broken {
 		dst = m.appendTables(dst, decode)
+		p.Tables = true
 	}
 	m.changed = false
 
@@ -240,8 +244,6 @@ func (m *Muxer) safe(l *lane, decode int64) int64 {
 	}
 	return now
 }
-
-const never = -1 << 62
 
 // appendResume appends what makes a gap in the continuity counters of every PID
 // good, just before the next packets.

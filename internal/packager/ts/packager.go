@@ -19,8 +19,8 @@ const (
 
 // Burst is a run of whole packets. It is immutable.
 type Burst struct {
-	// Place is that of the first frame. No other of the burst is a start, or has a
-	// discontinuity before it.
+	// Place is that of the first frame. No other of the burst is a start, or has
+	// tables or a discontinuity before it.
 	Place
 	// Arrival is when the first frame reached this machine.
 	Arrival time.Time
@@ -43,7 +43,7 @@ type Packager struct {
 
 	set     *media.TrackSet // of the newest frame
 	refused []error
-	carries bool
+	tracks  []*media.Track
 
 	open  Burst // but for its bytes
 	bytes []byte
@@ -63,17 +63,24 @@ func NewPackager(emit func(Burst)) *Packager { return &Packager{emit: emit} }
 func (p *Packager) Refused() []error { return p.refused }
 
 // Carries is as [Muxer.Carries], of the newest frame that was written.
-func (p *Packager) Carries() bool { return p.carries }
+func (p *Packager) Carries() bool { return len(p.tracks) > 0 }
+
+// Tracks are those that are carried of the newest frame that was written: the
+// picture first, if there is one. They are not to be changed.
+func (p *Packager) Tracks() []*media.Track { return p.tracks }
 
 // Write takes the next frame of the stream, as the hub put them in order. A frame
-// where a viewer can join, or at a discontinuity, begins another burst.
+// that has tables in front begins another burst.
 func (p *Packager) Write(f *media.Frame) {
 	if f.Kind != media.Video && f.Kind != media.Audio {
 		return
 	}
 	if f.Tracks != p.set {
 		chosen, refused := choose(f.Tracks)
-		p.set, p.refused, p.carries = f.Tracks, refused, len(chosen) > 0
+		p.set, p.refused, p.tracks = f.Tracks, refused, nil
+		for _, c := range chosen {
+			p.tracks = append(p.tracks, c.track)
+		}
 	}
 	if !p.begun || f.Epoch != p.epoch {
 		p.release()
@@ -158,7 +165,7 @@ func (p *Packager) add(mux func([]byte, *media.Frame) ([]byte, Place), f *media.
 	if !place.Packets {
 		return
 	}
-	if from > 0 && (place.Start || place.Discontinuity) {
+	if from > 0 && place.Tables {
 		p.bytes = all[:from]
 		p.Flush()
 		all = append(p.bytes[:0], all[from:]...)
