@@ -56,7 +56,7 @@ func (o *Options) clip() (*clip, error) {
 	if o.File != "" {
 		return readClip(o.File)
 	}
-	return synthesise(o.Bitrate, o.FPS), nil
+	return synthesise(o.Bitrate, o.FPS, o.Keys), nil
 }
 
 func write(r *Result, asJSON bool, w io.Writer) error {
@@ -99,6 +99,7 @@ type bench struct {
 type mark struct {
 	at          time.Time
 	bytes, sent uint64
+	requests    uint64
 	players     int // connected by then
 	cpu         time.Duration
 	server      process
@@ -150,7 +151,10 @@ func (b *bench) run(ctx context.Context) (*Result, error) {
 
 // mark fails only if the server's process is gone.
 func (b *bench) mark() (mark, error) {
-	m := mark{at: time.Now(), cpu: processTime(), bytes: b.churn.bytes()}
+	m := mark{
+		at: time.Now(), cpu: processTime(), bytes: b.churn.bytes(),
+		requests: b.totals.requests.Load() + b.churn.totals.requests.Load(),
+	}
 	for _, p := range b.players {
 		m.bytes += p.bytes()
 		if p.on.Load() {
@@ -184,7 +188,7 @@ func (b *bench) enlist() {
 	}
 	for i, duty := range duties {
 		n := i % len(b.streams)
-		p := &player{address: b.streams[n].play, duty: duty}
+		p := &player{address: b.streams[n].play, duty: duty, hinted: o.Hinted}
 		p.meter.totals = &b.totals
 		if len(b.publishers) > 0 && duty == observe {
 			p.meter.ledger = b.publishers[n].ledger
@@ -198,7 +202,7 @@ func (b *bench) enlist() {
 func duties(o *Options, streams int) []duty {
 	all := make([]duty, o.Players)
 	usual := observe
-	if draining {
+	if draining && !isHLS(o.URL) {
 		usual = drain
 		for i := range all {
 			all[i] = usual
@@ -248,7 +252,7 @@ func (b *bench) publish(ctx context.Context, wg *sync.WaitGroup) error {
 	begin := time.Now()
 	frame := b.clip.frame()
 	for i, p := range b.publishers {
-		p.begin, p.grid = begin.Add(phase(i, len(b.publishers), frame, keyDistance)), frame
+		p.begin, p.grid = begin.Add(phase(i, len(b.publishers), frame, b.options.Keys)), frame
 		pace := func(p *publisher) {
 			if p.feed != nil {
 				shared[i%len(shared)].add(p)

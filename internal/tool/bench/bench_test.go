@@ -415,7 +415,7 @@ func TestLoopback(t *testing.T) {
 }
 
 func TestHTTP(t *testing.T) {
-	c := synthesise(200_000, 25)
+	c := synthesise(200_000, 25, keyDistance)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/live/bench.flv" {
 			http.NotFound(w, r)

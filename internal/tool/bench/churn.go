@@ -41,7 +41,7 @@ func (c *churn) begin(ctx context.Context, b *bench) {
 			case <-ctx.Done():
 				return
 			}
-			p := &player{address: b.streams[n%len(b.streams)].play, duty: drain, drainer: b.drainer}
+			p := &player{address: b.streams[n%len(b.streams)].play, duty: drain, drainer: b.drainer, hinted: b.options.Hinted}
 			p.meter.totals = &c.totals
 			c.mu.Lock()
 			c.players = append(c.players, p)

@@ -14,7 +14,7 @@ func TestSynthesise(t *testing.T) {
 	for _, c := range []struct{ bitrate, fps, pictures int }{
 		{2_000_000, 30, 1800}, {500_000, 25, 1500}, {64_000, 0, 0},
 	} {
-		clip := synthesise(c.bitrate, c.fps)
+		clip := synthesise(c.bitrate, c.fps, keyDistance)
 		var d flv.Demuxer
 		size, keys := 0, 0
 		for i, p := range clip.packets {

@@ -112,7 +112,7 @@ func TestDrainAcknowledges(t *testing.T) {
 }
 
 func TestDrainHTTP(t *testing.T) {
-	c := synthesise(200_000, 25)
+	c := synthesise(200_000, 25, keyDistance)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := flv.NewWriter(w, true, true)
 		start := time.Now()
@@ -151,7 +151,7 @@ func TestDrainHTTP(t *testing.T) {
 func TestStuck(t *testing.T) {
 	for name, flood := range map[string]int{"strict server": 400, "patient server": 0} {
 		t.Run(name, func(t *testing.T) {
-			c := synthesise(200_000, 25)
+			c := synthesise(200_000, 25, keyDistance)
 			r := newRelay()
 			r.WriteTimeout = 300 * time.Millisecond
 			r.Handler = rtmp.HandlerFunc(func(st *rtmp.Stream) error {

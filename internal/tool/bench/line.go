@@ -38,9 +38,9 @@ func (l *line) dial(inner dialFunc) dialFunc {
 	}
 }
 
-// tunnel returns a dial function for the connections of a tunnel, of which there
-// may be several: they are counted, and never taken.
-func (l *line) tunnel(inner dialFunc) dialFunc {
+// several returns a dial function for players with more than one connection, those
+// of a tunnel and of HLS: they are counted, and never taken.
+func (l *line) several(inner dialFunc) dialFunc {
 	if inner == nil {
 		inner = new(net.Dialer).DialContext
 	}

@@ -22,6 +22,10 @@ const (
 // totals are what players measure together.
 type totals struct {
 	connect, start, join, delay histogram
+
+	// Of HLS.
+	delivery           histogram
+	requests, failures atomic.Uint64
 }
 
 // meter measures what one player gets. Its goroutine calls it with the time,

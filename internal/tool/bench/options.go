@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,8 +13,8 @@ import (
 
 // Options say what load there is.
 type Options struct {
-	// URL is what players play: an RTMP address of any dialect, or one of FLV
-	// over HTTP.
+	// URL is what players play: an RTMP address of any dialect, one of FLV over
+	// HTTP, or one of an HLS playlist.
 	URL string
 	// PublishTo is where publishers send, URL if it is empty. If there is more
 	// than one publisher, a number is appended to the names of both addresses,
@@ -27,15 +28,20 @@ type Options struct {
 	// Stuck is how many of the players stop reading with their first frame, but
 	// stay connected.
 	Stuck int
+	// Hinted has players of HLS ask for the part that a playlist hints at before
+	// it is made, as Apple's do. Else they ask for parts when they are listed, as
+	// hls.js does.
+	Hinted bool
 	// Churn is how many more players a second come, from the steady part of the
 	// run on, to leave soon after their first frame.
 	Churn int
 	// File is an FLV or MP4 file. Without one, noise in the shape of H.264 and
 	// AAC is sent, at Bitrate bits and FPS pictures a second; 0 pictures are
-	// sound alone.
+	// sound alone. Keys is from one key frame to the next, two seconds if 0.
 	File    string
 	Bitrate int
 	FPS     int
+	Keys    time.Duration
 	// Ramp is over which time players join, Time how long the run goes on
 	// after it.
 	Time, Ramp time.Duration
@@ -64,6 +70,8 @@ func (o *Options) check() error {
 		return usage("there is nothing to do; give --players or --publishers a number")
 	case o.Observers < 0 || o.Stuck < 0 || o.Observers+o.Stuck > o.Players:
 		return usage("there are not that many players; give --observers and --stall less than --players together")
+	case o.Stuck > 0 && isHLS(o.URL):
+		return usage("players of HLS have no stream that they could leave unread; give --stall with an RTMP or HTTP-FLV address")
 	case o.Churn < 0 || o.Churn > 10_000:
 		return usage("the number of joins a second cannot be used; give --churn 0 to 10000")
 	case o.Time <= 0 || o.Ramp < 0:
@@ -73,6 +81,10 @@ func (o *Options) check() error {
 	case o.FPS < 0 || o.FPS > 240:
 		return usage("the rate of pictures cannot be used; give --fps 0 to 240")
 	}
+	o.Keys = cmp.Or(o.Keys, keyDistance)
+	if o.Keys < 100*time.Millisecond || o.Keys > synthLength {
+		return usage("the distance of key frames cannot be used; give --keys 100ms to 1m")
+	}
 	if o.proc == "" {
 		o.proc = "/proc"
 	}
@@ -81,6 +93,9 @@ func (o *Options) check() error {
 
 // observers is how many players observe.
 func (o *Options) observers() int {
+	if isHLS(o.URL) {
+		return o.Players
+	}
 	const all, share = 20, 50
 	n := o.Observers
 	if n == 0 {
@@ -137,11 +152,13 @@ func (o *Options) streams() ([]addresses, string, error) {
 // container's ending are no part of.
 func numbered(raw string, n int) string {
 	raw, query, asked := strings.Cut(strings.TrimSpace(raw), "?")
-	raw, flv := strings.CutSuffix(raw, ".flv")
-	raw += strconv.Itoa(n)
-	if flv {
-		raw += ".flv"
+	ending := ""
+	for _, e := range [...]string{".flv", "/index" + playlistEnding} {
+		if strings.HasSuffix(raw, e) {
+			ending = e
+		}
 	}
+	raw = strings.TrimSuffix(raw, ending) + strconv.Itoa(n) + ending
 	if asked {
 		raw += "?" + query
 	}

@@ -34,6 +34,7 @@ const (
 type player struct {
 	address *tool.Address
 	duty    duty
+	hinted  bool // it asks for parts before they are made
 	drainer *drainer
 	meter   meter
 	line    line
@@ -50,13 +51,17 @@ func (p *player) bytes() uint64 { return p.line.received.Load() - p.before.Load(
 func (p *player) run(ctx context.Context, d *rtmp.Dialer) error {
 	own := *d
 	own.NetDial = p.line.dial(d.NetDial)
-	if p.address.Tunnel() {
-		own.NetDial = p.line.tunnel(d.NetDial)
+	hls := isHLS(p.address.Raw())
+	if p.address.Tunnel() || hls {
+		own.NetDial = p.line.several(d.NetDial)
 	}
 	var err error
-	if p.address.HTTP() {
+	switch {
+	case hls:
+		err = p.playHLS(ctx, &own)
+	case p.address.HTTP():
 		err = p.playHTTP(ctx, &own)
-	} else {
+	default:
 		err = p.playRTMP(ctx, &own)
 	}
 	switch {

@@ -38,8 +38,17 @@ type Result struct {
 	Start   *Spread `json:"start,omitempty"`
 	Join    *Spread `json:"join,omitempty"`
 	Delay   *Spread `json:"delay,omitempty"`
-	// Stalls are pauses of more than a second, StalledPlayers those who had
-	// any. NeverJoined are connected players without a frame to begin with.
+	// Of HLS: Delivery is of each part (or segment, where there are none) that was
+	// made since the player came, from when its last frame was over at the server,
+	// as EXT-X-PROGRAM-DATE-TIME and the durations have it, to its last byte. It
+	// compares the server's clock with this machine's. Join is until there was
+	// enough to begin with. Failures are the requests without a 200.
+	Delivery *Spread `json:"delivery,omitempty"`
+	Requests uint64  `json:"requests,omitempty"`
+	Failures uint64  `json:"request_failures,omitempty"`
+	// Stalls are pauses of more than a second, or of HLS, how often a buffer of
+	// (PART-)HOLD-BACK ran dry; StalledPlayers are those who had any. NeverJoined
+	// are connected players without a frame to begin with.
 	Stalls         int `json:"stalls"`
 	StalledPlayers int `json:"stalled_players"`
 	NeverJoined    int `json:"never_joined"`
@@ -108,6 +117,8 @@ type Steady struct {
 	Bytes     uint64  `json:"bytes"`
 	Gbit      float64 `json:"gbit"`
 	BytesSent uint64  `json:"bytes_sent"`
+	// Requests are those of HLS.
+	Requests uint64 `json:"requests,omitempty"`
 	// CPU is what this program used.
 	CPU float64 `json:"cpu"`
 }
@@ -125,7 +136,9 @@ type Server struct {
 	// player on.
 	CPU        float64 `json:"cpu"`
 	CPUPerGbit float64 `json:"cpu_per_gbit,omitempty"`
-	RampCPU    float64 `json:"ramp_cpu"`
+	// CPUPerRequest is in microseconds.
+	CPUPerRequest float64 `json:"cpu_us_per_request,omitempty"`
+	RampCPU       float64 `json:"ramp_cpu"`
 	// RSS is the resident set in bytes, before the first player came and at the
 	// end of the steady part; Anon is the part of it that no files are behind.
 	// A process that has served as many before has their memory still, and
@@ -137,6 +150,9 @@ type Server struct {
 	AnonAfter     uint64 `json:"rss_anon_after"`
 	AnonPerPlayer int64  `json:"rss_anon_per_player,omitempty"`
 }
+
+// hls reports whether playlists were played.
+func (r *Result) hls() bool { return r.Requests > 0 }
 
 // busy is a lateness of publishers, in milliseconds, that shows in delays.
 const busy = 100
@@ -153,7 +169,7 @@ func (r *Result) String() string {
 	}
 	line("publishers", "%s", r.Publishers)
 	text := fmt.Sprintf("%s, for %.1f s", r.Players, r.Seconds)
-	if r.Observers > 0 {
+	if r.Observers > 0 && !r.hls() {
 		text += fmt.Sprintf("; %d observed", r.Observers)
 	}
 	line("players", "%s", text)
@@ -167,10 +183,17 @@ func (r *Result) String() string {
 		if r.Start != nil {
 			line("play start", "%s", r.Start)
 		}
-		line("first key", "%s", r.Join)
-		line("delay", "%s", r.Delay)
-		line("stalls", "%d of more than 1 s, with %d players", r.Stalls, r.StalledPlayers)
-		if r.Publishers.Connected > 0 {
+		if r.hls() {
+			line("first part", "%s", r.Join)
+			line("delivery", "%s", r.Delivery)
+			line("requests", "%d, %.0f a second; %d failed", r.Requests, float64(r.Requests)/max(r.Seconds, 1), r.Failures)
+			line("stalls", "%d times a buffer ran dry, with %d players", r.Stalls, r.StalledPlayers)
+		} else {
+			line("first key", "%s", r.Join)
+			line("delay", "%s", r.Delay)
+			line("stalls", "%d of more than 1 s, with %d players", r.Stalls, r.StalledPlayers)
+		}
+		if r.Publishers.Connected > 0 && !r.hls() {
 			line("lost", "%d messages, with %d players", r.Lost, r.LostPlayers)
 		}
 		if r.NeverJoined > 0 {
@@ -212,6 +235,9 @@ func (r *Result) String() string {
 			text = fmt.Sprintf("%.2f s of processor time in the steady %.1f s", s.CPU, t.Seconds)
 			if s.CPUPerGbit > 0 {
 				text += fmt.Sprintf(", %.3f s a Gbit", s.CPUPerGbit)
+			}
+			if s.CPUPerRequest > 0 {
+				text += fmt.Sprintf(", %.1f µs a request", s.CPUPerRequest)
 			}
 		}
 		line("server", "%s; %.2f s before that", text, s.RampCPU)

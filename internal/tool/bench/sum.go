@@ -42,6 +42,7 @@ func (b *bench) sum(r *Result, over mark, alive bool) (first error) {
 	}
 	t := &b.totals
 	r.Connect, r.Start, r.Join, r.Delay = t.connect.spread(), t.start.spread(), t.join.spread(), t.delay.spread()
+	r.Delivery, r.Requests, r.Failures = t.delivery.spread(), t.requests.Load(), t.failures.Load()
 	if r.Late = b.late.spread(); r.Late != nil {
 		r.LateMS = r.Late.Max
 	}
@@ -50,6 +51,7 @@ func (b *bench) sum(r *Result, over mark, alive bool) (first error) {
 		r.Steady = &Steady{
 			Seconds: seconds(over.at.Sub(m.at)), Players: m.players, CPU: (over.cpu - m.cpu).Seconds(),
 			Bytes: over.bytes - m.bytes, Gbit: gigabits(over.bytes - m.bytes), BytesSent: over.sent - m.sent,
+			Requests: over.requests - m.requests,
 		}
 	}
 	if b.options.PID != 0 && alive {
@@ -172,6 +174,9 @@ func (b *bench) server(over mark, r *Result) *Server {
 		s.CPU = (over.server.cpu - ramp.server.cpu).Seconds()
 		if r.Steady.Gbit > 0 {
 			s.CPUPerGbit = s.CPU / r.Steady.Gbit
+		}
+		if n := r.Steady.Requests; n > 0 {
+			s.CPUPerRequest = 1e6 * s.CPU / float64(n)
 		}
 	}
 	s.RampCPU = (ramp.server.cpu - b.start.server.cpu).Seconds()

@@ -13,7 +13,7 @@ const (
 	// synthLength is longer than what servers keep for players that join, so
 	// that a packet of the last round is not taken for one of this.
 	synthLength = time.Minute
-	keyDistance = 2 * time.Second
+	keyDistance = 2 * time.Second // usually
 	// keyWeight is how many usual pictures a key frame is as large as.
 	keyWeight    = 6
 	audioRate    = 44100
@@ -37,8 +37,8 @@ var (
 )
 
 // synthesise makes a clip of noise in the shape of H.264 and AAC with these
-// many bits and pictures a second; no pictures make a clip of sound alone.
-func synthesise(bitrate, fps int) *clip {
+// many bits and pictures a second and a key frame as often as that; no pictures make a clip of sound alone.
+func synthesise(bitrate, fps int, keys time.Duration) *clip {
 	sound := min(audioBitrate, bitrate/4)
 	if fps == 0 {
 		sound = bitrate
@@ -53,7 +53,7 @@ func synthesise(bitrate, fps int) *clip {
 	}
 	c.packets = append(c.packets, packet{typ: message.Audio, body: aacHeader, ordinal: -1})
 
-	group := max(fps*int(keyDistance/time.Second), 1)
+	group := max(int(time.Duration(fps)*keys/time.Second), 1)
 	picture := 0
 	if fps > 0 {
 		picture = (bitrate - sound) / 8 * group / fps / (group + keyWeight - 1)
