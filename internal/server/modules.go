@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/millrace-live/millrace/internal/dashboard"
 	"github.com/millrace-live/millrace/internal/netx"
@@ -67,14 +68,14 @@ func openHTTPFLV(s *Server) door {
 }
 
 func openHTTPTS(s *Server) door {
-	h := &httpts.Handler{Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.players}
+	h := &httpts.Handler{
+		Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.players,
+		Segment: func(stream string) time.Duration { return (*s.lengths.Load())(stream).Segment },
+	}
 	return door{
-		name: "ts",
-		match: func(path string) (stream, file string, ok bool) {
-			stream, ok = strings.CutSuffix(path, ".ts")
-			return stream, "", ok
-		},
-		serve:  func(w http.ResponseWriter, r *http.Request, stream, _ string) { h.ServeStream(w, r, stream) },
+		name:   "ts",
+		match:  httpts.Match,
+		serve:  h.Serve,
 		panics: h.Panics,
 		close: func(context.Context) error {
 			h.Close()

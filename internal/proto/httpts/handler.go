@@ -7,11 +7,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -43,6 +43,9 @@ type Handler struct {
 	// Driver carries viewers over TCP; each has goroutines of its own if it is
 	// nil.
 	Driver *netx.Driver
+	// Segment is how long the segments of a stream are to be; nil makes them
+	// [ts.DefaultTarget].
+	Segment func(stream string) time.Duration
 
 	panics atomic.Uint64
 	goers  sync.WaitGroup
@@ -50,6 +53,7 @@ type Handler struct {
 	mu     sync.Mutex
 	closed bool
 	runs   map[string]*run
+	shows  map[string][]*show // of a stream, oldest first; all but the last are over
 }
 
 func (h *Handler) writeTimeout() time.Duration { return cmp.Or(h.WriteTimeout, 10*time.Second) }
@@ -66,24 +70,24 @@ func (h *Handler) Close() {
 	}
 	h.mu.Unlock()
 	h.goers.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, shows := range h.shows {
+		for _, s := range shows {
+			s.timer.Stop()
+		}
+	}
+	h.shows = nil
 }
 
 var errClosed = &hub.Refusal{Code: hub.ShuttingDown, Reason: "the server is going down"}
 
 // ServeStream serves the stream to one viewer, until either ends.
 func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream string) {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		preflight(w.Header())
-		w.WriteHeader(http.StatusNoContent)
-		return
-	default:
-		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
-		problem.Write(w, http.StatusMethodNotAllowed, "a stream is watched with GET")
+	if !deliver.Reads(w, r, "a stream is") {
 		return
 	}
-	v := &viewer{Handler: h, stream: stream, session: rand.Text()[:12], remote: remote(r), ready: make(chan struct{}, 1)}
+	v := &viewer{Handler: h, stream: stream, session: rand.Text()[:12], remote: deliver.Remote(r), ready: make(chan struct{}, 1)}
 	req := hub.PlayRequest{
 		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: Protocol, TLS: netx.TLSVersion(r.TLS),
 		Remote: v.remote, Software: r.UserAgent(), Served: true,
@@ -107,7 +111,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 	switch {
 	case err != nil: // the viewer has gone
 	case reason != "":
-		problem.Write(w, http.StatusNotFound, "the stream is on air, but nothing of it can be carried in MPEG-TS: "+reason)
+		problem.Write(w, http.StatusNotFound, uncarried+reason)
 	case r.Method == http.MethodHead:
 		setHeader(w.Header())
 	default:
@@ -115,7 +119,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 	}
 }
 
-// enter counts a viewer in the run of the broadcast that its reader is of, and
+// enter counts a viewer, or a show, in the run of the broadcast that its reader is of, and
 // begins one if there is none.
 func (h *Handler) enter(ctx context.Context, req hub.PlayRequest, of *hub.Reader) (*run, error) {
 	if r := h.running(of); r != nil {
@@ -149,7 +153,7 @@ func (h *Handler) enter(ctx context.Context, req hub.PlayRequest, of *hub.Reader
 	return r, nil
 }
 
-// running counts a viewer in the run of the reader's broadcast, nil if there is
+// running counts one more in the run of the reader's broadcast, nil if there is
 // none.
 func (h *Handler) running(reader *hub.Reader) *run {
 	h.mu.Lock()
@@ -162,14 +166,20 @@ func (h *Handler) running(reader *hub.Reader) *run {
 	return r
 }
 
-// exit is the end of what enter began. Without viewers there is no run.
+// exit is the end of what enter began.
 func (h *Handler) exit(r *run) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.leave(r)
+}
+
+// leave is exit with mu held. Without viewers there is no run.
+func (h *Handler) leave(r *run) {
 	r.users--
 	if r.users == 0 {
 		h.drop(r)
 		r.stop()
+		r.release()
 	}
 }
 
@@ -192,18 +202,6 @@ func setHeader(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Content-Type-Options", "nosniff")
-}
-
-func preflight(h http.Header) {
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "*")
-	h.Set("Access-Control-Max-Age", "86400")
-}
-
-func remote(r *http.Request) netip.AddrPort {
-	a, _ := netip.ParseAddrPort(r.RemoteAddr) // a connection has an address; without one it stays unknown
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
 // errGone ends the play of a viewer that has closed its connection.

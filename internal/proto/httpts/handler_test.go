@@ -243,7 +243,7 @@ func TestAnswers(t *testing.T) {
 		{"nothing is on air", http.MethodGet, hub.Everyone{}, "", 404, "this stream is not on air"},
 		{"nothing is on air, head", http.MethodHead, hub.Everyone{}, "", 404, ""},
 		{"refused", http.MethodGet, nobody{}, h264, 403, "not you"},
-		{"a wrong method", http.MethodPost, hub.Everyone{}, h264, 405, "a stream is watched with GET"},
+		{"a wrong method", http.MethodPost, hub.Everyone{}, h264, 405, "a stream is read with GET or HEAD"},
 		{"head", http.MethodHead, hub.Everyone{}, h264, 200, ""},
 		{"preflight", http.MethodOptions, hub.Everyone{}, h264, 204, ""},
 		{"no track yet", http.MethodHead, hub.Everyone{}, "nothing", 200, ""},

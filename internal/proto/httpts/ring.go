@@ -66,7 +66,8 @@ func (g *ring) end() uint64 { return g.first + uint64(len(g.list)) }
 
 func (g *ring) at(n uint64) *parcel { return &g.list[n-g.first] }
 
-func (g *ring) put(b ts.Burst) {
+// put returns the burst as it is kept.
+func (g *ring) put(b ts.Burst) ts.Burst {
 	p := parcel{Burst: b, framesBefore: g.frames}
 	p.chunk, p.Bytes = chunked(b.Bytes)
 	if b.Start {
@@ -89,6 +90,7 @@ func (g *ring) put(b ts.Burst) {
 		g.list = slices.Delete(g.list, 0, drop)
 		g.first += uint64(drop)
 	}
+	return p.Burst
 }
 
 // joinable reports whether the newest place to join is still there.

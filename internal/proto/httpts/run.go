@@ -16,7 +16,7 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// run makes the transport stream of one broadcast while it has viewers.
+// run makes the transport stream of one broadcast while it has viewers, or a show.
 type run struct {
 	h      *Handler
 	stream string
@@ -32,9 +32,11 @@ type run struct {
 
 	mu      sync.Mutex
 	ring    ring
-	ready   chan struct{} // closed when isReady is set
-	isReady bool          // what the hub kept is packaged, or it is over
-	refused []error       // why nothing is carried, nil if something is
+	tracks  []*media.Track // of the newest burst
+	ready   chan struct{}  // closed when isReady is set
+	isReady bool           // what the hub kept is packaged, or it is over
+	refused []error        // why nothing is carried, nil if something is
+	show    *show          // nil if nobody asks for segments
 	over    bool
 	viewers map[*viewer]struct{}
 }
@@ -61,6 +63,10 @@ func (r *run) loop() {
 	r.h.forget(r)
 	r.mu.Lock()
 	r.over = true
+	if r.show != nil {
+		r.show.end()
+		r.show = nil
+	}
 	r.becomeReady()
 	r.wake()
 	r.mu.Unlock()
@@ -117,16 +123,57 @@ func (r *run) read() error {
 // put receives each burst from the packager.
 func (r *run) put(b ts.Burst) {
 	r.mu.Lock()
-	r.ring.put(b)
-	r.mu.Unlock()
+	defer r.mu.Unlock()
+	r.tracks = r.pack.Tracks()
+	kept := r.ring.put(b)
+	if r.show != nil {
+		r.show.put(kept, r.tracks)
+	}
 }
 
-// publish tells the viewers of what was put.
-func (r *run) publish() {
+// attach has a show get all bursts, from the oldest that is kept on.
+func (r *run) attach(s *show) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for i := range r.ring.list {
+		s.put(r.ring.list[i].Burst, r.tracks)
+	}
+	if r.over {
+		s.end()
+		return
+	}
+	r.show = s
+}
+
+// detach is the end of what attach began.
+func (r *run) detach(s *show) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.show == s {
+		r.show = nil
+	}
+}
+
+// release forgets what nobody takes any more: a show that is over holds on to its run.
+func (r *run) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ring = ring{}
+}
+
+// publish tells the viewers of what was put, and keeps it within bounds.
+func (r *run) publish() {
+	r.mu.Lock()
 	if r.isReady {
 		r.wake()
+	}
+	shown, size := r.show != nil, r.ring.size
+	if shown {
+		size += r.show.cutter.Size()
+	}
+	r.mu.Unlock()
+	if shown {
+		r.h.shed(r.stream, size)
 	}
 }
 
@@ -138,6 +185,7 @@ func (r *run) judge() {
 	r.refused = nil
 	if !r.pack.Carries() {
 		r.refused = reasons
+		r.conclude()
 	}
 	if !r.isReady && (r.pack.Carries() || len(reasons) > 0) {
 		r.becomeReady()
@@ -145,6 +193,15 @@ func (r *run) judge() {
 	}
 	r.mu.Unlock()
 	r.regret(reasons)
+}
+
+// conclude ends the show of a stream that went over to codecs of which it can get
+// none: its players are not to wait for more. mu is held.
+func (r *run) conclude() {
+	if len(r.refused) > 0 && r.show != nil && r.show.size() > 0 {
+		r.show.end()
+		r.show = nil
+	}
 }
 
 // becomeReady is called with mu held.
