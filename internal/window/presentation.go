@@ -17,6 +17,8 @@ import (
 type Presentation struct {
 	id          string
 	broadcast   string
+	shift       Shift
+	shelf       *shelf // nil without time shift
 	partTargets []time.Duration
 	tracks      []*Track
 	// target is in seconds. It should never change (rfc8216bis §6.2.1), and an
@@ -29,6 +31,8 @@ type Presentation struct {
 	mu          sync.RWMutex // what the tracks store
 	ended, gone bool
 	playable    bool
+	discarded   bool // its files are not wanted any more
+	lost        int  // segments for which the disk was too slow
 }
 
 // IDLength is that of every presentation's identifier, which is of small letters
@@ -121,6 +125,9 @@ func (p *Presentation) Add(s *cmaf.Segment, now time.Time) {
 	p.target.Store(target)
 	t.add(s, time.Duration(target)*time.Second)
 	t.slide(now, time.Duration(target)*time.Second)
+	if p.shelf != nil {
+		p.lose()
+	}
 	t.publish()
 	if !p.playable && p.complete() {
 		p.playable = true
@@ -162,44 +169,59 @@ func (p *Presentation) complete() bool {
 	return p.tracks[0].next >= patience || !slices.ContainsFunc(p.tracks, func(t *Track) bool { return t.next == 0 })
 }
 
-// size is how many bytes of segments are stored.
+// size is how many bytes of segments are in memory.
 func (p *Presentation) size() (n int) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, t := range p.tracks {
-		n += t.bytes
+		n += t.memory
 	}
 	return n
 }
 
-// shed forgets the oldest segments, those in the window too, until n bytes are
-// free or only the newest of each track is left. It returns what it freed.
+// shed lets go of the oldest segments in memory, those in the window too, until n
+// bytes are free or only the newest of each track is left. Those that are on disk
+// stay there, and others are forgotten. It returns what it freed.
 func (p *Presentation) shed(n int) (freed int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for freed < n {
-		t := p.oldest()
+		t := p.least(func(t *Track) *Segment {
+			if len(t.stored)-t.shelved < 2 {
+				return nil
+			}
+			return t.stored[t.shelved]
+		})
 		if t == nil {
 			break
 		}
-		freed += t.stored[0].Size
-		t.forget()
+		before := t.memory
+		if t.stored[t.shelved].filed {
+			t.shelve(t.shelved + 1)
+		} else {
+			p.forget(t, t.shelved+1)
+		}
+		freed += before - t.memory
 	}
 	if freed > 0 {
-		for _, t := range p.tracks {
-			t.publish()
-		}
+		p.publish()
 	}
 	return freed
 }
 
-// oldest returns the track that stores the oldest segment of those that have
-// another, nil if none has: all of a ladder give way alike.
-func (p *Presentation) oldest() *Track {
-	var found *Track
+func (p *Presentation) publish() {
 	for _, t := range p.tracks {
-		if len(t.stored) > 1 && (found == nil || t.stored[0].Wall.Before(found.stored[0].Wall)) {
-			found = t
+		t.publish()
+	}
+}
+
+// least returns the track with the oldest of the segments that of gives, nil if it
+// gives none: all of a ladder give way alike.
+func (p *Presentation) least(of func(*Track) *Segment) (found *Track) {
+	var oldest *Segment
+	for _, t := range p.tracks {
+		if s := of(t); s != nil && (oldest == nil || s.Wall.Before(oldest.Wall)) {
+			found, oldest = t, s
 		}
 	}
 	return found

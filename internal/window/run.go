@@ -36,13 +36,14 @@ func words(reasons []error) string {
 const pollEvery = time.Second
 
 // run packages one stream from a request until its end, or until nobody has
-// asked for a minute.
+// asked for a minute; with time shift until its end.
 type run struct {
 	store   *Store
 	s       *Stream
 	reader  *hub.Reader
 	pack    *cmaf.Packager
 	lengths Lengths
+	shift   Shift
 	advised bool
 	missing string // what was logged last of tracks that are left out
 
@@ -55,7 +56,7 @@ type run struct {
 }
 
 func newRun(store *Store, s *Stream, reader *hub.Reader) *run {
-	r := &run{store: store, s: s, reader: reader, lengths: store.lengthsOf(s.name), wake: make(chan struct{})}
+	r := &run{store: store, s: s, reader: reader, lengths: store.lengthsOf(s.name), shift: store.shiftOf(s.name), wake: make(chan struct{})}
 	r.pack = cmaf.NewPackager(r.lengths.Segment, r.take)
 	r.pack.Parts, r.pack.Open = r.lengths.Part, r.grow
 	return r
@@ -86,6 +87,9 @@ func (r *run) loop() {
 	r.s.mu.Unlock()
 	r.store.mu.Unlock()
 	r.tell(hub.ErrNotFound)
+	if r.shift.on() && !errors.Is(err, io.EOF) {
+		r.store.again(r.s.name)
+	}
 	log.Debug("packaging stops", "reason", err)
 }
 
@@ -133,7 +137,7 @@ func (r *run) read() error {
 		case <-r.reader.Ready():
 		case <-poll.C:
 			r.report()
-			if r.s.idle() >= restAfter {
+			if !r.shift.on() && r.s.idle() >= restAfter {
 				return errIdle
 			}
 		case <-r.store.ctx.Done():
@@ -196,9 +200,14 @@ func (r *run) wakeUp() {
 // take receives each segment from the packager.
 func (r *run) take(s *cmaf.Segment) {
 	r.advise(s)
-	r.presentationOf(s.Period).Add(s, time.Now())
+	p := r.presentationOf(s.Period)
+	p.Add(s, time.Now())
 	r.store.segments.Add(1)
 	r.s.shed()
+	if p.shelf != nil {
+		p.shelf.poke()
+		p.mourn()
+	}
 }
 
 // grow receives an open segment for each part but the last.
@@ -215,7 +224,10 @@ func (r *run) presentationOf(period *cmaf.Period) *Presentation {
 		r.store.retire(r.s, r.show)
 	}
 	r.show = NewPresentation(period, r.lengths.Segment)
-	r.show.broadcast = r.reader.Broadcast()
+	r.show.broadcast, r.show.shift = r.reader.Broadcast(), r.shift
+	if r.shift.on() {
+		r.show.shelf = r.s.shelf
+	}
 	r.mu.Lock()
 	r.wakeUp()
 	r.mu.Unlock()

@@ -66,12 +66,17 @@ var (
 type Store struct {
 	source  Source
 	lengths func(string) Lengths
+	shift   func(string) Shift
+	disk    *disk // nil without a folder
 	log     *slog.Logger
 
-	ctx              context.Context // of the packaging goroutines
-	stop             context.CancelFunc
-	goers            sync.WaitGroup
-	segments, panics atomic.Uint64
+	ctx                    context.Context // of all goroutines
+	stop                   context.CancelFunc
+	airing                 sync.Mutex     // for goers to be joined from without
+	goers                  sync.WaitGroup // those that package
+	keepers                sync.WaitGroup // those that may wait for a disk
+	segments, panics, lost atomic.Uint64
+	shelved                atomic.Int64
 
 	mu      sync.RWMutex
 	closed  bool
@@ -80,7 +85,7 @@ type Store struct {
 
 // New returns a Store. Close it.
 func New(source Source, o Options) *Store {
-	s := &Store{source: source, lengths: o.Lengths, log: o.Logger, streams: make(map[string]*Stream)}
+	s := &Store{source: source, lengths: o.Lengths, shift: o.Shift, log: o.Logger, streams: make(map[string]*Stream)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -88,6 +93,12 @@ func New(source Source, o Options) *Store {
 		s.lengths = func(string) Lengths { return Lengths{Part: DefaultPart} }
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
+	if o.Folder != "" {
+		s.disk = newDisk(o.Folder, s.log)
+		if earlier := s.disk.folders(); len(earlier) > 0 {
+			s.keepers.Go(func() { s.disk.clear(earlier, s.ctx.Done()) })
+		}
+	}
 	return s
 }
 
@@ -106,8 +117,11 @@ func (s *Store) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.airing.Lock()
 	s.stop()
+	s.airing.Unlock()
 	s.goers.Wait()
+	s.leaveDisk()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,6 +133,27 @@ func (s *Store) Close() {
 		st.over = nil
 		st.mu.Unlock()
 		delete(s.streams, name)
+	}
+}
+
+// leaveDisk waits for those who write, and removes the files, unless a disk takes
+// too long: then the next store will.
+func (s *Store) leaveDisk() {
+	if s.disk == nil {
+		return
+	}
+	late, done := make(chan struct{}), make(chan struct{})
+	timeout := time.AfterFunc(closeWait, func() { close(late) })
+	defer timeout.Stop()
+	go func() {
+		defer close(done)
+		s.keepers.Wait()
+		s.disk.clear(s.disk.folders(), late)
+		s.disk.close()
+	}()
+	select {
+	case <-done:
+	case <-late:
 	}
 }
 
@@ -166,6 +201,9 @@ func (s *Store) Open(ctx context.Context, req hub.PlayRequest) (*Stream, error) 
 	case st.run == nil:
 		st.run = newRun(s, st, reader)
 		a.reader = reader
+		if st.run.shift.on() {
+			s.shelve(st)
+		}
 		s.goers.Go(st.run.loop)
 	case a.reader == nil:
 		a.reader = reader
@@ -179,7 +217,19 @@ func (s *Store) Open(ctx context.Context, req hub.PlayRequest) (*Stream, error) 
 func (s *Store) forget(st *Stream) {
 	if st.run == nil && len(st.over) == 0 && s.streams[st.name] == st {
 		delete(s.streams, st.name)
+		if st.shelf != nil {
+			st.shelf.end()
+		}
 	}
+}
+
+// shelve gives a stream with time shift its shelf. st.mu is held.
+func (s *Store) shelve(st *Stream) {
+	if st.shelf == nil {
+		st.shelf = s.newShelf(st)
+		s.keepers.Go(st.shelf.loop)
+	}
+	st.shelf.bound(st.run.shift.Bytes)
 }
 
 // Stats are what a [Store] does now and has done since it was made.
@@ -188,11 +238,17 @@ type Stats struct {
 	Packagers int
 	// Segments is how many were made, Panics how often packaging ended by one.
 	Segments, Panics uint64
+	// Shelved is how many bytes time shift has on disk now, Lost how many segments
+	// could not be kept because the disk was too slow or full.
+	Shelved int64
+	Lost    uint64
 }
 
 // Stats returns the counters as they are.
 func (s *Store) Stats() Stats {
-	stats := Stats{Segments: s.segments.Load(), Panics: s.panics.Load()}
+	stats := Stats{
+		Segments: s.segments.Load(), Panics: s.panics.Load(), Shelved: s.shelved.Load(), Lost: s.lost.Load(),
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, st := range s.streams {

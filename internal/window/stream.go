@@ -24,16 +24,24 @@ type Stream struct {
 	audiences map[string]*Audience // by protocol
 	run       *run                 // nil when nothing is packaged
 	over      []*past
+	shelf     *shelf // nil until there is time shift
 }
 
 // mostOver is how many presentations that are over are kept: a stream whose
 // tracks come and go with every frame must not fill the memory for a minute.
-const mostOver = 8
+//
+// With time shift they are on disk, and bounded there; mostShifted is for what
+// lists them all.
+const (
+	mostOver    = 8
+	mostShifted = 64
+)
 
 // past is a presentation that has ended.
 type past struct {
 	*Presentation
 	timer *time.Timer
+	rests bool // it has been over for a minute
 }
 
 // Name is the stream's, "app/name".
@@ -121,7 +129,8 @@ func (s *Stream) Last() *Presentation {
 	return nil
 }
 
-// retire ends a presentation and keeps it for a minute. st.mu is held.
+// retire ends a presentation and keeps it for a minute, and with time shift for as
+// long as viewers may seek back. st.mu is held.
 func (s *Store) retire(st *Stream, p *Presentation) {
 	p.End()
 	o := &past{Presentation: p}
@@ -130,29 +139,60 @@ func (s *Store) retire(st *Stream, p *Presentation) {
 		defer s.mu.Unlock()
 		st.mu.Lock()
 		defer st.mu.Unlock()
-		st.over = slices.DeleteFunc(st.over, func(other *past) bool { return other == o })
-		s.forget(st)
+		s.age(st, o)
 	})
 	st.over = append(st.over, o)
-	if len(st.over) > mostOver {
-		st.over[0].timer.Stop()
-		st.over[0] = nil
-		st.over = st.over[1:]
+	most := mostOver
+	if p.shift.on() {
+		most = mostShifted
+	}
+	if len(st.over) > most {
+		st.drop(st.over[0])
+	}
+}
+
+// age takes note that the time of a presentation has come. s.mu and st.mu are held.
+func (s *Store) age(st *Stream, o *past) {
+	if !slices.Contains(st.over, o) {
+		return
+	}
+	if rest := o.shift.Window - endedFor; o.shift.on() && !o.rests && rest > 0 {
+		o.rests = true
+		o.rest()
+		o.timer.Reset(rest)
+		return
+	}
+	st.drop(o)
+	s.forget(st)
+}
+
+// drop forgets a presentation that is over. s.mu, the stream's, is held.
+func (s *Stream) drop(o *past) {
+	i := slices.Index(s.over, o)
+	if i < 0 {
+		return
+	}
+	o.timer.Stop()
+	s.over = slices.Delete(s.over, i, i+1)
+	o.discard()
+}
+
+// discardOldest drops the oldest of several presentations.
+func (s *Store) discardOldest(st *Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if len(st.over) > 0 {
+		st.drop(st.over[0])
+		s.forget(st)
 	}
 }
 
 // shed keeps the stored segments of the stream within the budget: first goes
 // the oldest of what is over, then the oldest of what runs.
 func (s *Stream) shed() {
-	s.mu.RLock()
-	all := make([]*Presentation, 0, len(s.over)+1)
-	for _, p := range s.over {
-		all = append(all, p.Presentation)
-	}
-	if s.run != nil && s.run.show != nil {
-		all = append(all, s.run.show)
-	}
-	s.mu.RUnlock()
+	all := s.all()
 	total := 0
 	for _, p := range all {
 		total += p.size()

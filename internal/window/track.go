@@ -2,7 +2,6 @@ package window
 
 import (
 	"math"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +18,13 @@ const (
 	leastTargets  = 3
 )
 
+// mostSegments bounds the window, of which each playlist and manifest is a list: a
+// day of segments of a second.
+const mostSegments = 90_000
+
 // Segment is a segment in its place in a track, whole or as far as it is made. It
-// is immutable.
+// is immutable. When its bytes leave the memory for the disk, another takes its
+// place ([Segment.Shelved]).
 type Segment struct {
 	*cmaf.Segment
 	// Number is its media sequence number: they rise by one.
@@ -32,9 +36,23 @@ type Segment struct {
 	Breaks bool
 	Broken int
 
+	track   *Track
 	shelved bool
+
+	// Guarded by Presentation.mu.
+	//
+	// filed is set when its file is on disk.
+	filed bool
 	// until is when the file may go, once it is out of the window.
 	until time.Time
+}
+
+// shelf is s without its bytes.
+func (s *Segment) shelf() *Segment {
+	lean, shelved := *s.Segment, *s
+	lean.Parts = nil
+	shelved.Segment, shelved.shelved = &lean, true
+	return &shelved
 }
 
 // Track is one track of a presentation.
@@ -49,17 +67,24 @@ type Track struct {
 
 	// Guarded by Presentation.mu.
 	//
-	// stored are the segments, oldest first; those before listed are no longer in
-	// the window but still to be had.
-	stored []*Segment
-	listed int
+	// stored are the segments, oldest first. Views share the array, so that nothing
+	// in it may change; what is appended they do not see. Those before listed are no
+	// longer in the window but still to be had. Those before recent are what only
+	// those see who seek back: without time shift, recent is listed. Those before
+	// shelved are on disk alone.
+	stored                  []*Segment
+	listed, recent, shelved int
+	window, live            time.Duration // lengths of what is listed, and recent
+	memory                  int           // bytes of what is not shelved
+	disk, past              int64         // bytes of files, and of those before listed
+	filing                  uint64        // number of the next segment that goes to disk
+
 	open   *Segment
 	next   uint64 // number of the next whole segment
 	broken int
 	period *cmaf.Period // the newest segment's
 	inits  []*cmaf.Header
 	meter  meter
-	bytes  int // of the stored segments
 	// longest is the longest that the window was.
 	longest time.Duration
 }
@@ -135,8 +160,10 @@ func (t *Track) add(s *cmaf.Segment, target time.Duration) {
 	t.period, t.broken, t.open = s.Period, next.Broken, nil
 	t.stored = append(t.stored, next)
 	t.next++
-	t.bytes += s.Size
-	t.longest = max(t.longest, t.length())
+	t.memory += s.Size
+	t.window += s.Length()
+	t.live += s.Length()
+	t.longest = max(t.longest, t.window)
 	t.meter.add(s, target)
 }
 
@@ -145,7 +172,7 @@ func (t *Track) place(s *cmaf.Segment) *Segment {
 	if len(t.inits) == 0 || t.inits[len(t.inits)-1] != s.Header {
 		t.inits = append(t.inits, s.Header)
 	}
-	next := &Segment{Segment: s, Number: t.next, Init: uint64(len(t.inits) - 1), Broken: t.broken}
+	next := &Segment{Segment: s, Number: t.next, Init: uint64(len(t.inits) - 1), Broken: t.broken, track: t}
 	if t.period != nil && t.period != s.Period {
 		next.Breaks = true
 		next.Broken++
@@ -153,46 +180,132 @@ func (t *Track) place(s *cmaf.Segment) *Segment {
 	return next
 }
 
-// length is that of the window.
-func (t *Track) length() (d time.Duration) {
-	for _, s := range t.stored[t.listed:] {
-		d += s.Length()
-	}
-	return d
-}
-
-// slide takes segments out of the window that it can do without, and forgets
-// those that were long enough out of it.
+// slide takes segments out of the window that it can do without, out of the memory
+// those that are on disk, and forgets those that were long enough out of the window.
 func (t *Track) slide(now time.Time, target time.Duration) {
-	d := t.length()
-	for len(t.stored)-t.listed > leastSegments {
-		s := t.stored[t.listed]
-		d -= s.Length()
-		if d < leastTargets*target {
+	for len(t.stored)-t.recent > leastSegments {
+		length := t.stored[t.recent].Length()
+		if t.live-length < leastTargets*target {
 			break
 		}
-		// The file stays for its own duration and that of the longest window it
-		// was in (rfc8216bis §6.2.2).
-		s.until = now.Add(s.Length() + t.longest)
-		t.listed++
+		t.live -= length
+		t.recent++
 	}
-	for t.listed > 0 && now.After(t.stored[0].until) {
-		t.forget()
+	for t.listed < t.recent && (t.window-t.stored[t.listed].Length() >= t.p.shift.Window || t.recent-t.listed > mostSegments) {
+		t.leave(now)
+	}
+	expired := 0
+	for expired < t.listed && now.After(t.stored[expired].until) {
+		expired++
+	}
+	t.forget(expired)
+	t.shelve(t.recent)
+}
+
+// leave takes the oldest segment out of the window. The file stays for its own
+// duration and that of the longest window it was in (rfc8216bis §6.2.2), unless it
+// should go to disk and has not: then it will not.
+func (t *Track) leave(now time.Time) {
+	s := t.stored[t.listed]
+	if t.p.shift.on() && !s.filed {
+		t.p.forget(t, t.listed+1)
+		return
+	}
+	s.until = now.Add(s.Length() + t.longest)
+	t.window -= s.Length()
+	if s.filed {
+		t.past += int64(s.Size)
+	}
+	t.listed++
+	if t.recent < t.listed {
+		t.live -= s.Length()
+		t.recent = t.listed
 	}
 }
 
-// forget drops the oldest stored segment.
-func (t *Track) forget() {
-	t.bytes -= t.stored[0].Size
-	t.stored[0] = nil
-	t.stored = t.stored[1:]
-	t.listed = max(0, t.listed-1)
+// forget drops the oldest n stored segments and has their files removed.
+func (t *Track) forget(n int) {
+	if n == 0 {
+		return
+	}
+	var files []leaver
+	for i, s := range t.stored[:n] {
+		if i >= t.listed {
+			t.window -= s.Length()
+		}
+		if i >= t.recent {
+			t.live -= s.Length()
+		}
+		if !s.shelved {
+			t.memory -= s.Size
+		}
+		if s.filed {
+			t.disk -= int64(s.Size)
+			if i < t.listed {
+				t.past -= int64(s.Size)
+			}
+			files = append(files, leaver{s.file(), int64(s.Size)})
+		}
+	}
+	if files != nil {
+		t.p.shelf.remove(files...)
+	}
+	t.filing = max(t.filing, t.stored[n-1].Number+1)
+	t.stored = renewed(t.stored[n:])
+	t.listed, t.recent, t.shelved = max(0, t.listed-n), max(0, t.recent-n), max(0, t.shelved-n)
+}
+
+// shelve lets go of the bytes of those before the n'th segment, as far as they are
+// on disk.
+func (t *Track) shelve(n int) {
+	end := t.shelved
+	for end < n && t.stored[end].filed {
+		end++
+	}
+	if end == t.shelved {
+		return
+	}
+	t.stored = renewed(t.stored)
+	for i := t.shelved; i < end; i++ {
+		t.stored[i] = t.stored[i].shelf()
+		t.memory -= t.stored[i].Size
+	}
+	t.shelved = end
+}
+
+// renewed is a copy with some room behind it: what views hold must not change, nor
+// keep what the track has let go.
+func renewed(segments []*Segment) []*Segment {
+	return append(make([]*Segment, 0, len(segments)+leastSegments), segments...)
+}
+
+// unfiled is the next segment that goes to disk, nil if there is none.
+func (t *Track) unfiled() *Segment {
+	if !t.p.shift.on() || len(t.stored) == 0 {
+		return nil
+	}
+	i := t.filing - t.stored[0].Number
+	if i >= uint64(len(t.stored)) {
+		return nil
+	}
+	return t.stored[i]
+}
+
+// waiting is how many bytes of what is not recent wait for the disk.
+func (t *Track) waiting() (n int) {
+	for _, s := range t.stored[min(t.shelved, t.recent):t.recent] {
+		if !s.filed {
+			n += s.Size
+		}
+	}
+	return n
 }
 
 // publish shows what is stored now, and wakes who waits for it.
 func (t *Track) publish() {
+	end := len(t.stored)
 	before := t.view.Swap(&View{
-		Segments: slices.Clone(t.stored[t.listed:]), Open: t.open, Next: t.next,
+		Segments: t.stored[t.listed:end:end], Open: t.open, Next: t.next,
 		Ended: t.p.ended, gone: t.p.gone, changed: make(chan struct{}),
 	})
 	close(before.changed)
