@@ -36,6 +36,7 @@ var rooms = []room{
 	{path: "internal/store"},
 	{path: "internal/certs"},
 	{path: "internal/access"},
+	{path: "internal/ticket"},
 	{path: "internal/problem"},
 	{path: "internal/deliver"},
 	{path: "internal/obs"},
