@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,18 @@ func (i Issuer) check() error {
 		return fmt.Errorf("the address of the keys of %s must be of https: who can change the answer can let anybody in", i.Name)
 	case u.User != nil:
 		return fmt.Errorf("the address of the keys of %s must not hold a password: public keys need none", i.Name)
+	}
+	return nil
+}
+
+func checkIssuers(issuers []Issuer) error {
+	for n, i := range issuers {
+		if err := i.check(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(issuers[:n], func(other Issuer) bool { return other.Name == i.Name }) {
+			return fmt.Errorf("two issuers of tokens have the name %s", i.Name)
+		}
 	}
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 )
 
 // Signer makes tokens and links with an own key.
-type Signer struct{ key Key }
+type Signer struct {
+	key *Key // a pointer, since package fmt would print the secret in an unexported field
+}
 
 // NewSigner returns a signer with the first of the keys that has no end.
 func NewSigner(keys []Key) (*Signer, error) {
@@ -19,7 +21,7 @@ func NewSigner(keys []Key) (*Signer, error) {
 	}
 	for _, k := range keys {
 		if k.Until.IsZero() {
-			return &Signer{k}, nil
+			return &Signer{&k}, nil
 		}
 	}
 	return nil, errors.New("there is no key that signs permissions to watch: make one")
@@ -63,6 +65,6 @@ func (s *Signer) Link(c Claims) (url.Values, error) {
 	if c.IP.IsValid() {
 		q.Set("ip", formatIP(c.IP))
 	}
-	q.Set("sig", linkSignature(s.key, linkMessage(c.Subject, q)))
+	q.Set("sig", linkSignature(*s.key, linkMessage(c.Subject, q)))
 	return q, nil
 }

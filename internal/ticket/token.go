@@ -79,7 +79,8 @@ func (t *trust) verify(ctx context.Context, now time.Time, text string) (verifie
 			"algorithm of the issuer's public key")
 	case err != nil:
 		return none("it is no JWT: a part of it is missing, cut off or altered")
-	case hasKey(token.Header, "crit"):
+	}
+	if _, ok := token.Header["crit"]; ok {
 		return none("its header has crit, and no extension is known here") // RFC 7515, 4.1.11
 	}
 	kid, ok := token.Header["kid"].(string)
@@ -208,9 +209,4 @@ func isFor(aud any, required bool) bool {
 		return slices.Contains(aud, any(Audience))
 	}
 	return false
-}
-
-func hasKey(m map[string]any, name string) bool {
-	_, ok := m[name]
-	return ok
 }

@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -81,17 +80,14 @@ func (v *Verifier) SetKeys(keys []Key) error {
 
 // SetIssuers replaces the issuers. One that is as before keeps its keys.
 func (v *Verifier) SetIssuers(issuers []Issuer) error {
+	if err := checkIssuers(issuers); err != nil {
+		return err
+	}
 	v.changes.Lock()
 	defer v.changes.Unlock()
 	old := v.trust.Load()
 	now := make(map[string]*issuer, len(issuers))
 	for _, is := range issuers {
-		if err := is.check(); err != nil {
-			return err
-		}
-		if now[is.Name] != nil {
-			return fmt.Errorf("two issuers of tokens have the name %s", is.Name)
-		}
 		if before := old.issuers[is.Name]; before != nil && before.Issuer == is {
 			now[is.Name] = before
 		} else {
