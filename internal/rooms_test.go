@@ -34,6 +34,7 @@ var rooms = []room{
 	{path: "internal/hub", only: []string{"media"}},
 	{path: "internal/metadata"},
 	{path: "internal/store"},
+	{path: "internal/database"},
 	{path: "internal/certs"},
 	{path: "internal/access"},
 	{path: "internal/ticket"},

@@ -1,0 +1,49 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// bite is how many rows Prune removes in one transaction, so that nobody waits
+// for it for long.
+const bite = 1000
+
+func (s *store) Prune(ctx context.Context, before time.Time) error {
+	const what = "remove what is old"
+	history := before
+	if kept := s.now().Add(-remembered); history.After(kept) {
+		history = kept
+	}
+	for _, old := range []struct {
+		query  string
+		before time.Time
+	}{
+		{"DELETE FROM requests WHERE time < $1", s.now().Add(-remembered)},
+		{`DELETE FROM history WHERE sequence IN
+			(SELECT sequence FROM history WHERE time < $1 ORDER BY time LIMIT 1000)`, history},
+		{`DELETE FROM deliveries WHERE died IS NOT NULL AND (endpoint, sequence) IN
+			(SELECT endpoint, sequence FROM deliveries WHERE died < $1 ORDER BY died LIMIT 1000)`, before},
+		{`DELETE FROM events WHERE sequence IN (SELECT sequence FROM events WHERE time < $1
+			AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.sequence = events.sequence) ORDER BY time LIMIT 1000)`, before},
+	} {
+		for more := true; more; {
+			err := s.update(ctx, what, func(w *work) error {
+				if _, err := advance(w, 0, 0); err != nil {
+					return err
+				}
+				n, err := w.exec(old.query, old.before.UnixNano())
+				more = n >= bite
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.kind.tidy(ctx, s); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
