@@ -39,6 +39,11 @@ func (i Issuer) check() error {
 	return nil
 }
 
+// equal looks into the authorities, which a reload reads anew.
+func (i Issuer) equal(other Issuer) bool {
+	return i.Name == other.Name && i.URL == other.URL && i.Roots.Equal(other.Roots)
+}
+
 func checkIssuers(issuers []Issuer) error {
 	for n, i := range issuers {
 		if err := i.check(); err != nil {
@@ -166,11 +171,6 @@ func (i *issuer) current(now time.Time) *keySet {
 		return nil
 	}
 	return i.set
-}
-
-func (i *issuer) has(now time.Time, kid string) bool {
-	set := i.current(now)
-	return set != nil && set.has(kid)
 }
 
 // mayBeOld reports whether the keys should be renewed before they are used. When

@@ -88,7 +88,7 @@ func (v *Verifier) SetIssuers(issuers []Issuer) error {
 	old := v.trust.Load()
 	now := make(map[string]*issuer, len(issuers))
 	for _, is := range issuers {
-		if before := old.issuers[is.Name]; before != nil && before.Issuer == is {
+		if before := old.issuers[is.Name]; before != nil && before.Issuer.equal(is) {
 			now[is.Name] = before
 		} else {
 			now[is.Name] = newIssuer(is, v.log)
@@ -166,12 +166,12 @@ func (v *Verifier) judge(now time.Time, c Claims, stream string, ip netip.Addr) 
 // Check says whether what somebody was let in with, and watches by, is still
 // good: it ends, may be revoked, and its key may be taken out of use. It takes less
 // than a microsecond and waits for nothing, so that it can be asked of every viewer
-// every few seconds.
+// every few seconds. An *[UnavailableError] is no reason to send a viewer away.
 func (v *Verifier) Check(now time.Time, c Claims) error {
-	t := v.trust.Load()
+	if err := v.trust.Load().has(now, c); err != nil {
+		return err
+	}
 	switch {
-	case !t.has(now, c):
-		return &UnknownKeyError{c.Kind, c.Issuer, c.Key}
 	case !now.Before(c.Expires.Add(Leeway)):
 		return &ExpiredError{c.Kind, c.Expires}
 	case now.Before(c.NotBefore.Add(-Leeway)):
@@ -182,11 +182,20 @@ func (v *Verifier) Check(now time.Time, c Claims) error {
 	return nil
 }
 
-// has reports whether the key that signed is still trusted.
-func (t *trust) has(now time.Time, c Claims) bool {
-	if c.Issuer != "" {
-		i := t.issuers[c.Issuer]
-		return i != nil && i.has(now, c.Key)
+// has says whether the key that signed is still trusted.
+func (t *trust) has(now time.Time, c Claims) error {
+	known := false
+	if c.Issuer == "" {
+		known = slices.ContainsFunc(t.keys, func(k Key) bool { return k.ID == c.Key && k.good(now) })
+	} else if i := t.issuers[c.Issuer]; i != nil {
+		set := i.current(now)
+		if set == nil {
+			return &UnavailableError{i.Name, i.status().Err}
+		}
+		known = set.has(c.Key)
 	}
-	return slices.ContainsFunc(t.keys, func(k Key) bool { return k.ID == c.Key && k.good(now) })
+	if !known {
+		return &UnknownKeyError{c.Kind, c.Issuer, c.Key}
+	}
+	return nil
 }
