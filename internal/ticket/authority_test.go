@@ -170,12 +170,12 @@ func settle(t testing.TB, v *Verifier) {
 	}
 }
 
-// zeros are 64 MiB of blanks, zipped.
+// zeros are 4 MiB of blanks, zipped.
 func zeros() []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	block := bytes.Repeat([]byte(" "), 1<<20)
-	for range 64 {
+	for range 4 {
 		z.Write(block)
 	}
 	z.Close()
