@@ -73,10 +73,12 @@ func TestRevokeIsBounded(t *testing.T) {
 	if err := l.add(now, Revocation{}); err == nil {
 		t.Error("a revocation of nothing is taken")
 	}
-	for i := range maxRevocations {
-		if err := l.add(now, Revocation{fmt.Sprint(i), now.Add(time.Minute)}); err != nil {
-			t.Fatal(err)
-		}
+	full := make([]Revocation, maxRevocations)
+	for i := range full {
+		full[i] = Revocation{fmt.Sprint(i), now.Add(time.Minute)}
+	}
+	if err := l.add(now, full...); err != nil {
+		t.Fatal(err)
 	}
 	more := Revocation{"more", now.Add(time.Hour)}
 	if err := l.add(now, more); !errors.Is(err, ErrTooManyRevoked) {
