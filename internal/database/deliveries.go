@@ -14,6 +14,8 @@ import (
 // though it takes no sequence, since two that change it at once could leave a
 // line without a first.
 
+const deliveryColumns = "endpoint, sequence, subject, attempts, problem, due, died"
+
 // enqueue puts an event at the end of its line.
 func enqueue(w *work, endpoint, subject string, sequence int64, now time.Time) error {
 	_, err := w.exec(`INSERT INTO deliveries (endpoint, sequence, subject, attempts, problem, due) VALUES ($1, $2, $3, 0, '',

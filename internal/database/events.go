@@ -16,6 +16,9 @@ func (s *store) Append(ctx context.Context, events ...Event) error {
 	if err := checkEvents(events); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	if len(events) == 0 {
+		return nil
+	}
 	return s.update(ctx, what, func(w *work) error {
 		h, err := advance(w, 0, len(events))
 		if err != nil {
@@ -33,7 +36,8 @@ func appendEvents(w *work, events []Event, sequence int64, now time.Time) error 
 		if e.Time.IsZero() {
 			e.Time = now
 		}
-		rows[i] = []any{sequence + int64(i) + 1, e.ID, e.Subject, e.Type, e.Time.UnixNano(), string(e.Body)}
+		e.Sequence = sequence + int64(i) + 1
+		rows[i] = eventValues(e)
 	}
 	stored, err := w.many("INSERT INTO events ("+eventColumns+") VALUES … ON CONFLICT (id) DO NOTHING", rows)
 	if err != nil {
@@ -89,6 +93,10 @@ func (s *store) Events(ctx context.Context, after int64, limit int) ([]Event, er
 }
 
 const eventColumns = "sequence, id, subject, type, time, body"
+
+func eventValues(e Event) []any {
+	return []any{e.Sequence, e.ID, e.Subject, e.Type, e.Time.UnixNano(), string(e.Body)}
+}
 
 // scanEvent reads eventColumns, and what the query has after them.
 func scanEvent(rows *sql.Rows, e *Event, more ...any) error {

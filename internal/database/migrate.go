@@ -59,4 +59,3 @@ func (s *store) migrate(ctx context.Context, steps fs.FS) error {
 	_, err = steward.Up(ctx)
 	return err
 }
-

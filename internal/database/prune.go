@@ -42,8 +42,12 @@ func (s *store) Prune(ctx context.Context, before time.Time) error {
 			}
 		}
 	}
-	if err := s.kind.tidy(ctx, s); err != nil {
+	switch err := s.kind.tidy(ctx, s); {
+	case err == nil:
+		return nil
+	case s.kind.away(err):
+		return &faultError{what, ErrAway, err}
+	default:
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return nil
 }
