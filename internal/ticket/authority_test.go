@@ -11,6 +11,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -88,9 +89,7 @@ func (p pair) sign(t testing.TB, claims object) string {
 func (p pair) signAs(t testing.TB, header, claims object) string {
 	t.Helper()
 	token := jwt.NewWithClaims(p.method, jwt.MapClaims(claims))
-	for k, v := range header {
-		token.Header[k] = v
-	}
+	maps.Copy(token.Header, header)
 	s, err := token.SignedString(p.private)
 	if err != nil {
 		t.Fatal(err)

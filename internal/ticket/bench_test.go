@@ -1,11 +1,10 @@
 package ticket
 
 import (
+	"crypto/elliptic"
 	"fmt"
 	"testing"
 	"time"
-
-	"crypto/elliptic"
 
 	"github.com/golang-jwt/jwt/v5"
 )

@@ -254,19 +254,24 @@ func TestHostileIssuer(t *testing.T) {
 			}
 			panic(http.ErrAbortHandler) // or the answer would be whole, if it still arrives
 		}, "deadline"},
-		"silent":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline"},
-		"long headers": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)); w.Write(good) }, "header"},
+		"silent": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline"},
+		"long headers": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 1<<20))
+			w.Write(good)
+		}, "header"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100000")
 			w.Write(good)
 		}, "EOF"},
-		"a redirect":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }, "302"},
-		"not there":    {http.NotFound, "404"},
-		"no content":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "204"},
-		"a page":       {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, "no JWK set"},
-		"wrong types":  {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[{"kty":["RSA"]},1,null]}`) }, "no key that can be used"},
-		"private keys": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`) }, "no key that can be used"},
-		"a panic":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		"a redirect":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }, "302"},
+		"not there":   {http.NotFound, "404"},
+		"no content":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "204"},
+		"a page":      {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, "no JWK set"},
+		"wrong types": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[{"kty":["RSA"]},1,null]}`) }, "no key that can be used"},
+		"private keys": {func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`)
+		}, "no key that can be used"},
+		"a panic": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAuthority(t)

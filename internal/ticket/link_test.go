@@ -44,7 +44,8 @@ func TestLinkRefuses(t *testing.T) {
 	end := time.Now()
 	s := newSigner(t, key("k1"))
 	for _, c := range []Claims{
-		{}, {Subject: "live/cam1"},
+		{},
+		{Subject: "live/cam1"},
 		{Subject: "live/*", Expires: end},
 		{Subject: "live/cam1", Expires: end, ID: "visit"},
 		{Subject: "live/cam1", Expires: end, NotBefore: end},
