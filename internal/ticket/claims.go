@@ -71,6 +71,14 @@ func (c Claims) check() error {
 		return errors.New("it has no exp, the time when it ends")
 	case len(c.ID) > maxID:
 		return fmt.Errorf("its jti is longer than %d bytes", maxID)
+	case c.IP.Addr().Is4In6():
+		return errors.New("its ip is an IPv4 address written as one of IPv6")
+	}
+	if _, err := seconds(c.Expires.Unix()); err != nil {
+		return fmt.Errorf("its exp %w", err)
+	}
+	if _, err := seconds(c.NotBefore.Unix()); err != nil && !c.NotBefore.IsZero() {
+		return fmt.Errorf("its nbf %w", err)
 	}
 	return nil
 }

@@ -94,16 +94,20 @@ func TestClaimsCheck(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]Claims{
-		"no subject":        {Expires: end},
-		"no name":           {Expires: end, Subject: "live/"},
-		"no app":            {Expires: end, Subject: "/cam1"},
-		"no slash":          {Expires: end, Subject: "cam1"},
-		"everything":        {Expires: end, Subject: "*"},
-		"every app":         {Expires: end, Subject: "*/cam1"},
-		"long subject":      {Expires: end, Subject: "live/" + strings.Repeat("x", 251)},
-		"not UTF-8":         {Expires: end, Subject: "live/\xff"},
-		"no end":            {Subject: "live/cam1"},
-		"a long identifier": {Expires: end, Subject: "live/cam1", ID: strings.Repeat("x", 129)},
+		"no subject":          {Expires: end},
+		"no name":             {Expires: end, Subject: "live/"},
+		"no app":              {Expires: end, Subject: "/cam1"},
+		"no slash":            {Expires: end, Subject: "cam1"},
+		"everything":          {Expires: end, Subject: "*"},
+		"every app":           {Expires: end, Subject: "*/cam1"},
+		"long subject":        {Expires: end, Subject: "live/" + strings.Repeat("x", 251)},
+		"not UTF-8":           {Expires: end, Subject: "live/\xff"},
+		"no end":              {Subject: "live/cam1"},
+		"an end before 1970":  {Expires: time.Unix(-1, 0), Subject: "live/cam1"},
+		"an end beyond all":   {Expires: time.Unix(maxSeconds+1, 0), Subject: "live/cam1"},
+		"a beginning beyond":  {Expires: end, Subject: "live/cam1", NotBefore: time.Unix(maxSeconds+1, 0)},
+		"a disguised address": {Expires: end, Subject: "live/cam1", IP: netip.MustParsePrefix("::ffff:203.0.113.7/128")},
+		"a long identifier":   {Expires: end, Subject: "live/cam1", ID: strings.Repeat("x", 129)},
 	} {
 		if c.check() == nil {
 			t.Errorf("%s: it is taken", name)

@@ -19,7 +19,7 @@ var (
 )
 
 func key(id string) Key {
-	return Key{ID: id, Secret: config.NewSecret(strings.Repeat("secret of "+id+" ", 4))}
+	return Key{ID: id, Secret: config.NewSecret(strings.Repeat("secret-of-"+id+"-", 4))}
 }
 
 func newVerifier(t testing.TB, o Options) *Verifier {

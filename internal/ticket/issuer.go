@@ -149,7 +149,10 @@ func (i *issuer) verify(
 			k, ok = set.find(kid, m)
 		}
 	}
-	if !ok {
+	switch {
+	case !ok && set != nil && kid != "" && set.has(kid):
+		return "", nil, &DamagedError{Token, "its alg is not the one that its key is for"}
+	case !ok:
 		return "", nil, &UnknownKeyError{Token, i.Name, kid}
 	}
 	if m.Verify(signed, signature, k.key) != nil {

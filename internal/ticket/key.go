@@ -70,6 +70,9 @@ func CheckKeys(keys []Key) error {
 				"digits and signs of ASCII", k.ID, maxID)
 		case slices.ContainsFunc(keys[:i], same):
 			return fmt.Errorf("two keys that sign permissions to watch have the id %s", k.ID)
+		case strings.TrimSpace(k.Secret.Reveal()) != k.Secret.Reveal():
+			return fmt.Errorf("the secret of the key %s begins or ends with a blank or a line break, "+
+				"which hardly belongs to it: remove that", k.ID)
 		case len(k.Secret.Reveal()) < minSecret:
 			return fmt.Errorf("the secret of the key %s is shorter than %d bytes: "+
 				"make one with openssl rand -hex 32", k.ID, minSecret)

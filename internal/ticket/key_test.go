@@ -106,14 +106,15 @@ func TestCheckKeys(t *testing.T) {
 		t.Error(err)
 	}
 	for name, keys := range map[string][]Key{
-		"too many":       many,
-		"no id":          {{Secret: long}},
-		"a long id":      {{ID: strings.Repeat("x", maxID+1), Secret: long}},
-		"a blank":        {{ID: "a b", Secret: long}},
-		"a line break":   {{ID: "a\n", Secret: long}},
-		"beyond ASCII":   {{ID: "ä", Secret: long}},
-		"the same twice": {{ID: "a", Secret: long}, {ID: "a", Secret: long}},
-		"a short secret": {{ID: "a", Secret: config.NewSecret("thirty-one bytes are too little")}},
+		"too many":               many,
+		"no id":                  {{Secret: long}},
+		"a long id":              {{ID: strings.Repeat("x", maxID+1), Secret: long}},
+		"a blank":                {{ID: "a b", Secret: long}},
+		"a line break":           {{ID: "a\n", Secret: long}},
+		"beyond ASCII":           {{ID: "ä", Secret: long}},
+		"the same twice":         {{ID: "a", Secret: long}, {ID: "a", Secret: long}},
+		"a line break behind it": {{ID: "a", Secret: config.NewSecret(long.Reveal() + "\n")}},
+		"a short secret":         {{ID: "a", Secret: config.NewSecret("thirty-one bytes are too little")}},
 	} {
 		err := CheckKeys(keys)
 		if err == nil {

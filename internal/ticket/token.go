@@ -99,7 +99,7 @@ func (t *trust) verify(ctx context.Context, now time.Time, text string) (verifie
 		if i == nil {
 			return verified{}, &UnknownKeyError{Token, name, kid}
 		}
-		e.claims.Issuer = name
+		e.claims.Issuer = i.Name // not the text of the token, which the cache would keep
 		e.claims.Key, e.set, err = i.verify(ctx, now, kid, token.Method, signed, token.Signature)
 	}
 	if err != nil {

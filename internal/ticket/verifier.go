@@ -114,12 +114,16 @@ func (v *Verifier) SetRevocations(list []Revocation) error {
 	if err := l.add(time.Now(), list...); err != nil {
 		return err
 	}
+	v.changes.Lock()
+	defer v.changes.Unlock()
 	v.revoked.Store(l)
 	return nil
 }
 
 // Revoke takes permissions back, also of those who watch: see [Verifier.Check].
 func (v *Verifier) Revoke(now time.Time, list ...Revocation) error {
+	v.changes.Lock() // or the list could be replaced meanwhile
+	defer v.changes.Unlock()
 	return v.revoked.Load().add(now, list...)
 }
 
