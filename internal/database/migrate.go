@@ -47,15 +47,23 @@ func (s *store) migrate(ctx context.Context, steps fs.FS) error {
 	if err != nil {
 		return err
 	}
-	have, know, err := steward.GetVersions(ctx)
-	switch {
-	case err != nil:
-		return err
-	case have > know:
-		return &versionError{have, know}
-	case have == know:
-		return nil
+	for {
+		have, know, err := steward.GetVersions(ctx)
+		switch {
+		case err != nil:
+			return err
+		case have > know:
+			return &versionError{have, know}
+		case have == know:
+			return nil
+		}
+		if _, err = steward.Up(ctx); err == nil {
+			return nil
+		}
+		// In SQLite nobody waits: of two that carry out the same step, the later
+		// one fails, and finds it done.
+		if now, _, e := steward.GetVersions(ctx); e != nil || now == have {
+			return err
+		}
 	}
-	_, err = steward.Up(ctx)
-	return err
 }

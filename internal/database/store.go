@@ -33,6 +33,8 @@ type dialect struct {
 	tidy func(context.Context, *store) error
 }
 
+const farewell = 200 * time.Millisecond
+
 // update runs fn in a transaction that writes, and commits it. It runs fn a
 // second time, on a new connection, if the first had died unnoticed.
 func (s *store) update(ctx context.Context, what string, fn func(*work) error) error {
@@ -96,10 +98,19 @@ func (s *store) once(ctx context.Context, db *sql.DB, o *sql.TxOptions, fn func(
 
 // drop closes the connections that nobody uses. After a restart or a fail-over
 // they are all as dead as the one that showed it, or lead to a standby that
-// would refuse to write for ever.
+// would refuse to write for ever. They leave the pool at once; to close one says
+// farewell to the server, which nobody waits for if it is silent.
 func (s *store) drop(db *sql.DB) {
-	db.SetMaxIdleConns(0)
-	db.SetMaxIdleConns(s.kind.idle)
+	closed := make(chan struct{})
+	go func() {
+		db.SetMaxIdleConns(0)
+		db.SetMaxIdleConns(s.kind.idle)
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(farewell):
+	}
 }
 
 func (s *store) Ping(ctx context.Context) error {
