@@ -70,14 +70,14 @@ type UnknownKeyError struct {
 
 func (e *UnknownKeyError) Error() string {
 	const most = 64 // of a name that a stranger chose
-	key, issuer := "a key", ""
+	signer := "a key"
 	if e.Key != "" {
-		key = fmt.Sprintf("the key %.*q", most, e.Key)
+		signer = fmt.Sprintf("the key %.*q", most, e.Key)
 	}
 	if e.Issuer != "" {
-		issuer = fmt.Sprintf(" of %.*q", most, e.Issuer)
+		signer += fmt.Sprintf(" of %.*q", most, e.Issuer)
 	}
-	return fmt.Sprintf("the %s is signed with %s%s that is not known here", e.Kind, key, issuer)
+	return fmt.Sprintf("the %s is signed with %s, which is not known here", e.Kind, signer)
 }
 
 // UnavailableError says that the keys of an issuer are not to be had for the

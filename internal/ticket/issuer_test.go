@@ -145,6 +145,44 @@ func TestIssuerRotates(t *testing.T) {
 	}
 }
 
+// An issuer that puts another key under the old name ends what was signed with the
+// old one, also tokens that were seen before.
+func TestIssuerReplacesAKey(t *testing.T) {
+	now := time.Now()
+	old, young := ed25519Pair(t, "key"), ed25519Pair(t, "key")
+	a := newAuthority(t, old)
+	v := newVerifier(t, Options{Issuers: []Issuer{a.issuer()}})
+	token := old.sign(t, issued(now))
+	verify := func(at time.Duration) error {
+		_, err := v.Verify(t.Context(), now.Add(at), token, "live/cam1", viewer)
+		settle(t, v)
+		return err
+	}
+	if err := verify(0); err != nil {
+		t.Fatal(err)
+	}
+	a.publish(t, young)
+	verify(refreshAfter + time.Second) // has the keys fetched
+	if err := verify(refreshAfter + time.Minute); !as[*DamagedError](err) {
+		t.Errorf("a token of a key that was replaced: %v", err)
+	}
+}
+
+// Keys that are fetched again and are the same do not make tokens be verified anew.
+func TestSameKeysStay(t *testing.T) {
+	now := time.Now()
+	a := newAuthority(t, allPairs(t)...)
+	v := newVerifier(t, Options{Issuers: []Issuer{a.issuer()}})
+	settle(t, v)
+	i := v.trust.Load().issuers[authorityName]
+	before := i.current(now)
+	i.current(now.Add(refreshAfter + time.Second))
+	settle(t, v)
+	if a.asked.Load() != 2 || before == nil || i.current(now.Add(refreshAfter+time.Second)) != before {
+		t.Errorf("after %d answers they are others", a.asked.Load())
+	}
+}
+
 // After a long quiet time the first viewer waits for fresh keys, since a key may
 // have been taken out.
 func TestIssuerAfterAQuietTime(t *testing.T) {
@@ -367,6 +405,14 @@ func TestSetIssuers(t *testing.T) {
 	if s := v.Issuers(); len(s) != 1 || s[0].Name != stays.Name {
 		t.Errorf("the issuers are %v", s)
 	}
+
+	moved := newAuthority(t, ed25519Pair(t, "new")).issuer()
+	if err := v.SetIssuers([]Issuer{moved}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(t.Context(), now, byStays, "live/cam1", viewer); !as[*UnknownKeyError](err) {
+		t.Errorf("after its keys have moved: %v", err)
+	}
 }
 
 func TestCloseEndsAFetch(t *testing.T) {
@@ -491,6 +537,10 @@ func TestViewersWaitForKeysForABoundedTime(t *testing.T) {
 		time.Sleep(time.Minute)
 		if took, err := verify(ed25519Pair(t, "new")); !as[*UnknownKeyError](err) || took != maxWait {
 			t.Errorf("for an unknown key it took %v, %v", took, err)
+		}
+		time.Sleep(waitAfter + time.Minute)
+		if took, err := verify(p); err != nil || took != 0 {
+			t.Errorf("while the issuer is known to be away it took %v, %v", took, err)
 		}
 		time.Sleep(staleAfter + time.Hour)
 		if took, err := verify(p); !as[*UnavailableError](err) || took != maxWait {

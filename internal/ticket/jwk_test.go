@@ -2,9 +2,11 @@ package ticket
 
 import (
 	"crypto/elliptic"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +89,12 @@ func TestParseKeyRefuses(t *testing.T) {
 	ed, ec := ed25519Pair(t, "ed").jwk(t), ecdsaPair(t, "ec", elliptic.P256(), jwt.SigningMethodES256).jwk(t)
 	rsa := rsaPair(t, "rsa", jwt.SigningMethodRS256).jwk(t)
 	big := ecdsaPair(t, "ec", elliptic.P384(), jwt.SigningMethodES384).jwk(t)
+	x, errX := base64.RawURLEncoding.DecodeString(ec["x"].(string))
+	y, errY := base64.RawURLEncoding.DecodeString(ec["y"].(string))
+	if errX != nil || errY != nil {
+		t.Fatal(errX, errY)
+	}
+	point := slices.Concat(x, y)
 	number := func(n int) string { return segment([]byte(strings.Repeat("\xff", n))) }
 	for name, c := range map[string]struct {
 		from object
@@ -114,6 +122,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		"at infinity":             {ec, object{"x": segment(make([]byte, 32)), "y": segment(make([]byte, 32))}},
 		"coordinates of another":  {ec, object{"x": big["x"], "y": big["y"]}},
 		"no y":                    {ec, object{"y": ""}},
+		"cut at another place":    {ec, object{"x": segment(point[:31]), "y": segment(point[31:])}},
 		"no n":                    {rsa, object{"n": ""}},
 		"a short n":               {rsa, object{"n": number(255)}},
 		"a long n":                {rsa, object{"n": number(1025)}},

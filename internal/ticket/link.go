@@ -83,7 +83,7 @@ func (v *Verifier) readLink(now time.Time, stream string, query url.Values) (Cla
 		}
 		known = true
 		if hmac.Equal(sig, linkMAC(k, message)) {
-			c.Key, c.ID = k.ID, fingerprint(Link, message)
+			c.Key, c.ID = k.ID, fingerprint(message)
 			return c, nil
 		}
 	}
@@ -96,7 +96,7 @@ func (v *Verifier) readLink(now time.Time, stream string, query url.Values) (Cla
 // fingerprint names a permission that has no name of its own. It is of what was
 // signed without the signature, since some algorithms have several signatures
 // that fit.
-func fingerprint(k Kind, signed string) string {
-	sum := sha256.Sum256([]byte(string(k) + "\n" + signed))
+func fingerprint(signed string) string {
+	sum := sha256.Sum256([]byte(signed))
 	return "fp_" + hex.EncodeToString(sum[:16])
 }

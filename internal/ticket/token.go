@@ -109,7 +109,7 @@ func (t *trust) verify(ctx context.Context, now time.Time, text string) (verifie
 		return none(err.Error())
 	}
 	if e.claims.ID == "" {
-		e.claims.ID = fingerprint(Token, signed)
+		e.claims.ID = fingerprint(signed)
 	}
 	return e, nil
 }

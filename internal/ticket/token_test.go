@@ -295,9 +295,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{&AddressError{Token, viewer}, "the token is for another address, not for 203.0.113.7"},
 		{&AddressError{Link, netip.Addr{}}, "the link is for one address only, and yours is not known"},
 		{&RevokedError{Token, "visit"}, "the token was revoked"},
-		{&UnknownKeyError{Token, "", ""}, "the token is signed with a key that is not known here"},
-		{&UnknownKeyError{Token, "", "k1"}, `the token is signed with the key "k1" that is not known here`},
-		{&UnknownKeyError{Token, "shop", "k1"}, `the token is signed with the key "k1" of "shop" that is not known here`},
+		{&UnknownKeyError{Token, "", ""}, "the token is signed with a key, which is not known here"},
+		{&UnknownKeyError{Token, "", "k1"}, `the token is signed with the key "k1", which is not known here`},
+		{&UnknownKeyError{Token, "shop", "k1"}, `the token is signed with the key "k1" of "shop", which is not known here`},
 		{&UnavailableError{"shop", errors.New("x")}, "the keys of shop cannot be fetched just now: try again later"},
 		{&DamagedError{Token, "it is empty"}, "the token cannot be used: it is empty"},
 	} {
