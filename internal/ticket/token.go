@@ -64,7 +64,7 @@ func (t *trust) holds(now time.Time, e verified) bool {
 		return e.trust == t
 	}
 	i := t.issuers[e.claims.Issuer]
-	return i != nil && i.current(now) == e.set
+	return i != nil && i.current(now) == e.set && !i.mayBeOld(now)
 }
 
 // verify finds the key of a token and lets it decide. What the token says of its
