@@ -31,11 +31,11 @@ func (s *store) Apply(ctx context.Context, b Batch) ([]Doc, error) {
 type name struct{ kind, id string }
 
 func (s *store) apply(w *work, b *Batch) ([]Doc, error) {
-	now := s.now().UTC()
 	h, err := advance(w, len(b.Changes), len(b.Events))
 	if err != nil {
 		return nil, err
 	}
+	now := s.now().UTC() // after all writers before
 	if b.Request != "" {
 		docs, err := repeated(w, b, now)
 		if err != nil {

@@ -120,7 +120,7 @@ func TestPostgresBecomesReadOnly(t *testing.T) {
 	p := postgres(t)
 	url := p.create(t)
 	s := open(t, url)
-	name := strings.Split(strings.TrimPrefix(url, "postgres://millrace@/"), "?")[0]
+	name, _, _ := strings.Cut(strings.TrimPrefix(url, "postgres://millrace@/"), "?")
 	set := func(value string) {
 		c, err := sql.Open("pgx", p.url("postgres"))
 		must(t, err)

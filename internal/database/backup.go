@@ -21,7 +21,7 @@ func (s *store) Backup(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	defer os.Remove(f.Name()) // fails once it is renamed
+	defer func() { _ = os.Remove(f.Name()) }() // fails once it is renamed
 	defer f.Close()
 	err = s.view(ctx, what, func(w *work) error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {

@@ -61,7 +61,7 @@ func postgresDialect() dialect {
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		idle:     4,
 		away:     postgresAway,
-		again:    func(err error) bool { return !errors.Is(err, errSilent) },
+		again:    true,
 		undone:   postgresUndone,
 		tidy:     func(context.Context, *store) error { return nil }, // its own cleaner does that
 	}

@@ -192,7 +192,7 @@ func (p *postgresServer) signal(sig syscall.Signal) {
 	}
 	pids := []int{master}
 	out, _ := exec.Command("ps", "-o", "pid=", "--ppid", line).Output()
-	for _, field := range strings.Fields(string(out)) {
+	for field := range strings.FieldsSeq(string(out)) {
 		if pid, err := strconv.Atoi(field); err == nil {
 			pids = append(pids, pid)
 		}

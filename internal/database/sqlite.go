@@ -97,7 +97,6 @@ func sqliteDialect() dialect {
 			}
 			return errors.Is(err, errSilent) || errors.Is(err, driver.ErrBadConn)
 		},
-		again: func(error) bool { return false },
 		// Only a failed write or sync leaves it open what reached the disk.
 		undone: func(err error) bool { return sqliteCode(err) != sqliteIOErr },
 		tidy:   tidySQLite,

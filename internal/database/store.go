@@ -25,15 +25,18 @@ type dialect struct {
 
 	// away tells the errors that pass from those that are faults of ours.
 	away func(error) bool
-	// again is whether what failed so may come right on a new connection at once.
-	again func(error) bool
+	// again is whether what failed at once may come right on a new connection.
+	again bool
 	// undone is whether a commit that failed so was certainly not carried out.
 	undone func(error) bool
 	// tidy gives space back after Prune has removed rows.
 	tidy func(context.Context, *store) error
 }
 
-const farewell = 200 * time.Millisecond
+const (
+	farewell  = 200 * time.Millisecond
+	unnoticed = time.Second // in which a connection that died before fails, at the most
+)
 
 // update runs fn in a transaction that writes, and commits it. It runs fn a
 // second time, on a new connection, if the first had died unnoticed.
@@ -50,12 +53,13 @@ func (s *store) attempt(ctx context.Context, what string, db *sql.DB, o *sql.TxO
 	var err error
 	var unsure bool
 	for range 2 {
+		start := time.Now()
 		unsure, err = s.once(ctx, db, o, fn)
 		if err == nil || ctx.Err() != nil || !s.kind.away(err) {
 			break
 		}
 		s.drop(db)
-		if unsure || !s.kind.again(err) {
+		if unsure || !s.kind.again || time.Since(start) > unnoticed {
 			break
 		}
 	}

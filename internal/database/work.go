@@ -37,7 +37,7 @@ func (w *work) end() {
 	w.cancel(nil)
 }
 
-func (w *work) gone(ctx context.Context) bool { return context.Cause(ctx) == errSilent }
+func (w *work) gone(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errSilent) }
 
 // exec says how many rows it changed.
 func (w *work) exec(query string, args ...any) (int64, error) {
