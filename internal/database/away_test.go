@@ -67,7 +67,15 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 	must(t, s.Ping(t.Context()))
 
 	// Restarted unnoticed: the connections are dead, and no call fails of it.
-	load(t, s)
+	var conns []*sql.Conn
+	for range s.kind.idle {
+		c, err := s.write.Conn(t.Context())
+		must(t, err)
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		c.Close()
+	}
 	p.kill()
 	must(t, p.start())
 	apply(t, s, Change{Kind: "k", ID: "1", Body: body(`1`)})
@@ -127,9 +135,9 @@ func TestPostgresBecomesReadOnly(t *testing.T) {
 		defer c.Close()
 		_, err = c.ExecContext(t.Context(), "ALTER DATABASE "+name+" SET default_transaction_read_only = "+value)
 		must(t, err)
-		s.drop(s.write) // the setting is for new connections
 	}
 	set("on")
+	s.drop(s.write) // the setting is for new connections
 	_, err := s.Apply(t.Context(), Batch{Actor: "test", Changes: []Change{{Kind: "k", ID: "1", Body: body(`1`)}}})
 	if !errors.Is(err, ErrAway) {
 		t.Errorf("written to a standby: %v", err)

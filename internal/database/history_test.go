@@ -82,6 +82,22 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+func TestAViewSeesOneMoment(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		must(t, s.view(t.Context(), "look twice", func(w *work) error {
+			for i := range 3 {
+				var n int
+				must(t, w.row("SELECT COUNT(*) FROM documents", nil, &n))
+				if n != 0 {
+					t.Errorf("at look %d there are %d documents", i, n)
+				}
+				apply(t, s, Change{Kind: "k", ID: fmt.Sprint(i), Body: body(`1`)})
+			}
+			return nil
+		}))
+	})
+}
+
 func TestTheCallersContextCounts(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store) {
 		ctx, cancel := canceled(t)

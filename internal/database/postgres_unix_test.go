@@ -121,9 +121,23 @@ func (p *postgresServer) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// start runs the server under a shell that ends it when the test's process is
-// gone, however that ended.
+// start runs the server until it answers. After a kill the first try may end at
+// once, since the system is still tidying up behind the old processes.
 func (p *postgresServer) start() error {
+	var err error
+	for range 5 {
+		if err = p.launch(); err == nil {
+			return nil
+		}
+		p.stop()
+	}
+	text, _ := os.ReadFile(filepath.Join(p.dir, "log"))
+	return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, text)
+}
+
+// launch runs the server under a shell that ends it when the test's process is
+// gone, however that ended.
+func (p *postgresServer) launch() error {
 	p.guard = p.command("/bin/sh", "-c", `"$@" & server=$!; read -r _; kill -QUIT $server; wait $server`, "sh",
 		filepath.Join(p.bin, "postgres"), "-D", p.data(), "-k", p.dir, "-c", "listen_addresses=",
 		"-c", "logging_collector=off", "-c", "max_connections=100", "-c", "restart_after_crash=off")
@@ -149,8 +163,10 @@ func (p *postgresServer) start() error {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			text, _ := os.ReadFile(log.Name())
-			return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, text)
+			return err
+		}
+		if len(childrenOf(p.guard.Process.Pid)) == 0 {
+			return err
 		}
 	}
 }
@@ -172,34 +188,33 @@ func (p *postgresServer) remove() {
 
 // kill ends every process of the server at once, as a power cut would.
 func (p *postgresServer) kill() {
+	p.signal(syscall.SIGSTOP) // so that none is born meanwhile
 	p.signal(syscall.SIGKILL)
 	p.hold.Close()
 	p.guard.Wait()
 	p.guard = nil
 }
 
-// signal sends to all processes of the server: each has a group of its own, and
-// the postmaster's children name it as their parent.
+// signal sends to all processes of the server.
 func (p *postgresServer) signal(sig syscall.Signal) {
-	text, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
-	if err != nil {
-		return
+	for _, master := range childrenOf(p.guard.Process.Pid) {
+		syscall.Kill(master, sig)
+		for _, pid := range childrenOf(master) {
+			syscall.Kill(pid, sig)
+		}
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	master, err := strconv.Atoi(line)
-	if err != nil {
-		return
-	}
-	pids := []int{master}
-	out, _ := exec.Command("ps", "-o", "pid=", "--ppid", line).Output()
-	for field := range strings.FieldsSeq(string(out)) {
-		if pid, err := strconv.Atoi(field); err == nil {
+}
+
+func childrenOf(parent int) []int {
+	var pids []int
+	out, _ := exec.Command("ps", "-A", "-o", "ppid=,pid=").Output()
+	for line := range strings.Lines(string(out)) {
+		var ppid, pid int
+		if n, _ := fmt.Sscan(line, &ppid, &pid); n == 2 && ppid == parent {
 			pids = append(pids, pid)
 		}
 	}
-	for _, pid := range pids {
-		syscall.Kill(pid, sig)
-	}
+	return pids
 }
 
 // url is the address of a database of this server.

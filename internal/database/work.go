@@ -73,9 +73,10 @@ func (w *work) each(query string, args []any, scan func(*sql.Rows) error) error 
 	return rows.Err()
 }
 
-// chunk is how many rows one statement carries: PostgreSQL takes 65,535
-// arguments, SQLite 32,766, and a statement of each length is prepared once.
-const chunk = 250
+// chunk is how many rows one statement carries. PostgreSQL takes 65,535
+// arguments and gains little from more than this. SQLite's driver searches all
+// arguments for each: 10,000 changes take 2.2 s in chunks of 250, 0.6 s in these.
+const chunk = 50
 
 // many runs a statement for rows of arguments, of which each has the same
 // length, with as few statements as the bound on arguments allows. In the query
