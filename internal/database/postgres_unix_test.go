@@ -125,7 +125,7 @@ func (p *postgresServer) command(name string, args ...string) *exec.Cmd {
 // once, since the system is still tidying up behind the old processes.
 func (p *postgresServer) start() error {
 	var err error
-	for range 5 {
+	for range 20 {
 		if err = p.launch(); err == nil {
 			return nil
 		}
@@ -197,20 +197,23 @@ func (p *postgresServer) kill() {
 
 // signal sends to all processes of the server.
 func (p *postgresServer) signal(sig syscall.Signal) {
-	for _, master := range childrenOf(p.guard.Process.Pid) {
-		syscall.Kill(master, sig)
-		for _, pid := range childrenOf(master) {
-			syscall.Kill(pid, sig)
-		}
+	all := childrenOf(p.guard.Process.Pid)
+	for _, master := range all {
+		all = append(all, childrenOf(master)...) // before it dies: they would lose their parent
+	}
+	for _, pid := range all {
+		syscall.Kill(pid, sig)
 	}
 }
 
+// childrenOf leaves out those that have ended and that nobody has asked about.
 func childrenOf(parent int) []int {
 	var pids []int
-	out, _ := exec.Command("ps", "-A", "-o", "ppid=,pid=").Output()
+	out, _ := exec.Command("ps", "-A", "-o", "ppid=,pid=,stat=").Output()
 	for line := range strings.Lines(string(out)) {
 		var ppid, pid int
-		if n, _ := fmt.Sscan(line, &ppid, &pid); n == 2 && ppid == parent {
+		var state string
+		if n, _ := fmt.Sscan(line, &ppid, &pid, &state); n == 3 && ppid == parent && state[0] != 'Z' {
 			pids = append(pids, pid)
 		}
 	}
