@@ -1,7 +1,6 @@
 package hls
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -74,19 +73,30 @@ func parseTrackName(s string) (trackName, bool) {
 	return t, err == nil && t.String() == s
 }
 
-func (n name) String() string {
+func (n name) String() string { return string(n.append(nil)) }
+
+// append appends what String returns.
+func (n name) append(b []byte) []byte {
+	if n.resource == index {
+		return append(b, indexName...)
+	}
+	b = append(b, n.presentation...)
+	b = append(b, '_')
+	b = append(b, n.track.String()...)
 	switch n.resource {
 	case playlist:
-		return fmt.Sprintf("%s_%s.m3u8", n.presentation, n.track)
+		return append(b, ".m3u8"...)
 	case initialization:
-		return fmt.Sprintf("%s_%s_init%d.m4s", n.presentation, n.track, n.number)
-	case segment:
-		return fmt.Sprintf("%s_%s_%d.m4s", n.presentation, n.track, n.number)
-	case part:
-		return fmt.Sprintf("%s_%s_%d.%d.m4s", n.presentation, n.track, n.number, n.index)
+		b = append(b, "_init"...)
 	default:
-		return indexName
+		b = append(b, '_')
 	}
+	b = strconv.AppendUint(b, n.number, 10)
+	if n.resource == part {
+		b = append(b, '.')
+		b = strconv.AppendInt(b, int64(n.index), 10)
+	}
+	return append(b, ".m4s"...)
 }
 
 // parseName reads a file name. It takes just what String gives, so that each

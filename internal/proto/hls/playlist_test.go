@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
@@ -216,14 +217,14 @@ func TestPlaylists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPresentation(fill().p)
-			out := p.multivariant().String()
+			out := p.multivariant(deliver.Span{}).String()
 			for _, r := range p.renditions {
-				list := p.playlist(r, false)
+				list := p.playlist(r, deliver.Span{})
 				if list == nil {
 					continue
 				}
-				out += "\n" + list.String()
-				parsePlaylist(t, list.String())
+				out += "\n" + list.full().String()
+				parsePlaylist(t, list.full().String())
 			}
 			golden(t, "testdata/"+name+".golden", strings.ReplaceAll(out, p.ID(), someID))
 		})

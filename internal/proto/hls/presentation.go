@@ -3,7 +3,9 @@ package hls
 import (
 	"compress/gzip"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/deliver"
@@ -33,17 +35,20 @@ type indexState struct {
 // rendition is one track of a presentation: its media playlist and its files.
 type rendition struct {
 	*window.Track
-	name trackName
+	name  trackName
+	lines lines
+	count atomic.Uint64 // of the playlists that there were
 
 	mu     sync.Mutex
 	newest *rendered
-	count  int // of the playlists that there were
+	// spans are the playlists of spans that were asked for.
+	spans deliver.Recent[*rendered]
 }
 
-// rendered is the playlist of one view, rendered and compressed once for all who
-// ask for it.
+// rendered is the playlist of a stretch, rendered and compressed once for all who ask
+// for it.
 type rendered struct {
-	view        *window.View
+	*stretch
 	target      time.Duration
 	full, delta func() *deliver.Text
 }
@@ -95,48 +100,58 @@ func (p *presentation) of(k media.Kind) []*rendition {
 	return some
 }
 
-// playlist returns that of a rendition as it is now, nil if it would be empty,
-// which is a fault. All who ask between two changes share it.
-func (p *presentation) playlist(r *rendition, delta bool) *deliver.Text {
+// playlist returns that of a rendition as it is now, of a span or of all; nil if it
+// would be empty, which is a fault. All who ask between two changes share it.
+func (p *presentation) playlist(r *rendition, span deliver.Span) *rendered {
 	view, target := r.View(), p.Target()
 	if len(view.Segments) == 0 {
 		return nil
 	}
+	if !span.All() {
+		shown := cut(view, span)
+		if shown == nil {
+			return nil
+		}
+		return r.spans.Update(span.Key(), func(before *rendered) *rendered { return p.renew(r, before, shown, target) })
+	}
 	r.mu.Lock()
-	now := r.newest
-	if now == nil || now.view != view || now.target != target {
-		r.count++
-		now = p.render(r, view, target, fmt.Sprintf("%s-%s-%d", p.ID(), r.name, r.count))
-		r.newest = now
+	defer r.mu.Unlock()
+	if r.newest == nil || r.newest.view != view || r.newest.target != target {
+		r.newest = p.renew(r, r.newest, all(view), target)
 	}
-	r.mu.Unlock()
-	if delta {
-		return now.delta()
-	}
-	return now.full()
+	return r.newest
 }
 
-// render returns a playlist that is written when somebody asks for it. The tag is of
-// this one alone.
-func (p *presentation) render(r *rendition, view *window.View, target time.Duration, tag string) *rendered {
+// has reports whether there is something of a span.
+func (p *presentation) has(span deliver.Span) bool {
+	return slices.ContainsFunc(p.renditions, func(r *rendition) bool { return p.playlist(r, span) != nil })
+}
+
+// renew returns a playlist, which is written when somebody asks for it, or the one
+// before where that says the same.
+func (p *presentation) renew(r *rendition, before *rendered, shown *stretch, target time.Duration) *rendered {
+	if before != nil && before.target == target && before.same(shown) {
+		return before
+	}
+	tag := fmt.Sprintf("%s-%s-%d", p.ID(), r.name, r.count.Add(1))
 	full := sync.OnceValue(func() *deliver.Text {
-		return deliver.NewText(p.mediaPlaylist(r, view, target), tag, gzip.BestSpeed)
+		return deliver.NewText(p.mediaPlaylist(r, shown, target), tag, gzip.BestSpeed)
 	})
 	delta := sync.OnceValue(func() *deliver.Text {
-		if view.Ended {
+		if shown.ended {
 			return full()
 		}
-		if b := p.deltaPlaylist(r, view, target); b != nil {
+		if b := p.deltaPlaylist(r, shown, target); b != nil {
 			return deliver.NewText(b, tag+"-delta", gzip.BestSpeed)
 		}
 		return full()
 	})
-	return &rendered{view: view, target: target, full: full, delta: delta}
+	return &rendered{stretch: shown, target: target, full: full, delta: delta}
 }
 
-// multivariant returns the playlist of all renditions, nil if there is none to
-// play.
-func (p *presentation) multivariant() *deliver.Text {
+// multivariant returns the playlist of all renditions, which leads to their playlists
+// of a span; nil if there is none to play.
+func (p *presentation) multivariant(span deliver.Span) *deliver.Text {
 	if len(p.renditions) == 0 {
 		return nil
 	}
@@ -148,10 +163,17 @@ func (p *presentation) multivariant() *deliver.Text {
 	defer p.mu.Unlock()
 	if p.index == nil || p.state != state {
 		p.count++
-		p.state = state
-		p.index = deliver.NewText([]byte(p.indexPlaylist()), fmt.Sprintf("%s-index-%d", p.ID(), p.count), gzip.BestSpeed)
+		p.state, p.index = state, p.indexText("")
+	}
+	if !span.All() {
+		// Few viewers share it: it tells the moment that so many seconds ago was.
+		return p.indexText(span.Query())
 	}
 	return p.index
+}
+
+func (p *presentation) indexText(query string) *deliver.Text {
+	return deliver.NewText([]byte(p.indexPlaylist(query)), fmt.Sprintf("%s-index-%d-%s", p.ID(), p.count, query), gzip.BestSpeed)
 }
 
 // independent reports whether decoding can start at every listed segment. Key
@@ -169,7 +191,7 @@ func (p *presentation) independent() bool {
 }
 
 // file returns the bytes of an initialization, a segment or a part, nil if there
-// are none: pieces, one after another.
+// are none in memory: pieces, one after another.
 func (p *presentation) file(n name) [][]byte {
 	r := p.rendition(n.track)
 	if r == nil {
@@ -192,6 +214,18 @@ func (p *presentation) file(n name) [][]byte {
 		if made := r.Part(n.number, n.index); made != nil {
 			return [][]byte{made.Bytes}
 		}
+	}
+	return nil
+}
+
+// shelved returns a segment that is on disk only, nil if there is none.
+func (p *presentation) shelved(n name) *window.Segment {
+	r := p.rendition(n.track)
+	if r == nil || n.resource != segment {
+		return nil
+	}
+	if s := r.Segment(n.number); s != nil && s.Shelved() {
+		return s
 	}
 	return nil
 }
