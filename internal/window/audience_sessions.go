@@ -1,0 +1,180 @@
+package window
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/netx"
+)
+
+// Session is a viewer of a packaged stream, as far as requests tell: there is no
+// connection that would be its own.
+type Session struct {
+	hub.SessionInfo
+	// Playback is what the player calls its session, in printable ASCII; "" where
+	// it does not name one.
+	Playback string
+	// Report is what the player told by CMCD; nil when it told nothing.
+	Report *Report
+}
+
+// Report is what a player said of itself by CMCD (CTA-5004): of each the newest. 0
+// is what it did not say.
+type Report struct {
+	At time.Time // when it said something last
+	// Buffer is how much it has to play on without anything else.
+	Buffer time.Duration
+	// Throughput is what it measured of its line, Picture and Sound are the rates
+	// that it asked for, all in bits a second. What has both together is Picture.
+	Throughput, Picture, Sound int64
+	// Latency is how far it says to be behind what happens.
+	Latency time.Duration
+	// Starvations is how many of its requests said that it had nothing to play.
+	Starvations uint64
+}
+
+// take keeps what a request told.
+func (p *Report) take(c *cmcd) {
+	told := c.starved
+	if c.starved {
+		p.Starvations++
+	}
+	number := func(v cmcdNumber, unit int64, to *int64) {
+		if v.given {
+			*to, told = v.n*unit, true
+		}
+	}
+	number(c.buffer, int64(time.Millisecond), (*int64)(&p.Buffer))
+	number(c.latency, int64(time.Millisecond), (*int64)(&p.Latency))
+	number(c.measured, 1000, &p.Throughput)
+	if c.sound {
+		number(c.encoded, 1000, &p.Sound)
+	} else {
+		number(c.encoded, 1000, &p.Picture)
+	}
+	if told {
+		p.At = time.Now()
+	}
+}
+
+// listing is what is kept of a viewer who is listed.
+type listing struct {
+	number          uint64
+	index           int // in viewers.listed
+	playback, agent string
+	tls, remote     string
+	report          Report
+}
+
+// listings numbers all that were ever listed, so that one page after another can be
+// read while they come and go.
+var listings atomic.Uint64
+
+// maxAgent bounds what a player may call itself: headers can be long.
+const maxAgent = 128
+
+func newListing(r *http.Request, c *cmcd) *listing {
+	l := &listing{number: listings.Add(1), tls: netx.TLSVersion(r.TLS), playback: string(c.sid[:c.sidLen])}
+	if l.playback == "" {
+		if session := playbackSession(r); printable(session) {
+			l.playback = strings.Clone(session)
+		}
+	}
+	agent := r.UserAgent()
+	l.agent = strings.ToValidUTF8(strings.Clone(agent[:min(len(agent), maxAgent)]), "")
+	return l
+}
+
+func printable(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) < 0
+}
+
+// session is the viewer as the hub would show a player.
+func (one *viewer) session() Session {
+	l := one.told
+	s := Session{Playback: l.playback, SessionInfo: hub.SessionInfo{
+		Number: l.number, ID: fmt.Sprintf("%016x", one.key), Role: hub.Player, TLS: l.tls, Software: l.agent, Since: one.since,
+	}}
+	s.Remote, _ = netip.ParseAddrPort(l.remote) // what cannot be read stays unknown
+	if report := l.report; !report.At.IsZero() {
+		s.Report = &report
+	}
+	return s
+}
+
+// sessions returns the listed viewers that a query asks for, in no order.
+func (v *viewers) sessions(q *hub.SessionQuery) (found []Session) {
+	v.count() // those who left are none
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, one := range v.listed {
+		if one.told.number <= q.After || q.Plain && one.told.tls != "" || q.Secure && one.told.tls == "" {
+			continue
+		}
+		found = append(found, one.session())
+	}
+	return found
+}
+
+// Sessions returns a page of the viewers, in the order in which they were listed,
+// and whether there are more behind it. Of a stream up to 1,000 of each protocol
+// are listed. Their numbers are others than those of the hub's sessions.
+func (s *Store) Sessions(q hub.SessionQuery) (page []Session, more bool) {
+	if q.Role == hub.Publisher {
+		return nil, false
+	}
+	s.mu.RLock()
+	streams := make([]*Stream, 0, len(s.streams))
+	for name, st := range s.streams {
+		if q.Stream == "" || q.Stream == name {
+			streams = append(streams, st)
+		}
+	}
+	s.mu.RUnlock()
+	for _, st := range streams {
+		page = append(page, st.sessions(&q)...)
+	}
+	slices.SortFunc(page, func(a, b Session) int {
+		if a.Number < b.Number {
+			return -1
+		}
+		return 1
+	})
+	if len(page) > q.Limit {
+		return page[:q.Limit], true
+	}
+	return page, false
+}
+
+func (s *Stream) sessions(q *hub.SessionQuery) (found []Session) {
+	type door struct {
+		protocol, broadcast string
+		*Audience
+	}
+	var doors []door
+	s.mu.RLock()
+	for protocol, a := range s.audiences {
+		if q.Protocol != "" && q.Protocol != protocol {
+			continue
+		}
+		d := door{protocol, "", a}
+		if a.reader != nil {
+			d.broadcast = a.reader.Broadcast()
+		}
+		doors = append(doors, d)
+	}
+	s.mu.RUnlock()
+	for _, d := range doors {
+		for _, one := range d.viewers.sessions(q) {
+			one.Stream, one.Protocol, one.Broadcast = s.name, d.protocol, d.broadcast
+			found = append(found, one)
+		}
+	}
+	return found
+}
