@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
@@ -169,16 +170,17 @@ func TestManifests(t *testing.T) {
 			p := fill().p
 			s := &show{
 				Presentation: p, id: "BROADCAST", begun: zero(p.Tracks()[0].View().Segments[0]),
-				starts: make(map[*cmaf.Period]time.Duration), publish: feedBegin.AddDate(1000, 0, 0),
+				starts: make(map[*cmaf.Period]time.Duration), newest: &edition{publish: feedBegin.AddDate(1000, 0, 0)},
 			}
-			doc, err := s.manifest(nil)
+			ended := p.Tracks()[0].View().Ended
+			doc, err := s.manifest(past{}, ended, deliver.Span{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			text := strings.ReplaceAll(doc.String(), p.ID(), "PRESENTATION")
 			check(t, text)
 			golden(t, "testdata/"+name+".mpd", text)
-			again, err := s.manifest(nil)
+			again, err := s.manifest(past{}, ended, deliver.Span{})
 			if err != nil || again != doc {
 				t.Errorf("the same manifest is rendered twice: %v", err)
 			}

@@ -92,17 +92,17 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 // serveFile answers with a file of media, as soon as it is made. It reports
 // whether there is one.
 func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, p *presentation, n name, a *window.Audience) bool {
-	if s := p.shelved(n); s != nil {
-		return serveShelved(w, r, s, n, a)
+	pieces, shelved := p.file(n)
+	if shelved != nil {
+		return serveShelved(w, r, shelved, n, a)
 	}
-	pieces := p.file(n)
-	if len(pieces) == 0 && p.hinted(n) {
+	if pieces == nil && p.hinted(n) {
 		if !h.hold(w, r, p, p.rendition(n.track), n.number, n.index) {
 			return false
 		}
-		pieces = p.file(n)
+		pieces, _ = p.file(n)
 	}
-	if len(pieces) == 0 {
+	if pieces == nil {
 		problem.Write(w, http.StatusNotFound, noSegment)
 		return false
 	}

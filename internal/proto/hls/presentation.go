@@ -190,44 +190,32 @@ func (p *presentation) independent() bool {
 	return true
 }
 
-// file returns the bytes of an initialization, a segment or a part, nil if there
-// are none in memory: pieces, one after another.
-func (p *presentation) file(n name) [][]byte {
+// file returns the bytes of an initialization, a segment or a part: pieces, one after
+// another, or a segment that is on disk. Both are nil if there is no such file.
+func (p *presentation) file(n name) (pieces [][]byte, shelved *window.Segment) {
 	r := p.rendition(n.track)
 	if r == nil {
-		return nil
+		return nil, nil
 	}
 	switch n.resource {
 	case initialization:
 		if h := r.Init(n.number); h != nil {
-			return [][]byte{h.Bytes}
+			return [][]byte{h.Bytes}, nil
 		}
 	case segment:
-		if s := r.Segment(n.number); s != nil {
-			pieces := make([][]byte, len(s.Parts))
-			for i, part := range s.Parts {
-				pieces[i] = part.Bytes
-			}
-			return pieces
+		s := r.Segment(n.number)
+		if s == nil || s.Shelved() {
+			return nil, s
+		}
+		for _, part := range s.Parts {
+			pieces = append(pieces, part.Bytes)
 		}
 	case part:
 		if made := r.Part(n.number, n.index); made != nil {
-			return [][]byte{made.Bytes}
+			return [][]byte{made.Bytes}, nil
 		}
 	}
-	return nil
-}
-
-// shelved returns a segment that is on disk only, nil if there is none.
-func (p *presentation) shelved(n name) *window.Segment {
-	r := p.rendition(n.track)
-	if r == nil || n.resource != segment {
-		return nil
-	}
-	if s := r.Segment(n.number); s != nil && s.Shelved() {
-		return s
-	}
-	return nil
+	return pieces, nil
 }
 
 // hinted reports whether a part is the next one to be made.
