@@ -105,11 +105,11 @@ func wantProblem(t *testing.T, r *http.Response, status int, words string) {
 		Title, Detail string
 	}
 	if err := json.Unmarshal([]byte(body), &p); err != nil {
-		t.Errorf("%v in %q", err, body)
+		t.Errorf("%v in %.300q", err, body)
 	}
 	if r.StatusCode != status || p.Status != status || p.Title == "" || !strings.Contains(p.Detail, words) ||
 		r.Header.Get("Content-Type") != "application/problem+json" || r.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("got %d %v %s, want %d with %q", r.StatusCode, r.Header, body, status, words)
+		t.Errorf("got %d %v %.300s, want %d with %q", r.StatusCode, r.Header, body, status, words)
 	}
 }
 

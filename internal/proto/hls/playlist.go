@@ -95,7 +95,7 @@ func (l *list) header(v int) {
 }
 
 // parted reports whether the playlist has parts.
-func (l *list) parted() bool { return l.r.PartTarget() > 0 }
+func (l *list) parted() bool { return l.r.PartTarget() > 0 && !l.whole }
 
 // openLength is that of the parts of the open segment.
 func (l *list) openLength() time.Duration {

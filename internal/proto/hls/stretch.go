@@ -16,6 +16,9 @@ type stretch struct {
 	open     *window.Segment // nil if it is not shown
 	// ended is set when nothing will follow in the playlist.
 	ended bool
+	// whole is set when that is so because the viewer asks for a time that is over.
+	// Then no parts are listed, which may be gone already.
+	whole bool
 	// start is when the viewer wants to begin, query what to ask of other playlists
 	// for the same span.
 	start time.Time
@@ -35,7 +38,7 @@ func cut(v *window.View, span deliver.Span) *stretch {
 	if !span.End.IsZero() {
 		to = sort.Search(to, func(i int) bool { return !v.Segments[i].Wall.Before(span.End) })
 		if to < len(v.Segments) || to > 0 && !endOf(v.Segments[to-1]).Before(span.End) {
-			s.open, s.ended = nil, true
+			s.open, s.ended, s.whole = nil, true, true
 		}
 	}
 	if !span.Start.IsZero() {

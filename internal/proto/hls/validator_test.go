@@ -51,6 +51,7 @@ type mediaPlaylist struct {
 	open                            entry // without a URI
 	hint                            string
 	reports                         []report
+	start                           float64 // EXT-X-START; -1 without
 }
 
 var (
@@ -107,7 +108,7 @@ func parseUpdate(t *testing.T, s string) mediaPlaylist {
 	if lines[0] != "#EXTM3U" || lines[len(lines)-1] != "" {
 		t.Fatalf("no playlist:\n%s", s)
 	}
-	p := mediaPlaylist{version: -1, target: -1, sequence: -1, discontinuities: -1}
+	p := mediaPlaylist{version: -1, target: -1, sequence: -1, discontinuities: -1, start: -1}
 	var e entry
 	e.duration = -1
 	mapURI := ""
@@ -151,6 +152,12 @@ func parseUpdate(t *testing.T, s string) mediaPlaylist {
 				t.Fatal("EXT-X-PART-INF twice (§4.4.3)")
 			}
 			p.partTarget = float(t, attributes(t, value)["PART-TARGET"])
+		case tag == "#EXT-X-START":
+			a := attributes(t, value)
+			if p.start >= 0 || a["PRECISE"] != "YES" || len(p.entries) > 0 {
+				t.Fatalf("%q (§4.4.2.2)", line)
+			}
+			p.start = float(t, a["TIME-OFFSET"])
 		case tag == "#EXT-X-SKIP":
 			n, err := strconv.Atoi(attributes(t, value)["SKIPPED-SEGMENTS"])
 			if err != nil || n < 1 || p.skipped > 0 || len(p.entries) > 0 || p.version < 9 {
@@ -206,7 +213,7 @@ func parseUpdate(t *testing.T, s string) mediaPlaylist {
 			if a["LAST-PART"] != "" {
 				r.part, _ = strconv.Atoi(a["LAST-PART"])
 			}
-			if !strings.HasSuffix(r.uri, ".m3u8") || strings.Contains(r.uri, "/") || a["LAST-MSN"] == "" ||
+			if file, _, _ := strings.Cut(r.uri, "?"); !strings.HasSuffix(file, ".m3u8") || strings.Contains(r.uri, "/") || a["LAST-MSN"] == "" ||
 				(r.part < 0) != (p.partTarget == 0) ||
 				slices.ContainsFunc(p.reports, func(o report) bool { return o.uri == r.uri }) {
 				t.Fatalf("%q (§4.4.5.4)", line)
@@ -276,6 +283,9 @@ func (p *mediaPlaylist) check(t *testing.T) {
 	}
 	if (p.hint == "") != p.ended {
 		t.Errorf("hint %q, ended %v (§4.4.5.3, App. B.1)", p.hint, p.ended)
+	}
+	if p.start >= 0 && (p.start > p.length() || !p.ended && p.start > p.length()-3*float64(p.target)+0.001) {
+		t.Errorf("players are to begin at %v s of %v (§4.4.2.2)", p.start, p.length())
 	}
 	fromEnd := p.open.partsLength()
 	for i := range slices.Backward(p.entries) {
