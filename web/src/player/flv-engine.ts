@@ -1,13 +1,13 @@
 import mpegts from 'mpegts.js';
 import { Arrivals } from './arrivals.ts';
-import type { Engine, EngineEvents, Gone, Particulars } from './engine.ts';
+import type { Engine, EngineEvents, Gone, Opening, Particulars } from './engine.ts';
 import { pace, rangesOf } from './pace.ts';
 
 /** How often it looks at its distance from live, in ms. */
 const interval = 100;
 
 /** What is kept in store, in seconds: at first, what each stall adds to it, and at most. */
-const store = { first: 0.5, step: 0.25, most: 3 };
+const store = { first: 0.35, step: 0.2, most: 3 };
 
 /** A connection without a byte for so many ms has gone silent: its server, or the way to it, may be no more. */
 const silence = 4000;
@@ -26,7 +26,7 @@ export class FlvEngine implements Engine {
   #received = 0;
   #complete = false;
 
-  constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path }: Opening, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
     mpegts.LoggingControl.enableAll = false;
@@ -90,6 +90,14 @@ export class FlvEngine implements Engine {
     const last = rangesOf(this.#video.buffered).at(-1);
     if (last) this.#video.currentTime = Math.max(last[0], last[1] - this.#target);
   }
+
+  shift(): undefined {
+    return undefined;
+  }
+
+  seekTo(): void {}
+
+  follow(): void {}
 
   rest(): void {
     this.#halt();
