@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 // listener is one open port: every dialect of RTMP and viewers' HTTP come in on
@@ -162,7 +163,7 @@ const (
 func (s *Server) serve(l *listener) {
 	l.handoff = netx.NewHandoff(l.socket.Addr())
 	l.http = &http.Server{
-		Handler:           s.certs.HTTPChallenge(s.newMux(l)),
+		Handler:           s.certs.HTTPChallenge(window.CMCDInHeaders(s.newMux(l))),
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,

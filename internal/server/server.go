@@ -184,6 +184,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.api = api.New(s.hub, s.site, token)
 	s.api.Outputs = outputs
+	s.api.Viewers, s.api.Shift = s.window, s.timeShift
 	if o.Load != nil {
 		s.startReloads(ctx, o)
 	}

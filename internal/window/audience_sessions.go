@@ -1,7 +1,9 @@
 package window
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -114,10 +116,10 @@ func (v *viewers) sessions(q *hub.SessionQuery) (found []Session) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, one := range v.listed {
-		if one.told.number <= q.After || q.Plain && one.told.tls != "" || q.Secure && one.told.tls == "" {
-			continue
+		secure := one.told.tls != ""
+		if one.told.number > q.After && !(q.Plain && secure) && !(q.Secure && !secure) {
+			found = append(found, one.session())
 		}
-		found = append(found, one.session())
 	}
 	return found
 }
@@ -140,12 +142,7 @@ func (s *Store) Sessions(q hub.SessionQuery) (page []Session, more bool) {
 	for _, st := range streams {
 		page = append(page, st.sessions(&q)...)
 	}
-	slices.SortFunc(page, func(a, b Session) int {
-		if a.Number < b.Number {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(page, func(a, b Session) int { return cmp.Compare(a.Number, b.Number) })
 	if len(page) > q.Limit {
 		return page[:q.Limit], true
 	}
@@ -153,26 +150,18 @@ func (s *Store) Sessions(q hub.SessionQuery) (page []Session, more bool) {
 }
 
 func (s *Stream) sessions(q *hub.SessionQuery) (found []Session) {
-	type door struct {
-		protocol, broadcast string
-		*Audience
-	}
-	var doors []door
 	s.mu.RLock()
-	for protocol, a := range s.audiences {
+	doors, broadcast := maps.Clone(s.audiences), ""
+	if s.run != nil {
+		broadcast = s.run.reader.Broadcast()
+	}
+	s.mu.RUnlock()
+	for protocol, a := range doors {
 		if q.Protocol != "" && q.Protocol != protocol {
 			continue
 		}
-		d := door{protocol, "", a}
-		if a.reader != nil {
-			d.broadcast = a.reader.Broadcast()
-		}
-		doors = append(doors, d)
-	}
-	s.mu.RUnlock()
-	for _, d := range doors {
-		for _, one := range d.viewers.sessions(q) {
-			one.Stream, one.Protocol, one.Broadcast = s.name, d.protocol, d.broadcast
+		for _, one := range a.viewers.sessions(q) {
+			one.Stream, one.Protocol, one.Broadcast = s.name, protocol, broadcast
 			found = append(found, one)
 		}
 	}

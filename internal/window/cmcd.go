@@ -1,8 +1,8 @@
 package window
 
 import (
-	"bytes"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -43,103 +43,61 @@ type cmcdNumber struct {
 	given bool
 }
 
-// readCMCD reads what came with a request. What is damaged or too long is as if it
+// readCMCD reads the headers of a request. What is damaged or too long is as if it
 // were not there.
 func readCMCD(r *http.Request) (c cmcd) {
-	var room [maxCMCD]byte
-	if value, ok := cmcdQuery(r.URL.RawQuery); ok {
-		c.readQuery(value, room[:0])
-	}
 	for _, field := range cmcdFields {
 		for _, value := range r.Header[field] {
-			c.readHeader(value, room[:0])
+			c.read(value)
 		}
 	}
 	return c
 }
 
-// cmcdQuery finds the argument in a query. The first one counts.
-func cmcdQuery(query string) (value string, ok bool) {
-	for query != "" && !ok {
-		var argument string
-		argument, query, _ = strings.Cut(query, "&")
-		value, ok = cutCMCD(argument)
-	}
-	return value, ok
+// CMCDInHeaders moves what players tell about themselves in the query of a request
+// to its headers. Behind it the same file has the same address for all of them, and
+// nobody who reads a query stumbles over it: it need not even be well-formed.
+func CMCDInHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.RawQuery, cmcdArgument) {
+			moveCMCD(r)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
-func cutCMCD(argument string) (value string, ok bool) {
-	name, value, _ := strings.Cut(argument, "=")
-	return value, name == cmcdArgument
-}
-
-// WithoutCMCD is a query without what players tell about themselves in it: nothing
-// that is asked for depends on that, and it need not even be well-formed.
-func WithoutCMCD(query string) string {
-	if !strings.Contains(query, cmcdArgument) {
-		return query
-	}
-	var rest []string
-	for argument := range strings.SplitSeq(query, "&") {
-		if _, ok := cutCMCD(argument); !ok {
-			rest = append(rest, argument)
+func moveCMCD(r *http.Request) {
+	var others []string
+	given := ""
+	for argument := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		name, value, _ := strings.Cut(argument, "=")
+		if name != cmcdArgument {
+			others = append(others, argument)
+		} else if given == "" {
+			given = value
 		}
 	}
-	return strings.Join(rest, "&")
-}
-
-// readQuery reads the argument's value, which it decodes into room.
-func (c *cmcd) readQuery(value string, room []byte) {
-	for i := 0; i < len(value); i++ {
-		char := value[i]
-		if char == '%' {
-			if i+2 >= len(value) {
-				return
-			}
-			high, low := unhex(value[i+1]), unhex(value[i+2])
-			if high < 0 || low < 0 {
-				return
-			}
-			char = byte(high<<4 | low)
-			i += 2
-		}
-		if len(room) == maxCMCD {
-			return
-		}
-		room = append(room, char)
+	r.URL.RawQuery = strings.Join(others, "&")
+	if len(given) > 3*maxCMCD { // each letter in three
+		return
 	}
-	c.read(room)
-}
-
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-func (c *cmcd) readHeader(value string, room []byte) {
-	if len(value) <= maxCMCD {
-		c.read(append(room, value...))
+	// As in a path: a plus sign is one.
+	if text, err := url.PathUnescape(given); err == nil && text != "" {
+		r.Header[cmcdFields[0]] = append(r.Header[cmcdFields[0]], text)
 	}
 }
 
 // read takes a whole field, or nothing of it.
-func (c *cmcd) read(b []byte) {
+func (c *cmcd) read(text string) {
 	next := *c
-	if next.parse(b) {
+	if len(text) <= maxCMCD && next.parse(text) {
 		*c = next
 	}
 }
 
 // parse reads a dictionary of RFC 8941 (§3.2), as generously as the standard's own
 // examples need it: capitals in keys, and words where tokens should be.
-func (c *cmcd) parse(text []byte) bool {
+func (c *cmcd) parse(text string) bool {
 	p := cmcdParser{text: text}
 	for range maxCMCDKeys {
 		p.blanks()
@@ -154,7 +112,7 @@ func (c *cmcd) parse(text []byte) bool {
 				return false
 			}
 		}
-		if !p.parameters() || !c.set(string(key), &v) {
+		if !p.parameters() || !c.set(key, &v) {
 			return false
 		}
 		p.blanks()
@@ -206,7 +164,7 @@ type cmcdValue struct {
 func (v *cmcdValue) is(word string) bool { return string(v.text[:v.length]) == word }
 
 type cmcdParser struct {
-	text []byte
+	text string
 	at   int
 }
 
@@ -236,7 +194,7 @@ var inKeys, inWords = func() (keys, words letters) {
 }()
 
 // while moves on over letters, and returns them.
-func (p *cmcdParser) while(fit *letters) []byte {
+func (p *cmcdParser) while(fit *letters) string {
 	from := p.at
 	for p.at < len(p.text) && fit[p.text[p.at]] {
 		p.at++
@@ -244,7 +202,7 @@ func (p *cmcdParser) while(fit *letters) []byte {
 	return p.text[from:p.at]
 }
 
-func (p *cmcdParser) key() []byte { return p.while(&inKeys) }
+func (p *cmcdParser) key() string { return p.while(&inKeys) }
 
 // value reads an item or a list of them.
 func (p *cmcdParser) value(v *cmcdValue) bool {
@@ -286,18 +244,18 @@ func (p *cmcdParser) item(v *cmcdValue) bool {
 const mostDigits = 12
 
 // integer is a number without its decimals.
-func integer(word []byte) (n int64, ok bool) {
-	digits, decimals, _ := bytes.Cut(word, []byte("."))
+func integer(word string) (n int64, ok bool) {
+	digits, decimals, _ := strings.Cut(word, ".")
 	if len(digits) == 0 || len(digits) > mostDigits {
 		return 0, false
 	}
-	for _, c := range digits {
+	for _, c := range []byte(digits) {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
 		n = n*10 + int64(c-'0')
 	}
-	return n, len(bytes.Trim(decimals, "0123456789")) == 0
+	return n, strings.Trim(decimals, "0123456789") == ""
 }
 
 func (p *cmcdParser) quoted(v *cmcdValue) bool {

@@ -86,8 +86,9 @@ func TestCMCD(t *testing.T) {
 				}
 			}
 			for _, query := range []string{"?CMCD=", "?_HLS_msn=7&CMCD=", "?xCMCD=1&cmcd=1&CMCD="} {
-				r := httptest.NewRequest(http.MethodGet, "/"+query+strings.ReplaceAll(url.QueryEscape(tt.text), "+", "%20")+"&CMCD=bl%3D9&_HLS_part=0", nil)
-				if got := summary(readCMCD(r)); got != tt.want {
+				r := httptest.NewRequest(http.MethodGet, "/"+query+strings.ReplaceAll(url.QueryEscape(tt.text), "+", "%20")+"&_HLS_part=0", nil)
+				moved := behind(r)
+				if got := summary(readCMCD(moved)); got != tt.want || strings.Contains(moved.URL.RawQuery, "CMCD=") && !strings.HasPrefix(query, "?xCMCD") {
 					t.Errorf("%s: %+v, want %+v", query, got, tt.want)
 				}
 			}
@@ -109,22 +110,39 @@ func TestCMCDHeaders(t *testing.T) {
 	}
 }
 
-func TestCMCDQueriesThatAreNone(t *testing.T) {
-	for _, query := range []string{"CMCD", "CMCD=", "CMCD=%", "CMCD=%2", "CMCD=%zz", "CMCD=bl%3", "&&=&CMCD", "CMCD=%00", "CMCD=" + strings.Repeat("%20", maxCMCD+1) + "bl%3D1"} {
-		r := &http.Request{URL: &url.URL{RawQuery: query}}
-		if got := summary(readCMCD(r)); got != silent {
-			t.Errorf("%.40s: %+v", query, got)
-		}
-	}
+// behind is a request as those see it who stand behind CMCDInHeaders.
+func behind(r *http.Request) (seen *http.Request) {
+	CMCDInHeaders(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r })).ServeHTTP(nil, r)
+	return seen
 }
 
-func TestWithoutCMCD(t *testing.T) {
-	for _, tt := range []struct{ query, want string }{
-		{"", ""}, {"a=b&c", "a=b&c"}, {"CMCD=x", ""}, {"CMCD", ""}, {"_HLS_msn=1&CMCD=%zz;&_HLS_part=2", "_HLS_msn=1&_HLS_part=2"},
-		{"CMCD=a&start=1&CMCD=b", "start=1"}, {"xCMCD=1&CMCDx=2", "xCMCD=1&CMCDx=2"},
+func TestCMCDInHeaders(t *testing.T) {
+	const told = "bl%3D1%2Csid%3D%22a+b%22"
+	one := said{"a+b", false, false, 1, -1, -1, -1}
+	for _, tt := range []struct {
+		query, rest string
+		want        said
+	}{
+		{"", "", silent},
+		{"a=b&c", "a=b&c", silent},
+		{"CMCD=" + told, "", one},
+		{"_HLS_msn=1&CMCD=" + told + "&_HLS_part=2", "_HLS_msn=1&_HLS_part=2", one},
+		{"CMCD=" + told + "&start=1&CMCD=bl%3D2", "start=1", one},
+		{"xCMCD=1&CMCDx=2", "xCMCD=1&CMCDx=2", silent},
+
+		// Nobody behind sees what is damaged.
+		{"CMCD", "", silent},
+		{"CMCD=", "", silent},
+		{"CMCD=%", "", silent},
+		{"CMCD=bl%3", "", silent},
+		{"CMCD=%zz;&_HLS_part=2", "_HLS_part=2", silent},
+		{"CMCD=%00", "", silent},
+		{"CMCD=" + strings.Repeat("%20", maxCMCD+1) + "bl%3D1", "", silent},
+		{"CMCD=" + strings.Repeat("%20", maxCMCD) + "bl%3D1", "", silent},
 	} {
-		if got := WithoutCMCD(tt.query); got != tt.want {
-			t.Errorf("%q: %q, want %q", tt.query, got, tt.want)
+		r := behind(&http.Request{URL: &url.URL{RawQuery: tt.query}, Header: http.Header{}})
+		if got := summary(readCMCD(r)); got != tt.want || r.URL.RawQuery != tt.rest {
+			t.Errorf("%.60s: %+v and %q", tt.query, got, r.URL.RawQuery)
 		}
 	}
 }
@@ -137,23 +155,28 @@ func FuzzCMCD(f *testing.F) {
 	}
 	f.Add("bl%3D1%2Csid%3D%22a%22")
 	f.Fuzz(func(t *testing.T, text string) {
+		request := func(query string) cmcd {
+			r := behind(&http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{}})
+			if strings.HasPrefix(r.URL.RawQuery, "CMCD=") {
+				t.Errorf("the query is %q", r.URL.RawQuery)
+			}
+			return readCMCD(r)
+		}
 		var c cmcd
-		c.readHeader(text, make([]byte, 0, maxCMCD))
-		var encoded cmcd
-		encoded.readQuery(strings.ReplaceAll(url.QueryEscape(text), "+", "%20"), make([]byte, 0, maxCMCD))
-		if c != encoded {
-			t.Errorf("%+v by header, %+v by argument", summary(c), summary(encoded))
+		c.read(text)
+		if got := request("CMCD=" + strings.ReplaceAll(url.QueryEscape(text), "+", "%20")); got != c {
+			t.Errorf("%+v by header, %+v by argument", summary(c), summary(got))
 		}
-		c.readQuery(text, make([]byte, 0, maxCMCD))
-		if session := string(c.sid[:c.sidLen]); !printable(strings.ReplaceAll(session, " ", "")) {
-			t.Errorf("a session is called %q", session)
+		for _, c := range []cmcd{c, request("CMCD=" + text), request(text)} {
+			if session := string(c.sid[:c.sidLen]); !printable(strings.ReplaceAll(session, " ", "")) {
+				t.Errorf("a session is called %q", session)
+			}
+			var report Report
+			report.take(&c)
+			if report.Buffer < 0 || report.Latency < 0 || report.Throughput < 0 || report.Picture < 0 || report.Sound < 0 ||
+				report.Buffer > 50*365*24*time.Hour {
+				t.Errorf("%+v", report)
+			}
 		}
-		var report Report
-		report.take(&c)
-		if report.Buffer < 0 || report.Latency < 0 || report.Throughput < 0 || report.Picture < 0 || report.Sound < 0 ||
-			report.Buffer > 50*365*24*time.Hour {
-			t.Errorf("%+v", report)
-		}
-		WithoutCMCD(text)
 	})
 }
