@@ -40,7 +40,7 @@ func (busy) Traffic() hub.Traffic {
 		},
 		Out: map[string]hub.Outflow{
 			"rtmp": {Players: 5, Viewers: 5, Bytes: 2000, Drops: 90, Skips: 2},
-			"hls":  {Viewers: 17, Bytes: 3000},
+			"hls":  {Viewers: 17, Bytes: 3000, Starvations: 6},
 			"dash": {Viewers: 7, Bytes: 500},
 		},
 		Connected: map[hub.Connection]int{
@@ -172,7 +172,7 @@ func TestCountersBeginAtZero(t *testing.T) {
 	for _, want := range []string{
 		"millrace_reconnects_total 0\n", "millrace_interruptions_total 0\n", `millrace_stream_faults_total{fault="fight"} 0`,
 		`millrace_viewers{protocol="ws-flv"} 0`, `millrace_connection_ends_total{protocol="rtmp",reason="handshake"} 0`,
-		`millrace_join_seconds_count{protocol="http-flv"} 0`,
+		`millrace_join_seconds_count{protocol="http-flv"} 0`, `millrace_buffer_starvations_total{protocol="dash"} 0`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no line %s", want)
