@@ -199,7 +199,7 @@ func TestTSSegmentsMissing(t *testing.T) {
 
 // hlsPlayer has hls.js play an address in an empty page. The library is the one of
 // the server's own pages.
-func hlsPlayer(t *testing.T, s *server, page context.Context, url string) {
+func hlsPlayer(t *testing.T, page context.Context, s *server, url string) {
 	t.Helper()
 	found, err := filepath.Glob("../../internal/dashboard/dist/assets/hls-*.js")
 	found = slices.DeleteFunc(found, func(f string) bool { return strings.HasPrefix(filepath.Base(f), "hls-engine") })
@@ -233,7 +233,7 @@ func TestTSSegmentsInChromium(t *testing.T) {
 	s.waitState(t, stream, "live")
 	s.waitList(t, stream)
 	page := browser(t)
-	hlsPlayer(t, s, page, s.tsListURL(stream))
+	hlsPlayer(t, page, s, s.tsListURL(stream))
 	plays(t, page, 20*time.Second)
 	wait(t, 5*time.Second, "the viewer to be counted", func() bool { return s.stream(t, stream).Viewers["hls"] == 1 })
 	publisher.kill()
