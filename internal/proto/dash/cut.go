@@ -12,11 +12,14 @@ import (
 // has no end yet, and is in none that has one.
 func cut(spans []*span, want deliver.Span, ended bool) (some []*span) {
 	for i, of := range spans {
-		newest := !ended && want.End.IsZero() && i == len(spans)-1
+		var least time.Duration
+		if !ended && want.End.IsZero() && i == len(spans)-1 {
+			least = leastTargets * of.show.Target()
+		}
 		less := *of
 		less.tracks = nil
 		for _, l := range of.tracks {
-			if l := l.cut(want, newest); l != nil {
+			if l := l.cut(want, least); l != nil {
 				less.tracks = append(less.tracks, l)
 			}
 		}
@@ -32,9 +35,13 @@ func cut(spans []*span, want deliver.Span, ended bool) (some []*span) {
 	return some
 }
 
-// cut returns what a track has of a span of time; nil if that is nothing, unless it is
-// the newest, of which there is always a last segment.
-func (l *listing) cut(want deliver.Span, newest bool) *listing {
+// leastTargets is how much a manifest of what is on air has at least, so that players
+// can be as far behind as they are to be.
+const leastTargets = 3
+
+// cut returns what a track has of a span of time, and so much at least if it has; nil
+// if that is nothing.
+func (l *listing) cut(want deliver.Span, least time.Duration) *listing {
 	from, to, open := 0, len(l.segments), l.open
 	if !want.End.IsZero() {
 		if open {
@@ -45,8 +52,8 @@ func (l *listing) cut(want deliver.Span, newest bool) *listing {
 	}
 	if !want.Start.IsZero() {
 		from = sort.Search(to, func(i int) bool { return endOf(l.segments[i]).After(want.Start) })
-		if newest {
-			from = min(from, to-1)
+		for from > 0 && least > 0 && (from == to || l.segments[to-1].Wall.Sub(l.segments[from].Wall) < least) {
+			from--
 		}
 	}
 	if from >= to {

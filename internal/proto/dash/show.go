@@ -43,6 +43,11 @@ func (h *Handler) show(s *window.Stream, p *window.Presentation) *show {
 		if former := h.former(s, p); len(former) > 0 {
 			last := former[len(former)-1]
 			made.id, made.begun = last.id, last.begun
+			last.mu.Lock()
+			if last.newest != nil {
+				made.newest = &edition{publish: last.newest.publish}
+			}
+			last.mu.Unlock()
 		}
 		return made
 	}).(*show)

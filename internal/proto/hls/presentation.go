@@ -108,7 +108,7 @@ func (p *presentation) playlist(r *rendition, span deliver.Span) *rendered {
 		return nil
 	}
 	if !span.All() {
-		shown := cut(view, span)
+		shown := cut(view, span, target)
 		if shown == nil {
 			return nil
 		}

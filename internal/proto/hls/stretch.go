@@ -31,7 +31,7 @@ func all(v *window.View) *stretch {
 }
 
 // cut returns what a span has of a view that has segments; nil if that is nothing.
-func cut(v *window.View, span deliver.Span) *stretch {
+func cut(v *window.View, span deliver.Span, target time.Duration) *stretch {
 	s := all(v)
 	s.start, s.query = span.Start, span.Query()
 	from, to := 0, len(v.Segments)
@@ -43,8 +43,9 @@ func cut(v *window.View, span deliver.Span) *stretch {
 	}
 	if !span.Start.IsZero() {
 		from = sort.Search(to, func(i int) bool { return endOf(v.Segments[i]).After(span.Start) })
-		if !s.ended {
-			from = min(from, to-1) // what begins now has no whole segment yet
+		// A playlist that goes on has to have so much for a player to begin (§6.2.2).
+		for d := lengthOf(v.Segments[from:to]); !s.ended && from > 0 && d < startTargets*target; from-- {
+			d += v.Segments[from-1].Length()
 		}
 	}
 	if from >= to {
@@ -52,6 +53,13 @@ func cut(v *window.View, span deliver.Span) *stretch {
 	}
 	s.segments = v.Segments[from:to]
 	return s
+}
+
+func lengthOf(segments []*window.Segment) (d time.Duration) {
+	for _, s := range segments {
+		d += s.Length()
+	}
+	return d
 }
 
 // endOf is when the last of a segment arrived.
