@@ -41,8 +41,13 @@ func barsClip(t *testing.T, codec string, seconds int, coder []string) string {
 
 // bars are the colours of the upper two thirds, from left to right.
 var bars = []color.RGBA{
-	{180, 180, 180, 255}, {180, 180, 16, 255}, {16, 180, 180, 255}, {16, 180, 16, 255},
-	{180, 16, 180, 255}, {180, 16, 16, 255}, {16, 16, 180, 255},
+	{180, 180, 180, 255},
+	{180, 180, 16, 255},
+	{16, 180, 180, 255},
+	{16, 180, 16, 255},
+	{180, 16, 180, 255},
+	{180, 16, 16, 255},
+	{16, 16, 180, 255},
 }
 
 func wantBars(t *testing.T, m image.Image) {
@@ -76,8 +81,13 @@ func TestPoster(t *testing.T) {
 		coder []string
 		s     *server
 	}{
-		{"h264", h264, usual}, {"hevc", withHEVC, usual}, {"av1", withAV1, usual}, {"vp9", withVP9, usual},
-		{"bt709", hd, usual}, {"bt709", hd, newer}, {"av1", withAV1, newer},
+		{"h264", h264, usual},
+		{"hevc", withHEVC, usual},
+		{"av1", withAV1, usual},
+		{"vp9", withVP9, usual},
+		{"bt709", hd, usual},
+		{"bt709", hd, newer},
+		{"av1", withAV1, newer},
 	} {
 		s, program := c.s, "usual"
 		if s == newer {
