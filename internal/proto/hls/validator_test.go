@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/packager/cmaftest"
 )
 
 // partEntry is a part as a media playlist lists it.
@@ -335,6 +337,7 @@ type watcher struct {
 	last    mediaPlaylist
 	seen    []entry // every segment ever listed
 	media   []string
+	end     int64 // of the last segment, in ticks
 	longest float64
 	removed map[string]time.Time // until when a file must still be there
 	parts   map[string]string    // every part ever listed
@@ -407,16 +410,7 @@ func (w *watcher) poll() {
 	w.checkNewParts(before, p)
 	for _, e := range p.entries[len(before.entries)-gone:] {
 		body := w.h.get(e.uri) // listed is downloadable (§6.2.1)
-		if header := w.h.get(e.mapURI); !strings.HasPrefix(header[4:], "ftyp") {
-			t.Errorf("initialization %q", header)
-		}
-		var joined strings.Builder
-		for _, part := range e.parts {
-			joined.WriteString(w.parts[part.uri])
-		}
-		if len(e.parts) > 0 && joined.String() != body {
-			t.Errorf("%s is not its parts (§6.2.1)", e.uri)
-		}
+		w.checkMedia(e, body)
 		w.seen = append(w.seen, e)
 		w.media = append(w.media, body)
 	}
@@ -430,6 +424,54 @@ func (w *watcher) poll() {
 	w.checkReports(p)
 	w.update(p)
 	w.last, w.longest = p, max(w.longest, p.length())
+}
+
+// checkMedia holds a segment and its parts to CMAF, and to what the playlist says of
+// them.
+func (w *watcher) checkMedia(e entry, body string) {
+	t := w.h.t
+	t.Helper()
+	track, err := cmaftest.CheckHeader([]byte(w.h.get(e.mapURI)))
+	if err != nil {
+		t.Fatalf("%s: %v", e.mapURI, err)
+	}
+	m, err := cmaftest.CheckMedia(track, []byte(body))
+	if err != nil {
+		t.Fatalf("%s: %v", e.uri, err)
+	}
+	lasts := func(m cmaftest.Media) float64 { return float64(m.Duration) / float64(track.Timescale) }
+	if math.Abs(lasts(m)-e.duration) > 0.00001 {
+		t.Errorf("%s lasts %v s, EXTINF says %v (§4.4.4.1)", e.uri, lasts(m), e.duration)
+	}
+	if n := len(w.seen); n > 0 && !e.breaks && m.Start != w.end {
+		t.Errorf("%s begins at %d, the one before ended at %d (§4.4.4.3)", e.uri, m.Start, w.end)
+	}
+	w.end = m.End()
+	if off := m.Wall.Sub(e.date); !m.Wall.IsZero() && off.Abs() > time.Millisecond {
+		t.Errorf("%s was produced at %v, and dated %v (§4.4.4.6)", e.uri, m.Wall, e.date)
+	}
+	// Who looks at the whole says whether all segments can be begun with.
+	if index := read(t, w.h.do("GET", "index.m3u8")); strings.Contains(index, w.uri) &&
+		strings.Contains(index, "INDEPENDENT-SEGMENTS") && !m.Sync {
+		t.Errorf("%s does not begin with a key frame (§4.4.2.1)", e.uri)
+	}
+	if len(e.parts) == 0 {
+		return
+	}
+	var parts [][]byte
+	for _, part := range e.parts {
+		parts = append(parts, []byte(w.parts[part.uri]))
+	}
+	of, err := cmaftest.CheckParts(track, []byte(body), parts)
+	if err != nil {
+		t.Fatalf("%s: %v", e.uri, err)
+	}
+	for i, part := range e.parts {
+		if of[i].HasSync != part.independent || math.Abs(lasts(of[i])-part.duration) > 0.00001 {
+			t.Errorf("%s lasts %v s with a key frame %v, the playlist says %v and %v (§4.4.4.9)",
+				part.uri, lasts(of[i]), of[i].HasSync, part.duration, part.independent)
+		}
+	}
 }
 
 // checkNewParts loads the parts that are new, and remembers those that went.
