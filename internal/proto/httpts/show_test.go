@@ -157,14 +157,7 @@ func TestSegmentsAreThereAtOnce(t *testing.T) {
 		if len(before.segments) < 3 || before.target != 2 {
 			t.Errorf("%d segments, target %d", len(before.segments), before.target)
 		}
-		viewer := &viewer{Handler: s.door}
-		var err error
-		if viewer.reader, err = s.registry.Play(t.Context(), hub.PlayRequest{Stream: "live/cam", Protocol: Protocol, Served: true}); err != nil {
-			t.Fatal(err)
-		}
-		if viewer.run, err = s.door.enter(t.Context(), hub.PlayRequest{Stream: "live/cam"}, viewer.reader); err != nil {
-			t.Fatal(err)
-		}
+		viewer := s.watch()
 		if viewer.run != s.shows()[0].run || s.runs() != 1 {
 			t.Errorf("there are %d runs", s.runs())
 		}
@@ -196,6 +189,42 @@ func TestSegmentsAreThereAtOnce(t *testing.T) {
 		if out := s.registry.Traffic().Out[hlsProtocol]; out.Bytes == 0 {
 			t.Error("no bytes are counted")
 		}
+	})
+}
+
+// watch has a viewer of HTTP.
+func (s *studio) watch() *viewer {
+	s.Helper()
+	v := &viewer{Handler: s.door}
+	var err error
+	if v.reader, err = s.registry.Play(s.Context(), hub.PlayRequest{Stream: "live/cam", Protocol: Protocol, Served: true}); err != nil {
+		s.Fatal(err)
+	}
+	if v.run, err = s.door.enter(s.Context(), hub.PlayRequest{Stream: "live/cam"}, v.reader); err != nil {
+		s.Fatal(err)
+	}
+	return v
+}
+
+// What is kept for viewers of HTTP may begin anywhere; segments do not.
+func TestSegmentsOfWhatIsWatched(t *testing.T) {
+	bubble(t, func(s *studio) {
+		s.publish()
+		s.send(1)
+		v := s.watch()
+		s.send(20)
+		v.run.mu.Lock()
+		if v.run.ring.list[0].Start {
+			t.Error("what is kept begins at a key frame: try other lengths")
+		}
+		v.run.mu.Unlock()
+		now := readPlaylist(t, s.get(last(s.get("ts.m3u8"))))
+		var read packets
+		if err := read.read(strings.NewReader(s.get(address(now.segments[0]))), nil); !errors.Is(err, io.EOF) || read.frames != 20 || len(now.segments) < 4 {
+			t.Errorf("%d segments, the first with %d frames: %v", len(now.segments), read.frames, err)
+		}
+		v.leave()
+		s.pub.End(nil)
 	})
 }
 
