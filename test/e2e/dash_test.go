@@ -145,3 +145,9 @@ func TestDASH(t *testing.T) {
 		return strings.Contains(s.get("/"+stream+"/manifest.mpd").body, `type="static"`)
 	})
 }
+
+// What a span of time of DASH has is played to its end and is what was sent then.
+func TestDASHSpan(t *testing.T) {
+	t.Parallel()
+	playSpan(t, "live/span-dash", "manifest.mpd", "souphttpsrc location=%s ! dashdemux ! qtdemux")
+}

@@ -33,9 +33,8 @@ func (l *lines) of(p *presentation, r *rendition, s *stretch) [][]byte {
 		}
 		return some
 	}
-	gone := min(oldest-l.first, uint64(len(l.all)))
-	clear(l.all[:gone])
-	l.all, l.first = l.all[gone:], oldest
+	// Nothing is cleared or written over: others read what they were given before.
+	l.all, l.first = l.all[min(oldest-l.first, uint64(len(l.all))):], oldest
 	for _, of := range s.view.Segments[min(len(l.all), len(s.view.Segments)):] {
 		l.all = append(l.all, line(p, r, of))
 	}
