@@ -19,9 +19,9 @@ func boxOf(kind string, values ...any) []byte {
 		case string:
 			b.WriteString(v)
 		case int:
-			binary.Write(&b, binary.BigEndian, uint32(v)) //nolint:errcheck // a bytes.Buffer takes everything
+			binary.Write(&b, binary.BigEndian, uint32(v))
 		default:
-			binary.Write(&b, binary.BigEndian, v) //nolint:errcheck // as above
+			binary.Write(&b, binary.BigEndian, v)
 		}
 	}
 	return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+b.Len())), kind...), b.Bytes()...)
@@ -156,7 +156,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(header(nil))
 	f.Add(join(prft(7), chunk(1, 7, nil), chunk(2, 87, nil)))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		CheckHeader(file) //nolint:errcheck // it is about what is none
+		CheckHeader(file)
 		if m, err := CheckMedia(track, file); err == nil && (m.Chunks < 1 || m.Samples < m.Chunks || m.Duration < int64(m.Samples)) {
 			t.Errorf("%+v", m)
 		}
