@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -292,8 +293,8 @@ func TestHungDisk(t *testing.T) {
 	o := shifted(t, Shift{Window: time.Hour, Bytes: enough})
 	o.Logger = log.logger()
 	bubble(t, o, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.size = 50_000 // 10 Mbit/s
+		p := h.publish(tracks(videoTrack(0), videoTrack(1), audioTrack()))
+		p.size = 25_000 // 10 Mbit/s together
 		h.store.OnAir("live/cam")
 		p.send(time.Minute)
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
@@ -301,6 +302,7 @@ func TestHungDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		track := shown.Track(media.Video, 0)
+		synctest.Wait()
 		until, works := make(chan struct{}), h.store.disk.create
 		h.store.disk.create = func(string) (io.WriteCloser, error) { return hung{until}, nil }
 		for range 60 {
@@ -317,6 +319,11 @@ func TestHungDisk(t *testing.T) {
 			}
 			if n := shown.size(); n > mostWaiting+(leastSegments+2)*3<<20 {
 				t.Errorf("%d bytes are in memory", n)
+			}
+			for _, other := range shown.Tracks() {
+				if apart := other.View().Segments[0].Wall.Sub(v.Segments[0].Wall).Abs(); apart > 4*time.Second {
+					t.Errorf("the windows of two tracks begin %v apart", apart)
+				}
 			}
 		}
 		if n := log.count("does not keep up"); n != 1 || h.store.Stats().Lost == 0 {
@@ -570,4 +577,77 @@ func look(ctx context.Context, track *Track) {
 	case <-ctx.Done():
 	case <-time.After(time.Millisecond):
 	}
+}
+
+// A broadcast keeps what it began with, whatever the settings say meanwhile.
+func TestShiftChanges(t *testing.T) {
+	var on atomic.Bool
+	o := shifted(t, Shift{})
+	o.Shift = func(string) Shift {
+		if on.Load() {
+			return Shift{Window: time.Hour, Bytes: enough}
+		}
+		return Shift{}
+	}
+	bubble(t, o, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(0)))
+		h.store.OnAir("live/cam")
+		p.send(5 * time.Second)
+		s, _ := h.open("hls")
+		on.Store(true)
+		p.send(30 * time.Second)
+		if _, _, ok := s.Shifted(); ok || len(h.store.disk.folders()) > 0 {
+			t.Error("a broadcast that is on air is given time shift")
+		}
+		p.End(nil)
+		p = h.publish(tracks(videoTrack(0)))
+		h.store.OnAir("live/cam")
+		p.send(30 * time.Second)
+		on.Store(false)
+		p.send(5 * time.Minute)
+		if _, available, ok := h.store.Stream("live/cam").Shifted(); !ok || available < 5*time.Minute {
+			t.Errorf("the next goes back %v, %v", available, ok)
+		}
+		p.End(nil)
+		p = h.publish(tracks(videoTrack(0)))
+		h.store.OnAir("live/cam")
+		p.send(30 * time.Second)
+		if s := h.store.Stream("live/cam"); s.run != nil || s.Last() == nil || h.store.Stats().Packagers != 0 {
+			t.Error("the one after it is packaged without a viewer, or the former has gone")
+		}
+	})
+}
+
+// A publisher that comes back goes on in the same window, which then has a
+// discontinuity.
+func TestShiftGoesOn(t *testing.T) {
+	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		h.store.OnAir("live/cam")
+		p.send(time.Minute)
+		s := h.store.Stream("live/cam")
+		shown, err := s.Live(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.End(io.ErrUnexpectedEOF)
+		time.Sleep(10 * time.Second)
+		p = h.publish(tracks(videoTrack(0), audioTrack()))
+		h.store.OnAir("live/cam")
+		p.send(time.Minute)
+		synctest.Wait()
+		again, err := s.Live(t.Context())
+		if err != nil || again != shown || p.Broadcast() != shown.Broadcast() {
+			t.Fatalf("%v, %v", again, err)
+		}
+		v := shown.Tracks()[0].View()
+		checkWhole(t, v)
+		breaks := slices.IndexFunc(v.Segments, func(s *Segment) bool { return s.Breaks })
+		if len(v.Segments) < 59 || breaks < 29 || !v.Segments[breaks].Shelved() || v.Segments[breaks].Broken != 1 {
+			t.Errorf("%d segments, the %dth after a discontinuity", len(v.Segments), breaks)
+		}
+		if _, available, _ := s.Shifted(); available < 128*time.Second {
+			t.Errorf("one can seek back %v", available)
+		}
+	})
 }
