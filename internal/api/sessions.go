@@ -64,7 +64,7 @@ type watched struct {
 // cmcd is what a player told by CMCD, as of At.
 type cmcd struct {
 	At           timestamp `json:"at"`
-	Buffer       float64   `json:"buffer"`
+	Buffer       *float64  `json:"buffer,omitempty"`
 	Throughput   int64     `json:"throughput,omitempty"`
 	VideoBitrate int64     `json:"video_bitrate,omitempty"`
 	AudioBitrate int64     `json:"audio_bitrate,omitempty"`
@@ -132,9 +132,13 @@ func newViewer(info *window.Session, admin bool) session {
 	}
 	if told := info.Report; told != nil {
 		s.CMCD = &cmcd{
-			At: timestamp(told.At), Buffer: round(told.Buffer.Seconds(), 3), Throughput: told.Throughput,
+			At: timestamp(told.At), Throughput: told.Throughput,
 			VideoBitrate: told.Picture, AudioBitrate: told.Sound, Latency: round(told.Latency.Seconds(), 3),
 			Starvations: told.Starvations,
+		}
+		if told.Buffer >= 0 {
+			buffer := round(told.Buffer.Seconds(), 3)
+			s.CMCD.Buffer = &buffer
 		}
 	}
 	return s

@@ -81,6 +81,7 @@ func viewers() *watching {
 		}}
 	}
 	silent, told := viewer(2, "hls"), viewer(7, "dash")
+	silent.Report = &window.Report{At: at, Buffer: -1, Throughput: 1000}
 	told.TLS, told.Playback = "1.3", "6e2fb550"
 	told.Report = &window.Report{
 		At: at, Buffer: 1900 * time.Millisecond, Throughput: 25_400_000, Picture: 4_500_000, Sound: 128_000,

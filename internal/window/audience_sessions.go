@@ -30,7 +30,8 @@ type Session struct {
 // is what it did not say.
 type Report struct {
 	At time.Time // when it said something last
-	// Buffer is how much it has to play on without anything else.
+	// Buffer is how much it has to play on without anything else; negative when it
+	// did not say, since to have nothing is news.
 	Buffer time.Duration
 	// Throughput is what it measured of its line, Picture and Sound are the rates
 	// that it asked for, all in bits a second. What has both together is Picture.
@@ -82,7 +83,9 @@ var listings atomic.Uint64
 const maxAgent = 128
 
 func newListing(r *http.Request, c *cmcd) *listing {
-	l := &listing{number: listings.Add(1), tls: netx.TLSVersion(r.TLS), playback: string(c.sid[:c.sidLen])}
+	l := &listing{
+		number: listings.Add(1), tls: netx.TLSVersion(r.TLS), playback: string(c.sid[:c.sidLen]), report: Report{Buffer: -1},
+	}
 	if l.playback == "" {
 		if session := playbackSession(r); printable(session) {
 			l.playback = strings.Clone(session)

@@ -36,7 +36,7 @@ func TestSessions(t *testing.T) {
 		s.Audience("hls").Note(viewerRequest("one", "CMCD-Request", "bl=2100", "CMCD-Object", "br=128,ot=a"))
 		time.Sleep(time.Second)
 		s.Audience("hls").Note(viewerRequest("one", "CMCD-Request", "ltc=2500"))
-		s.Audience("hls").Note(viewerRequest("two"))
+		s.Audience("hls").Note(viewerRequest("two", "CMCD-Request", "mtp=100"))
 		secure := viewerRequest("", "X-Playback-Session-Id", "Apple's")
 		secure.TLS = &tls.ConnectionState{Version: tls.VersionTLS13}
 		s.Audience("dash").Note(secure)
@@ -56,10 +56,10 @@ func TestSessions(t *testing.T) {
 		}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
-		if two := all[1]; two.Playback != "two" || two.Report != nil || two.ID == one.ID {
+		if two := all[1]; two.Playback != "two" || two.Report.Buffer >= 0 || two.Report.Throughput != 100_000 || two.ID == one.ID {
 			t.Errorf("%+v", two)
 		}
-		if three := all[2]; three.Playback != "Apple's" || three.TLS != "1.3" || three.Protocol != "dash" {
+		if three := all[2]; three.Playback != "Apple's" || three.Report != nil || three.TLS != "1.3" || three.Protocol != "dash" {
 			t.Errorf("%+v", three)
 		}
 

@@ -130,7 +130,7 @@ func (c *cmcd) parse(text string) bool {
 func (c *cmcd) set(key string, v *cmcdValue) bool {
 	switch key {
 	case "sid":
-		if v.length > maxSID {
+		if v.length > maxSID || !ascii(v.text[:v.length]) {
 			return false
 		}
 		c.sid = [maxSID]byte{}
@@ -147,6 +147,15 @@ func (c *cmcd) set(key string, v *cmcdValue) bool {
 		c.encoded = v.sum
 	case "ltc":
 		c.latency = v.number
+	}
+	return true
+}
+
+func ascii(text []byte) bool {
+	for _, c := range text {
+		if c >= 0x7f {
+			return false
+		}
 	}
 	return true
 }
@@ -266,8 +275,8 @@ func (p *cmcdParser) quoted(v *cmcdValue) bool {
 		switch {
 		case c == '"':
 			return true
-		case c < ' ' || c >= 0x7f:
-			return false
+		case c < ' ' || c == 0x7f:
+			return false // other letters are against the rules as well, but titles have them
 		case c == '\\':
 			if p.at == len(p.text) || p.text[p.at] != '"' && p.text[p.at] != '\\' {
 				return false

@@ -55,6 +55,7 @@ var cmcdVectors = []struct {
 	{"the last one counts", "bl=1,bl=2", said{"", false, false, 2, -1, -1, -1}},
 	{"a word for a string", "sid=abc", said{"abc", false, false, -1, -1, -1, -1}},
 	{"as long as it may be", `sid="` + strings.Repeat("x", 64) + `"`, said{strings.Repeat("x", 64), false, false, -1, -1, -1, -1}},
+	{"a title in other letters", "cid=\"Grüße\",sid=\"a\"", said{"a", false, false, -1, -1, -1, -1}},
 	{"no number", "bl=many,mtp=1e3,br=1000000000000", silent},
 
 	// Damaged: nothing of it counts.
@@ -66,7 +67,7 @@ var cmcdVectors = []struct {
 	{"a comma at the end", "bl=1,", silent},
 	{"no comma", "bl=1 mtp=2", silent},
 	{"a line", "bl=1,sid=\"a\nb\"", silent},
-	{"other letters", "bl=1,sid=\"ä\"", silent},
+	{"a session in other letters", "bl=1,sid=\"ä\"", silent},
 	{"an escape of what needs none", `bl=1,sid="\a"`, silent},
 	{"an open escape", `bl=1,sid="\`, silent},
 	{"an open parameter", "bl=1;", silent},

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // asker is a viewer of HLS or DASH who reads playlists and media as players do and
@@ -255,6 +257,36 @@ func TestViewersOfEachProtocol(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "zebra") {
 		t.Error("the log has what players call their sessions")
+	}
+}
+
+// The page's players tell about themselves, whichever of the two with segments plays,
+// and are one viewer each.
+func TestPageTellsOfItself(t *testing.T) {
+	s := start(t, "--open")
+	publish(t, clip(t, "long", 100), s.rtmpURL("live/tells"))
+	s.waitState(t, "live/tells", "live")
+	b, err := os.ReadFile(filepath.Join(s.data, "admin.token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := browser(t)
+	see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/tells")))
+	plays(t, page, 15*time.Second)
+	for _, way := range ways {
+		if way.name == "flv" {
+			continue
+		}
+		by(t, page, way.label, way.file)
+		var list []session
+		var text string
+		wait(t, 20*time.Second, "the player to tell of itself by "+way.label, func() bool {
+			list, text = s.sessions(t, "?protocol="+way.name, strings.TrimSpace(string(b)))
+			return strings.Contains(text, `"buffer"`)
+		})
+		if len(list) != 1 || !regexp.MustCompile(`"playback_session":"[0-9a-f-]{36}"`).MatchString(text) {
+			t.Errorf("%s: %d viewers: %s", way.label, len(list), text)
+		}
 	}
 }
 
