@@ -60,7 +60,7 @@ const tick = 500;
 const stuckAfter = 8000;
 
 /** An engine that has shown nothing for this many ms after it was made will not. */
-const openingTakes = 15_000;
+const openingTakes = 10_000;
 
 /** How long to wait before what could not be played is tried again, in ms. */
 const hopeless = 30_000;

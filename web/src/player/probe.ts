@@ -20,7 +20,7 @@ export async function probe(url: string): Promise<Liveness> {
 }
 
 async function text(url: string): Promise<string | undefined> {
-  const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(7000) });
   if (response.status === 404 || response.status === 410) return undefined;
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response.text();
