@@ -100,28 +100,35 @@ func printable(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) < 0
 }
 
+// shown is what was kept of a viewer at one moment.
+type shown struct {
+	key   uint64
+	since time.Time
+	listing
+}
+
 // session is the viewer as the hub would show a player.
-func (one *viewer) session() Session {
-	l := one.told
+func (l *shown) session() Session {
 	s := Session{Playback: l.playback, SessionInfo: hub.SessionInfo{
-		Number: l.number, ID: fmt.Sprintf("%016x", one.key), Role: hub.Player, TLS: l.tls, Software: l.agent, Since: one.since,
+		Number: l.number, ID: fmt.Sprintf("%016x", l.key), Role: hub.Player, TLS: l.tls, Software: l.agent, Since: l.since,
 	}}
 	s.Remote, _ = netip.ParseAddrPort(l.remote) // what cannot be read stays unknown
-	if report := l.report; !report.At.IsZero() {
-		s.Report = &report
+	if !l.report.At.IsZero() {
+		s.Report = &l.report
 	}
 	return s
 }
 
 // sessions returns the listed viewers that a query asks for, in no order.
-func (v *viewers) sessions(q *hub.SessionQuery) (found []Session) {
+func (v *viewers) sessions(q *hub.SessionQuery) []shown {
 	v.count() // those who left are none
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	found := make([]shown, 0, len(v.listed))
 	for _, one := range v.listed {
 		secure := one.told.tls != ""
 		if one.told.number > q.After && !(q.Plain && secure) && !(q.Secure && !secure) {
-			found = append(found, one.session())
+			found = append(found, shown{one.key, one.since, *one.told})
 		}
 	}
 	return found
@@ -144,12 +151,13 @@ func (s *Store) Sessions(q hub.SessionQuery) (page []Session, more bool) {
 	s.mu.RUnlock()
 	for _, st := range streams {
 		page = append(page, st.sessions(&q)...)
+		slices.SortFunc(page, func(a, b Session) int { return cmp.Compare(a.Number, b.Number) })
+		if len(page) > q.Limit {
+			clear(page[q.Limit:]) // a page is all that many streams may take memory for
+			page, more = page[:q.Limit], true
+		}
 	}
-	slices.SortFunc(page, func(a, b Session) int { return cmp.Compare(a.Number, b.Number) })
-	if len(page) > q.Limit {
-		return page[:q.Limit], true
-	}
-	return page, false
+	return page, more
 }
 
 func (s *Stream) sessions(q *hub.SessionQuery) (found []Session) {
@@ -163,7 +171,8 @@ func (s *Stream) sessions(q *hub.SessionQuery) (found []Session) {
 		if q.Protocol != "" && q.Protocol != protocol {
 			continue
 		}
-		for _, one := range a.viewers.sessions(q) {
+		for _, l := range a.viewers.sessions(q) {
+			one := l.session()
 			one.Stream, one.Protocol, one.Broadcast = s.name, protocol, broadcast
 			found = append(found, one)
 		}
