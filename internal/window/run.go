@@ -87,10 +87,19 @@ func (r *run) loop() {
 	r.s.mu.Unlock()
 	r.store.mu.Unlock()
 	r.tell(hub.ErrNotFound)
-	if r.shift.on() && !errors.Is(err, io.EOF) {
+	r.succeed(err)
+	log.Debug("packaging stops", "reason", err)
+}
+
+// succeed lets a stream with time shift be packaged on when the run has ended.
+func (r *run) succeed(err error) {
+	switch {
+	case errors.Is(err, io.EOF):
+		// The next broadcast may have begun before this run saw the end of its own.
+		r.store.OnAir(r.s.name)
+	case r.shift.on():
 		r.store.again(r.s.name)
 	}
-	log.Debug("packaging stops", "reason", err)
 }
 
 func (r *run) log() *slog.Logger {

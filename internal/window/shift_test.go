@@ -651,3 +651,34 @@ func TestShiftGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// A broadcast that follows another at once is packaged as well, although the end of
+// the former is not known to its packager yet.
+func TestShiftOfBroadcastsInARow(t *testing.T) {
+	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
+		for range 20 {
+			p := h.publish(tracks(videoTrack(0)))
+			h.store.OnAir("live/cam")
+			p.send(5 * time.Second)
+			synctest.Wait()
+			shown, err := h.store.Stream("live/cam").Live(t.Context())
+			if err != nil || shown.Broadcast() != p.Broadcast() || shown.Tracks()[0].View().Ended {
+				t.Fatalf("the broadcast is not packaged: %v", err)
+			}
+			// As if its packager had not been told yet.
+			s := h.store.Stream("live/cam")
+			s.mu.Lock()
+			p.End(nil)
+			p = h.publish(tracks(videoTrack(0)))
+			h.store.OnAir("live/cam")
+			s.mu.Unlock()
+			p.send(5 * time.Second)
+			synctest.Wait()
+			if shown, err = s.Live(t.Context()); err != nil || shown.Broadcast() != p.Broadcast() {
+				t.Fatalf("the next broadcast is not packaged: %v", err)
+			}
+			p.End(nil)
+			synctest.Wait()
+		}
+	})
+}
