@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,6 +70,7 @@ func (a asker) ask(address string) (string, error) {
 var (
 	playlistNames = regexp.MustCompile(`[^\s"/]+\.m3u8`)
 	newestPart    = regexp.MustCompile(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="[^"]*_(\d+)\.(\d+)\.m4s"`)
+	firstSegment  = regexp.MustCompile(`#EXT-X-MEDIA-SEQUENCE:(\d+)`)
 	initNames     = regexp.MustCompile(`initialization="([^"]+)"`)
 	namesOfTracks = regexp.MustCompile(`<Representation id="([^"]+)"`)
 )
@@ -257,6 +260,55 @@ func TestViewersOfEachProtocol(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "zebra") {
 		t.Error("the log has what players call their sessions")
+	}
+}
+
+// Who waits for the next segment watches, however long its encoder lets it wait.
+func TestViewerThatWaits(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--open", "--segment-length", "8s")
+	publisher := publish(t, clip(t, "long", 100), s.rtmpURL("live/waits"))
+	s.waitState(t, "live/waits", "live")
+	wait(t, 30*time.Second, "a playlist", func() bool { return s.get("/live/waits/index.m3u8").status == http.StatusOK })
+	publisher.cmd.Process.Signal(syscall.SIGSTOP)
+	s.waitState(t, "live/waits", "reconnecting")
+
+	path := "/live/waits/" + playlistNames.FindString(s.get("/live/waits/index.m3u8").body)
+	list := s.get(path).body
+	next := strings.Count(list, "#EXTINF")
+	if first := firstSegment.FindStringSubmatch(list); first != nil {
+		n, _ := strconv.Atoi(first[1])
+		next += n
+	}
+	began := time.Now()
+	answered := make(chan error, 1)
+	go func() {
+		patient := http.Client{Timeout: time.Minute}
+		resp, err := patient.Get(s.url(fmt.Sprintf("%s?_HLS_msn=%d", path, next)))
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusServiceUnavailable {
+				err = fmt.Errorf("the answer is %s", resp.Status)
+			}
+		}
+		answered <- err
+	}()
+	for waiting := true; waiting; time.Sleep(time.Second) {
+		select {
+		case err := <-answered:
+			if err != nil {
+				t.Error(err)
+			}
+			waiting = false
+		default:
+			// After a second: the hub is told once in a second.
+			if n := s.stream(t, "live/waits").Viewers["hls"]; n != 1 && time.Since(began) > 2*time.Second {
+				t.Fatalf("after %v of waiting there are %d viewers", time.Since(began), n)
+			}
+		}
+	}
+	if waited := time.Since(began); waited < 22*time.Second {
+		t.Errorf("the answer came after %v: nobody could have been taken for gone", waited)
 	}
 }
 
