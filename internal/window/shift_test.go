@@ -305,7 +305,7 @@ func TestHungDisk(t *testing.T) {
 		synctest.Wait()
 		until, works := make(chan struct{}), h.store.disk.create
 		h.store.disk.create = func(string) (io.WriteCloser, error) { return hung{until}, nil }
-		for range 60 {
+		for range 25 {
 			p.send(2 * time.Second)
 			synctest.Wait()
 			v := track.View()
@@ -334,14 +334,14 @@ func TestHungDisk(t *testing.T) {
 		}
 		h.store.disk.create = works
 		close(until)
-		p.send(2 * time.Minute)
+		p.send(80 * time.Second)
 		synctest.Wait()
 		if n := log.count("works again"); n != 1 || log.count("does not keep up") != 1 {
 			t.Errorf("%d lines of log say that it works again", n)
 		}
 		v := track.View()
 		checkWhole(t, v)
-		if n := len(v.Segments); n < 60 || !v.Segments[0].Shelved() {
+		if n := len(v.Segments); n < 40 || !v.Segments[0].Shelved() {
 			t.Errorf("%d segments in the window", n)
 		}
 	})
@@ -467,12 +467,12 @@ func TestShiftBudget(t *testing.T) {
 		p := h.publish(tracks(videoTrack(0), audioTrack()))
 		p.size = 500_000 // 100 Mbit/s
 		h.store.OnAir("live/cam")
-		p.send(20 * time.Second)
+		p.send(8 * time.Second)
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 10 {
+		for range 8 {
 			p.send(time.Second)
 			synctest.Wait()
 			if n := shown.size(); n > budget {
@@ -481,7 +481,7 @@ func TestShiftBudget(t *testing.T) {
 		}
 		v := shown.Track(media.Video, 0).View()
 		checkWhole(t, v)
-		if len(v.Segments) < 14 || h.store.Stats().Lost != 0 {
+		if len(v.Segments) < 7 || h.store.Stats().Lost != 0 {
 			t.Errorf("%d segments, %+v", len(v.Segments), h.store.Stats())
 		}
 	})
