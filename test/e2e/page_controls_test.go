@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -79,13 +80,21 @@ func TestPageNamesAndContrast(t *testing.T) {
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/names"))
 	s.waitState(t, "live/names", "live")
 	page := browser(t)
-	see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/names")))
-	plays(t, page, 15*time.Second)
-	press(t, page, "i")
-	see(t, page, 5*time.Second, "open the settings", chromedp.Click(`button[aria-label="Settings"]`))
-	holds(t, page, "the statistics", `!!document.querySelector('.statistics')`)
-	for _, fault := range see(t, page, 10*time.Second, "look at names and colours", chromedp.Evaluate[[]string](namesAndContrast)) {
-		t.Error(fault)
+	for _, scheme := range []string{"light", "dark"} {
+		_, err := chromedp.Call(page, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		if err != nil {
+			t.Fatalf("be %s: %v", scheme, err)
+		}
+		see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/names")))
+		plays(t, page, 15*time.Second)
+		press(t, page, "i")
+		see(t, page, 5*time.Second, "open the settings", chromedp.Click(`button[aria-label="Settings"]`))
+		holds(t, page, "the statistics", `!!document.querySelector('.statistics')`)
+		for _, fault := range see(t, page, 10*time.Second, "look at names and colours", chromedp.Evaluate[[]string](namesAndContrast)) {
+			t.Errorf("%s: %s", scheme, fault)
+		}
 	}
 }
 
