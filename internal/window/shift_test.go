@@ -417,6 +417,29 @@ func TestFullDisk(t *testing.T) {
 	})
 }
 
+// A folder that cannot be made costs history as well, and one line of log.
+func TestNoPlaceForTheFolder(t *testing.T) {
+	var log lines
+	o := shifted(t, Shift{Window: time.Hour, Bytes: enough})
+	o.Logger = log.logger()
+	if err := os.WriteFile(o.Folder, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bubble(t, o, func(t *testing.T, h *house) {
+		p := h.publish(tracks(videoTrack(0)))
+		h.store.OnAir("live/cam")
+		p.send(time.Minute)
+		synctest.Wait()
+		shown, err := h.store.Stream("live/cam").Live(t.Context())
+		if err != nil || len(shown.Tracks()[0].View().Segments) < leastSegments || h.store.Stats().Shelved != 0 {
+			t.Errorf("%v, %+v", err, h.store.Stats())
+		}
+		if log.count("does not keep up") != 1 || log.count("not a directory") == 0 {
+			t.Errorf("the log says %s", &log.text)
+		}
+	})
+}
+
 // What an earlier store has left is removed, and nothing else.
 func TestClear(t *testing.T) {
 	o := shifted(t, Shift{Window: time.Hour, Bytes: enough})
