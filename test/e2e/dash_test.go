@@ -105,12 +105,14 @@ func TestDASHGStreamer(t *testing.T) {
 				}
 				return info.Size()
 			}
-			wait(t, 20*time.Second, "GStreamer to write pictures", func() bool { return written() > 50_000 || !gst.running() })
+			// dashdemux2 fills its buffer first, for which this broadcast is too short: it
+			// begins when that is over.
+			wait(t, 50*time.Second, "GStreamer to write pictures", func() bool { return written() > 50_000 || !gst.running() })
 			if n := written(); n <= 50_000 {
 				t.Errorf("GStreamer wrote %d bytes:\n%s", n, gst.out)
 			}
 			gst.kill()
-			publisher.wait(t, 40*time.Second)
+			publisher.wait(t, 50*time.Second)
 		})
 	}
 }
