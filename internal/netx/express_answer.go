@@ -157,7 +157,10 @@ func (c *expressConn) appendHead(b []byte) []byte {
 	}
 	for key, values := range c.header {
 		for _, v := range values {
-			b = append(append(append(append(b, "\r\n"...), key...), ": "...), oneLine.Replace(v)...)
+			if strings.IndexByte(v, '\r') >= 0 || strings.IndexByte(v, '\n') >= 0 {
+				v = oneLine.Replace(v)
+			}
+			b = append(append(append(append(b, "\r\n"...), key...), ": "...), v...)
 		}
 	}
 	return append(b, "\r\n\r\n"...)

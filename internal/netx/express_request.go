@@ -24,7 +24,7 @@ func (c *expressConn) parse(head []byte) *http.Request {
 	}
 	rawPath, query, asked := bytes.Cut(target, []byte("?"))
 	for _, b := range rawPath {
-		if !pathByte(b) {
+		if !pathBytes[b] {
 			return nil
 		}
 	}
@@ -56,10 +56,14 @@ func (c *expressConn) parse(head []byte) *http.Request {
 	return r
 }
 
-// pathByte reports whether a byte stands for itself in a path (RFC 3986 §3.3).
-func pathByte(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("/-._~!$&'()*+,;=:@", b) >= 0
-}
+// pathBytes are those that stand for themselves in a path (RFC 3986 §3.3).
+var pathBytes = func() (table [256]bool) {
+	for b := range len(table) {
+		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
+		table[b] = letter || b > 0 && strings.IndexByte("/-._~!$&'()*+,;=:@", byte(b)) >= 0
+	}
+	return table
+}()
 
 // parseFields reads the fields of a head up to its empty line. It reports false
 // for what says more than that a file is wanted on a connection that is kept.
