@@ -155,10 +155,10 @@ func (v *viewers) sweep(now time.Time, most int) bool {
 }
 
 // waits reports whether the viewer's newest request is not answered yet: a held
-// reload, or a segment over a slow line. A server's requests are done when their
-// handler returns.
+// reload, or a segment over a slow line. The contexts of net/http's requests, which
+// name their server, end when the handler returns; of others that is not known.
 func (one *viewer) waits() bool {
-	return one.request.Done() != nil && one.request.Err() == nil
+	return one.request.Value(http.ServerContextKey) != nil && one.request.Err() == nil
 }
 
 // link puts a viewer behind all others.

@@ -77,11 +77,18 @@ func TestViewersByCMCD(t *testing.T) {
 	})
 }
 
-// Who waits for an answer is there, however long it takes.
+// Who waits for an answer is there, however long it takes, if the end of it shows.
 func TestViewersThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a Audience
-		ctx, answered := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.RemoteAddr = "192.0.2.9:1"
+		a.Note(r)
+		time.Sleep(viewerPatience + time.Second)
+		if n := a.Viewers(); n != 0 {
+			t.Fatalf("%d viewers whose requests may be answered long since", n)
+		}
+		ctx, answered := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, &http.Server{}))
 		a.Note(httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
 		for range 10 {
 			time.Sleep(viewerPatience - time.Second)

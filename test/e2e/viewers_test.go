@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -266,7 +267,15 @@ func TestViewersOfEachProtocol(t *testing.T) {
 // Who waits for the next segment watches, however long its encoder lets it wait.
 func TestViewerThatWaits(t *testing.T) {
 	t.Parallel()
-	s := start(t, "--open", "--segment-length", "8s")
+	s := start(t, "--open", "--segment-length", "8s", "--rtmps", "127.0.0.1:0")
+	b, err := os.ReadFile(filepath.Join(s.data, "addresses.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at struct{ RTMPS string }
+	if err := json.Unmarshal(b, &at); err != nil {
+		t.Fatal(err)
+	}
 	publisher := publish(t, clip(t, "long", 100), s.rtmpURL("live/waits"))
 	s.waitState(t, "live/waits", "live")
 	wait(t, 30*time.Second, "a playlist", func() bool { return s.get("/live/waits/index.m3u8").status == http.StatusOK })
@@ -283,12 +292,22 @@ func TestViewerThatWaits(t *testing.T) {
 	began := time.Now()
 	answered := make(chan error, 1)
 	go func() {
-		patient := http.Client{Timeout: time.Minute}
-		resp, err := patient.Get(s.url(fmt.Sprintf("%s?_HLS_msn=%d", path, next)))
+		// By HTTP/2, as iPhones do.
+		patient := http.Client{Timeout: time.Minute, Transport: &http.Transport{
+			ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // it is the test's own
+		}}
+		defer patient.CloseIdleConnections()
+		req, err := http.NewRequest(http.MethodGet, fmt.Sprintf("https://%s%s?_HLS_msn=%d", at.RTMPS, path, next), nil)
+		if err != nil {
+			answered <- err
+			return
+		}
+		req.Header.Set("User-Agent", "Go-http-client/1.1") // who asked before
+		resp, err := patient.Do(req)
 		if err == nil {
 			resp.Body.Close()
-			if resp.StatusCode != http.StatusServiceUnavailable {
-				err = fmt.Errorf("the answer is %s", resp.Status)
+			if resp.StatusCode != http.StatusServiceUnavailable || resp.ProtoMajor != 2 {
+				err = fmt.Errorf("the answer is %s %s", resp.Proto, resp.Status)
 			}
 		}
 		answered <- err
