@@ -145,6 +145,8 @@ type expressConn struct {
 	written int64
 	sent    bool // the head was
 	failed  bool
+	limited bool      // writes have a deadline,
+	writeBy time.Time // and this one is set
 	head    []byte
 	vector  [3][]byte
 	buffers net.Buffers

@@ -115,8 +115,20 @@ func (w expressWriter) FlushError() error {
 	return w.c.send(nil)
 }
 
+// writeSlack is how much sooner than asked for a write may end: that saves two
+// timers an answer, since each wants one some seconds ahead, and none afterwards.
+const writeSlack = time.Second
+
 // SetWriteDeadline is for [http.ResponseController].
-func (w expressWriter) SetWriteDeadline(t time.Time) error { return w.c.SetWriteDeadline(t) }
+func (w expressWriter) SetWriteDeadline(t time.Time) error {
+	c := w.c
+	c.limited = !t.IsZero()
+	if early := t.Sub(c.writeBy); !c.limited || !c.writeBy.IsZero() && early >= 0 && early < writeSlack {
+		return nil // push lifts it, if there is still something to write
+	}
+	c.writeBy = t
+	return c.TCPConn.SetWriteDeadline(t)
+}
 
 // send writes the head, if that is still to be sent, and a piece of the body.
 func (c *expressConn) send(p []byte) error {
@@ -176,6 +188,12 @@ func (c *expressConn) push(pieces ...[]byte) error {
 
 // pushed writes pieces in one call of the system.
 func (c *expressConn) pushed(pieces ...[]byte) (int64, error) {
+	if !c.limited && !c.writeBy.IsZero() {
+		c.writeBy = time.Time{}
+		if err := c.TCPConn.SetWriteDeadline(time.Time{}); err != nil {
+			return 0, err
+		}
+	}
 	c.buffers = append(c.vector[:0], pieces...)
 	n, err := c.buffers.WriteTo(c.TCPConn)
 	clear(c.vector[:])

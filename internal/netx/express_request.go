@@ -58,7 +58,7 @@ func (c *expressConn) parse(head []byte) *http.Request {
 
 // pathBytes are those that stand for themselves in a path (RFC 3986 §3.3).
 var pathBytes = func() (table [256]bool) {
-	for b := range len(table) {
+	for b := range table {
 		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
 		table[b] = letter || b > 0 && strings.IndexByte("/-._~!$&'()*+,;=:@", byte(b)) >= 0
 	}

@@ -3,6 +3,7 @@ package netx
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -279,4 +280,40 @@ func TestExpressTimeouts(t *testing.T) {
 			t.Errorf("%s: %v after %v", name, err, time.Since(start))
 		}
 	}
+}
+
+// A deadline that a handler has lifted does not end what it writes later.
+func TestExpressWriteDeadline(t *testing.T) {
+	ours, theirs := tcpPair(t)
+	c := &expressConn{TCPConn: theirs, header: make(http.Header), length: -1, method: http.MethodGet}
+	w := expressWriter{c}
+	if err := w.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.SetWriteDeadline(time.Time{})
+	time.Sleep(100 * time.Millisecond)
+	if _, err := w.Write([]byte("a")); err != nil {
+		t.Error(err)
+	}
+	_ = w.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := w.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	ours.Close()
+}
+
+func tcpPair(t *testing.T) (ours net.Conn, theirs *net.TCPConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ours = dial(t, l.Addr().String())
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return ours, c.(*net.TCPConn)
 }
