@@ -177,22 +177,25 @@ func TestIndexWhileTracksChange(t *testing.T) {
 		p := h.publish(tracks(videoTrack(), audioTrack()))
 		p.send(9*time.Second, true)
 		before, _ := children(t, h.get("index.m3u8"))
-		other := *videoTrack()
-		other.ID = 1
-		p.tracks = tracks(videoTrack(), &other, audioTrack())
-		p.key = time.Hour // the new track's picture never comes whole
+		p.tracks = tracks(videoTrack())
+		p.key = 10 * time.Second // so that the first segment is long in coming
 		sent := make(chan bool)
 		go func() {
-			p.send(12*time.Second, true)
+			p.send(13*time.Second, true)
 			close(sent)
 		}()
-		for range 110 {
-			video, _ := children(t, h.get("index.m3u8"))
+		waited, video := 0, before
+		for video == before {
+			asked := time.Now()
+			video, _ = children(t, h.get("index.m3u8"))
 			h.get(video)
-			if video != before {
-				break
+			if video == before && time.Since(asked) == startWait {
+				waited++
 			}
 			time.Sleep(100 * time.Millisecond)
+		}
+		if waited == 0 {
+			t.Error("the new tracks were there before a request gave up on them")
 		}
 		<-sent
 	})
