@@ -42,12 +42,26 @@ func (s *Store) OnAir(stream string) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.goers.Go(func() {
-		_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: shiftProtocol})
-		if err != nil && !errors.Is(err, hub.ErrNotFound) && s.ctx.Err() == nil {
-			s.log.Warn("time shift cannot package the stream", "stream", stream, "reason", err)
+	s.goers.Go(func() { s.keep(stream) })
+}
+
+// keep packages a stream for its time shift.
+func (s *Store) keep(stream string) {
+	if st := s.Stream(stream); st != nil {
+		st.mu.Lock()
+		if st.run != nil {
+			st.run.aired = true
 		}
-	})
+		st.mu.Unlock()
+	}
+	_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: shiftProtocol})
+	refusal, refused := errors.AsType[*hub.Refusal](err)
+	switch {
+	case err == nil, errors.Is(err, hub.ErrNotFound), errors.Is(err, ErrClosed), s.ctx.Err() != nil:
+	case refused && refusal.Code == hub.ShuttingDown:
+	default:
+		s.log.Warn("time shift cannot package the stream", "stream", stream, "reason", err)
+	}
 }
 
 func (s *Store) shiftOf(stream string) Shift {
