@@ -31,6 +31,8 @@ func hlsScenario(s scale) scenario {
 			{head: "server, processors", value: processors(func(r *report) float64 { return r.Server.CPU })},
 			{head: "bench, processors", value: processors(func(r *report) float64 { return r.Steady.CPU })},
 			{head: "CPU µs a request", value: perRequest},
+			// Above some tens, the machine was another's, and so are the delays.
+			{head: "publisher late ms", value: of(0, func(r *report) (float64, bool) { return r.LateMS, true })},
 		},
 		holds: func(s *sample) bool {
 			r := s.report(0)
