@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -88,7 +89,7 @@ func (p *player) playHLS(ctx context.Context, d *rtmp.Dialer) error {
 	v.over()
 	cancel()
 	for range v.tracks[1:] {
-		<-ends // they end because this one has
+		err = cmp.Or(err, <-ends) // the others end because one has
 	}
 	return err
 }
