@@ -6,8 +6,11 @@ import { pace, rangesOf } from './pace.ts';
 /** How often it looks at its distance from live, in ms. */
 const interval = 100;
 
-/** What is kept in store, in seconds: at first, what each stall adds to it, and at most. */
+/** What is kept in store, in seconds: at first, what each stall adds to it and calm takes away again, and at most. */
 const store = { first: 0.35, step: 0.2, most: 3 };
+
+/** So many ms without a stall are calm. */
+const calm = 10_000;
 
 /** A connection without a byte for so many ms has gone silent: its server, or the way to it, may be no more. */
 const silence = 4000;
@@ -21,6 +24,7 @@ export class FlvEngine implements Engine {
   #timer: ReturnType<typeof setInterval>;
   #stop = new AbortController();
   #target = store.first;
+  #calmSince = 0;
   #end = 0;
   #grewAt = performance.now();
   #received = 0;
@@ -127,6 +131,10 @@ export class FlvEngine implements Engine {
       this.#arrivals.observe(now, end * 1000);
     }
     if (video.paused || video.seeking || video.readyState < HTMLMediaElement.HAVE_METADATA) return;
+    if (this.#target > store.first && now - this.#calmSince > calm) {
+      this.#target = Math.max(store.first, this.#target - store.step);
+      this.#calmSince = now;
+    }
     const next = pace(ranges, video.currentTime, this.#target, video.playbackRate);
     if ('jumpTo' in next) video.currentTime = next.jumpTo;
     else if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
@@ -136,6 +144,7 @@ export class FlvEngine implements Engine {
   #stalled(): void {
     if (this.#video.seeking || !this.#end || this.#video.currentTime < 1) return;
     this.#target = Math.min(store.most, this.#target + store.step);
+    this.#calmSince = performance.now();
   }
 
   #fail(type: string, detail: string, info?: { code?: number }): void {
