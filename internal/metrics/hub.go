@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -108,6 +109,7 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 			counter(c.framesIn, in.Frames[k], protocol, k.String())
 		}
 	}
+	delete(t.Out, window.ShiftProtocol) // nobody watches by it
 	for _, protocol := range protocols(t.Out, viewerProtocols) {
 		out := t.Out[protocol]
 		gauge(c.viewers, float64(out.Viewers), protocol)
@@ -138,7 +140,7 @@ func connections(now map[hub.Connection]int) map[hub.Connection]int {
 	usual(hub.Publisher, publisherProtocols)
 	usual(hub.Player, playerProtocols)
 	for c, n := range now {
-		if !slices.Contains(segmented, c.Protocol) {
+		if !slices.Contains(segmented, c.Protocol) && c.Protocol != window.ShiftProtocol {
 			all[c] = n
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/millrace-live/millrace/internal/poster"
 	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
 )
@@ -42,11 +43,13 @@ func (busy) Traffic() hub.Traffic {
 			"rtmp": {Players: 5, Viewers: 5, Bytes: 2000, Drops: 90, Skips: 2},
 			"hls":  {Viewers: 17, Bytes: 3000, Starvations: 6},
 			"dash": {Viewers: 7, Bytes: 500},
+			// Packages streams for their time shift.
+			window.ShiftProtocol: {},
 		},
 		Connected: map[hub.Connection]int{
 			{Role: hub.Publisher, Protocol: "rtmp"}: 3, {Role: hub.Publisher, Protocol: "demo"}: 1,
 			{Role: hub.Player, Protocol: "rtmp"}: 4, {Role: hub.Player, Protocol: "rtmps", TLS: "1.2"}: 1,
-			{Role: hub.Player, Protocol: "hls"}: 0, {Role: hub.Player, Protocol: "dash"}: 0,
+			{Role: hub.Player, Protocol: window.ShiftProtocol}: 0, {Role: hub.Player, Protocol: "hls"}: 0, {Role: hub.Player, Protocol: "dash"}: 0,
 		},
 		Tracks: map[hub.TrackKind]int{
 			{Kind: media.Video, Codec: media.HEVC, Height: 1080, FrameRate: 60}: 1,
@@ -56,7 +59,14 @@ func (busy) Traffic() hub.Traffic {
 }
 
 func (busy) Stats() hls.Stats {
-	return hls.Stats{Packagers: 1, Segments: 44, Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
+	return hls.Stats{Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
+}
+
+// packages is a store that packages.
+type packages struct{}
+
+func (packages) Stats() window.Stats {
+	return window.Stats{Packagers: 1, Segments: 44, Shelved: 1 << 20, Lost: 2}
 }
 
 // manifests is a door of DASH that was asked.
@@ -77,6 +87,7 @@ func (posters) Stats() poster.Stats {
 func whole() *Metrics {
 	m := New("v1.2.3")
 	m.WatchHub(busy{})
+	m.WatchPackaging(packages{})
 	m.WatchHLS(busy{})
 	m.WatchDASH(manifests{})
 	m.WatchPosters(posters{})

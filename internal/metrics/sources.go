@@ -9,7 +9,46 @@ import (
 	"github.com/millrace-live/millrace/internal/poster"
 	"github.com/millrace-live/millrace/internal/proto/dash"
 	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/internal/window"
 )
+
+// Packaging is what makes the files of HLS and DASH.
+type Packaging interface {
+	Stats() window.Stats
+}
+
+// WatchPackaging has what is packaged, and kept on disk, read whenever somebody asks.
+func (m *Metrics) WatchPackaging(of Packaging) {
+	m.registry.MustRegister(&packaging{
+		of:        of,
+		packagers: m.describe("millrace_packagers", "gauge", "Streams that are packaged for HLS and DASH."),
+		segments:  m.describe("millrace_segments_total", "counter", "Segments of HLS and DASH that were made."),
+		shelved:   m.describe("millrace_time_shift_bytes", "gauge", "What time shift has on disk."),
+		lost: m.describe("millrace_time_shift_lost_segments_total", "counter",
+			"Segments that time shift could not keep because the disk was too slow or full."),
+	})
+}
+
+type packaging struct {
+	of                                 Packaging
+	packagers, segments, shelved, lost *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *packaging) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.packagers, c.segments, c.shelved, c.lost} {
+		to <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c *packaging) Collect(to chan<- prometheus.Metric) {
+	s := c.of.Stats()
+	to <- prometheus.MustNewConstMetric(c.packagers, prometheus.GaugeValue, float64(s.Packagers))
+	to <- prometheus.MustNewConstMetric(c.segments, prometheus.CounterValue, float64(s.Segments))
+	to <- prometheus.MustNewConstMetric(c.shelved, prometheus.GaugeValue, float64(s.Shelved))
+	to <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(s.Lost))
+}
 
 // HLS is the door of HLS.
 type HLS interface {
@@ -19,32 +58,23 @@ type HLS interface {
 // WatchHLS has what the door of HLS does read whenever somebody asks.
 func (m *Metrics) WatchHLS(door HLS) {
 	m.registry.MustRegister(&hlsDoor{
-		door:      door,
-		packagers: m.describe("millrace_hls_packagers", "gauge", "Streams that are packaged for HLS."),
-		segments:  m.describe("millrace_hls_segments_total", "counter", "Segments that were made."),
+		door: door,
 		requests: m.describe("millrace_hls_requests_total", "counter",
 			"Requests for files of HLS; those with result missed found none.", "file", "result"),
 	})
 }
 
 type hlsDoor struct {
-	door                          HLS
-	packagers, segments, requests *prometheus.Desc
+	door     HLS
+	requests *prometheus.Desc
 }
 
 // Describe implements [prometheus.Collector].
-func (c *hlsDoor) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.packagers, c.segments, c.requests} {
-		to <- d
-	}
-}
+func (c *hlsDoor) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
 
 // Collect implements [prometheus.Collector].
 func (c *hlsDoor) Collect(to chan<- prometheus.Metric) {
-	s := c.door.Stats()
-	to <- prometheus.MustNewConstMetric(c.packagers, prometheus.GaugeValue, float64(s.Packagers))
-	to <- prometheus.MustNewConstMetric(c.segments, prometheus.CounterValue, float64(s.Segments))
-	for _, r := range s.Requests {
+	for _, r := range c.door.Stats().Requests {
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
 	}

@@ -96,8 +96,7 @@ func openHLS(s *Server) door {
 			}
 			return path[:i], path[i+1:], hls.Matches(path[i+1:])
 		},
-		serve:  h.ServeStream,
-		panics: func() uint64 { return h.Stats().Panics },
+		serve: h.ServeStream,
 	}
 }
 

@@ -232,9 +232,11 @@ func (s *Server) event(e hub.Event) {
 // watch has everything read that counts by itself.
 func (s *Server) watch() {
 	s.metrics.WatchHub(s.hub)
+	s.metrics.WatchPackaging(s.window)
 	panics := map[string]func() uint64{
-		"http":   s.panics.Load,
-		"driver": func() uint64 { return s.players.Stats().Panics + s.encoders.Stats().Panics },
+		"http":      s.panics.Load,
+		"packaging": func() uint64 { return s.window.Stats().Panics },
+		"driver":    func() uint64 { return s.players.Stats().Panics + s.encoders.Stats().Panics },
 	}
 	for _, d := range s.doors {
 		if d.panics != nil {

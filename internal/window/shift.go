@@ -23,9 +23,9 @@ type Shift struct {
 // on reports whether the stream has time shift.
 func (s Shift) on() bool { return s.Window > 0 && s.Bytes > 0 }
 
-// shiftProtocol is what the hub calls the reader of a stream that is packaged for
+// ShiftProtocol is what the hub calls the reader of a stream that is packaged for
 // its time shift alone.
-const shiftProtocol = "time-shift"
+const ShiftProtocol = "time-shift"
 
 // restartAfter is when a stream with time shift is packaged again after a fault.
 const restartAfter = 5 * time.Second
@@ -54,7 +54,7 @@ func (s *Store) keep(stream string) {
 		}
 		st.mu.Unlock()
 	}
-	_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: shiftProtocol})
+	_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: ShiftProtocol})
 	refusal, refused := errors.AsType[*hub.Refusal](err)
 	switch {
 	case err == nil, errors.Is(err, hub.ErrNotFound), errors.Is(err, ErrClosed), s.ctx.Err() != nil:

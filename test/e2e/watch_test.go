@@ -109,7 +109,7 @@ func TestWatchingItRun(t *testing.T) {
 		`millrace_sessions{protocol="rtmp",role="publisher",tls="none"}`:     1,
 		`millrace_join_seconds_count{protocol="rtmp"}`:                       1,
 		`millrace_join_seconds_count{protocol="http-flv"}`:                   1,
-		`millrace_hls_packagers`:                                             1,
+		`millrace_packagers`:                                             1,
 		`millrace_panics_total{where="rtmp"}`:                                0,
 		`millrace_suppressed_log_lines_total`:                                0,
 		`millrace_drops_total{protocol="rtmp",reason="too-slow",side="out"}`: 0,
@@ -122,7 +122,7 @@ func TestWatchingItRun(t *testing.T) {
 		`millrace_received_bytes_total{protocol="rtmp"}`, `millrace_received_frames_total{kind="video",protocol="rtmp"}`,
 		`millrace_received_frames_total{kind="audio",protocol="rtmp"}`, `millrace_sent_bytes_total{protocol="rtmp"}`,
 		`millrace_sent_bytes_total{protocol="http-flv"}`, `millrace_ring_bytes`, `millrace_ring_seconds`,
-		`millrace_hls_segments_total`, `millrace_hls_requests_total{file="index",result="served"}`,
+		`millrace_segments_total`, `millrace_hls_requests_total{file="index",result="served"}`,
 	} {
 		if now[name] <= before[name] {
 			t.Errorf("%s did not move: %v", name, now[name])

@@ -18,12 +18,8 @@ func (t *tally) count(r resource, served bool) {
 	}
 }
 
-// Stats are what a [Handler] does now and has done since it was made.
+// Stats are what a [Handler] has done since it was made.
 type Stats struct {
-	// Packagers is how many streams are packaged now.
-	Packagers int
-	// Segments is how many were made, Panics how often packaging ended by one.
-	Segments, Panics uint64
 	// Requests are by kind of file.
 	Requests []Requests
 }
@@ -37,8 +33,7 @@ type Requests struct {
 
 // Stats returns the counters as they are.
 func (h *Handler) Stats() Stats {
-	made := h.window.Stats()
-	s := Stats{Packagers: made.Packagers, Segments: made.Segments, Panics: made.Panics}
+	var s Stats
 	for r, file := range resources {
 		s.Requests = append(s.Requests, Requests{file, h.tally.served[r].Load(), h.tally.missed[r].Load()})
 	}
