@@ -88,7 +88,7 @@ func (s *shelf) loop() {
 		if next != nil && s.put(next) {
 			continue
 		}
-		if s.ended() && done {
+		if s.ended() {
 			return
 		}
 		retry.Reset(retryAfter)
@@ -104,10 +104,12 @@ func (s *shelf) loop() {
 	}
 }
 
+// ended reports whether there is nothing to do any more, and will not be: files may
+// have come to go since they were cleaned last.
 func (s *shelf) ended() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.over
+	return s.over && len(s.gone) == 0
 }
 
 // next is the oldest segment that is not on disk, nil if all are.
