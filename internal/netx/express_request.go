@@ -56,11 +56,12 @@ func (c *expressConn) parse(head []byte) *http.Request {
 	return r
 }
 
-// pathBytes are those that stand for themselves in a path (RFC 3986 §3.3).
+// pathBytes are those that stand for themselves in a path (RFC 3986 §3.3), save for
+// the ones that net/url would rather see escaped.
 var pathBytes = func() (table [256]bool) {
 	for b := range table {
 		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
-		table[b] = letter || b > 0 && strings.IndexByte("/-._~!$&'()*+,;=:@", byte(b)) >= 0
+		table[b] = letter || b > 0 && strings.IndexByte("/-._~$&+,;=:@", byte(b)) >= 0
 	}
 	return table
 }()
