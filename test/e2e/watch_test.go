@@ -109,7 +109,7 @@ func TestWatchingItRun(t *testing.T) {
 		`millrace_sessions{protocol="rtmp",role="publisher",tls="none"}`:     1,
 		`millrace_join_seconds_count{protocol="rtmp"}`:                       1,
 		`millrace_join_seconds_count{protocol="http-flv"}`:                   1,
-		`millrace_packagers`:                                             1,
+		`millrace_packagers`:                                                 1,
 		`millrace_panics_total{where="rtmp"}`:                                0,
 		`millrace_suppressed_log_lines_total`:                                0,
 		`millrace_drops_total{protocol="rtmp",reason="too-slow",side="out"}`: 0,
