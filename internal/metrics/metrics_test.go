@@ -17,10 +17,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/poster"
-	"github.com/millrace-live/millrace/internal/proto/dash"
-	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
@@ -58,22 +57,16 @@ func (busy) Traffic() hub.Traffic {
 	}
 }
 
-func (busy) Stats() hls.Stats {
-	return hls.Stats{Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
-}
+// requests is a door that was asked.
+type requests []deliver.Requests
+
+func (r requests) Requests() []deliver.Requests { return r }
 
 // packages is a store that packages.
 type packages struct{}
 
 func (packages) Stats() window.Stats {
 	return window.Stats{Packagers: 1, Segments: 44, Shelved: 1 << 20, Lost: 2}
-}
-
-// manifests is a door of DASH that was asked.
-type manifests struct{}
-
-func (manifests) Stats() dash.Stats {
-	return dash.Stats{Requests: []dash.Requests{{File: "manifest", Served: 19, Missed: 2}}}
 }
 
 // posters is a door that made some pictures.
@@ -88,8 +81,8 @@ func whole() *Metrics {
 	m := New("v1.2.3")
 	m.WatchHub(busy{})
 	m.WatchPackaging(packages{})
-	m.WatchHLS(busy{})
-	m.WatchDASH(manifests{})
+	m.WatchFiles("HLS", requests{{File: "index", Served: 17, Missed: 3}})
+	m.WatchFiles("DASH", requests{{File: "manifest", Served: 19, Missed: 2}})
 	m.WatchPosters(posters{})
 	m.WatchPanics(map[string]func() uint64{"rtmp": func() uint64 { return 1 }})
 	m.WatchLog(func() uint64 { return 250 })

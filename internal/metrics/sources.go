@@ -3,12 +3,12 @@ package metrics
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/poster"
-	"github.com/millrace-live/millrace/internal/proto/dash"
-	"github.com/millrace-live/millrace/internal/proto/hls"
 	"github.com/millrace-live/millrace/internal/window"
 )
 
@@ -50,58 +50,29 @@ func (c *packaging) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(s.Lost))
 }
 
-// HLS is the door of HLS.
-type HLS interface {
-	Stats() hls.Stats
+// Files is a door that serves files.
+type Files interface {
+	Requests() []deliver.Requests
 }
 
-// WatchHLS has what the door of HLS does read whenever somebody asks.
-func (m *Metrics) WatchHLS(door HLS) {
-	m.registry.MustRegister(&hlsDoor{
-		door: door,
-		requests: m.describe("millrace_hls_requests_total", "counter",
-			"Requests for files of HLS; those with result missed found none.", "file", "result"),
-	})
+// WatchFiles has the requests to a door counted whenever somebody asks. Protocol is
+// its name for people, as "HLS".
+func (m *Metrics) WatchFiles(protocol string, door Files) {
+	m.registry.MustRegister(&files{door, m.describe("millrace_"+strings.ToLower(protocol)+"_requests_total", "counter",
+		"Requests for files of "+protocol+"; those with result missed found none.", "file", "result")})
 }
 
-type hlsDoor struct {
-	door     HLS
+type files struct {
+	door     Files
 	requests *prometheus.Desc
 }
 
 // Describe implements [prometheus.Collector].
-func (c *hlsDoor) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
+func (c *files) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
 
 // Collect implements [prometheus.Collector].
-func (c *hlsDoor) Collect(to chan<- prometheus.Metric) {
-	for _, r := range c.door.Stats().Requests {
-		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
-		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
-	}
-}
-
-// DASH is the door of DASH.
-type DASH interface {
-	Stats() dash.Stats
-}
-
-// WatchDASH has what the door of DASH does read whenever somebody asks.
-func (m *Metrics) WatchDASH(door DASH) {
-	m.registry.MustRegister(&dashDoor{door: door, requests: m.describe("millrace_dash_requests_total", "counter",
-		"Requests for files of DASH; those with result missed found none.", "file", "result")})
-}
-
-type dashDoor struct {
-	door     DASH
-	requests *prometheus.Desc
-}
-
-// Describe implements [prometheus.Collector].
-func (c *dashDoor) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
-
-// Collect implements [prometheus.Collector].
-func (c *dashDoor) Collect(to chan<- prometheus.Metric) {
-	for _, r := range c.door.Stats().Requests {
+func (c *files) Collect(to chan<- prometheus.Metric) {
+	for _, r := range c.door.Requests() {
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -93,7 +94,7 @@ func inSeconds(s string) time.Duration {
 }
 
 // compare finds a track by its first packet and compares all.
-func compare(t *testing.T, track trackName, frames []*media.Frame, all map[string][]packet) {
+func compare(t *testing.T, track window.TrackName, frames []*media.Frame, all map[string][]packet) {
 	t.Helper()
 	first := hash(frames[0])
 	for _, got := range all {
@@ -120,7 +121,7 @@ func hash(f *media.Frame) string { return fmt.Sprintf("adler32:%08x", adler32.Ch
 
 // publishFile publishes a whole file at once, with a viewer there, and ends. It
 // returns what was sent of each track.
-func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Frame {
+func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*media.Frame {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
@@ -128,7 +129,7 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 	}
 	defer file.Close()
 	p := h.publish(nil)
-	sent := make(map[trackName][]*media.Frame)
+	sent := make(map[window.TrackName][]*media.Frame)
 	begun := false
 	reader := flv.NewFrameReader(file)
 	for {
@@ -145,7 +146,7 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 		// The packager begins with the oldest key frame that the hub has.
 		begun = begun || f.IsKey()
 		if begun && f.Class != media.Command && f.Kind != media.Data {
-			of := trackName{f.Kind, f.Track}
+			of := window.TrackName{Kind: f.Kind, ID: f.Track}
 			sent[of] = append(sent[of], f)
 		}
 	}

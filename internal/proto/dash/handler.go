@@ -30,18 +30,22 @@ const startWait = 6 * time.Second
 type Handler struct {
 	window *window.Store
 	log    *slog.Logger
-	tally  tally
+	tally  *deliver.Tally
 	held   atomic.Int64 // requests for segments that are being made
 }
 
 // New returns a Handler.
 func New(store *window.Store, o Options) *Handler {
-	h := &Handler{window: store, log: o.Logger}
+	h := &Handler{window: store, log: o.Logger, tally: deliver.NewTally(resources[:]...)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	return h
 }
+
+// Requests are those for each kind of file: "manifest", "clock", "init",
+// "segment".
+func (h *Handler) Requests() []deliver.Requests { return h.tally.Requests() }
 
 // Matches reports whether file, the last part of a path, is one of DASH: the
 // caller then gives what stands before it to ServeStream as the stream's name.
@@ -71,7 +75,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 	default:
 		served, broken = h.serveMedia(w, r, stream, n)
 	}
-	h.tally.count(n.resource, served)
+	h.tally.Count(int(n.resource), served)
 	if broken {
 		// So that no cache takes the answer for whole.
 		panic(http.ErrAbortHandler)

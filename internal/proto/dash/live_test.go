@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
@@ -403,8 +404,10 @@ func TestCounters(t *testing.T) {
 		if info.Viewers[Protocol] != 1 || info.BytesOut != want {
 			t.Errorf("%+v viewers and %d bytes, want %d", info.Viewers, info.BytesOut, want)
 		}
-		requests := []Requests{{"manifest", 1, 0}, {"clock", 1, 0}, {"init", 1, 1}, {"segment", 1, 0}}
-		for i, r := range h.dash.Stats().Requests {
+		requests := []deliver.Requests{
+			{File: "manifest", Served: 1}, {File: "clock", Served: 1}, {File: "init", Served: 1, Missed: 1}, {File: "segment", Served: 1},
+		}
+		for i, r := range h.dash.Requests() {
 			if r != requests[i] {
 				t.Errorf("%+v, want %+v", r, requests[i])
 			}

@@ -244,7 +244,7 @@ func (of *span) describe(before *span, ended bool) *period {
 // template says where the segments of a track are, and when.
 func (of *span) template(l *listing, ended bool) *segmentTemplate {
 	header := l.header()
-	base := of.show.ID() + "-" + nameOf(l.track).String() + "-" + strconv.FormatUint(l.first().Init, 10)
+	base := of.show.ID() + "-" + l.track.Name().String() + "-" + strconv.FormatUint(l.first().Init, 10)
 	t := &segmentTemplate{
 		Media: base + "-$Time$.m4s", Initialization: base + ".m4s",
 		Timescale: header.Timescale, Offset: ticks(of.start, header.Timescale),

@@ -40,7 +40,7 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	s.Touch()
 	audience := s.Audience(Protocol)
 	audience.Note(r)
-	track := p.Track(n.track.kind, n.track.id)
+	track := p.Track(n.track.Kind, n.track.ID)
 	if track == nil {
 		problem.Write(w, http.StatusNotFound, "this broadcast has no such track")
 		return false, false

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -91,7 +92,7 @@ func comparePackets(t *testing.T, ffprobe, url string, frames []*media.Frame) {
 
 // publishFile publishes a whole file at once, with a viewer there, and ends. It
 // returns what was sent of each track.
-func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Frame {
+func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*media.Frame {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
@@ -99,7 +100,7 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 	}
 	defer file.Close()
 	p := h.publish(nil)
-	sent := make(map[trackName][]*media.Frame)
+	sent := make(map[window.TrackName][]*media.Frame)
 	begun := false
 	reader := flv.NewFrameReader(file)
 	for {
@@ -116,7 +117,7 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 		// The packager begins with the oldest key frame that the hub has.
 		begun = begun || f.IsKey()
 		if begun && f.Class != media.Command && f.Kind != media.Data {
-			of := trackName{f.Kind, f.Track}
+			of := window.TrackName{Kind: f.Kind, ID: f.Track}
 			sent[of] = append(sent[of], f)
 		}
 	}

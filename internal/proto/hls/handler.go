@@ -38,18 +38,22 @@ const protocol = "hls"
 type Handler struct {
 	window *window.Store
 	log    *slog.Logger
-	tally  tally
+	tally  *deliver.Tally
 	held   atomic.Int64 // requests that wait
 }
 
 // New returns a Handler.
 func New(store *window.Store, o Options) *Handler {
-	h := &Handler{window: store, log: o.Logger}
+	h := &Handler{window: store, log: o.Logger, tally: deliver.NewTally(resources[:]...)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	return h
 }
+
+// Requests are those for each kind of file: "index", "playlist", "init", "segment",
+// "part".
+func (h *Handler) Requests() []deliver.Requests { return h.tally.Requests() }
 
 // Matches reports whether file, the last part of a path, is one of HLS: the
 // caller then gives what stands before it to ServeStream as the stream's name.
@@ -70,7 +74,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		return
 	}
 	served := false
-	defer func() { h.tally.count(n.resource, served) }()
+	defer func() { h.tally.Count(int(n.resource), served) }()
 	if n.resource == index {
 		served = h.serveIndex(w, r, stream)
 		return

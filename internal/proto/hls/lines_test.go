@@ -15,7 +15,7 @@ func TestLines(t *testing.T) {
 	f := newFeed(videoTrack())
 	f.add(2 * time.Second)
 	shown := newPresentation(f.p)
-	r := shown.rendition(trackName{media.Video, 0})
+	r := shown.rendition(window.TrackName{Kind: media.Video, ID: 0})
 	var segments []*window.Segment
 	for i := range uint64(300) {
 		segments = append(segments, &window.Segment{Segment: f.segment(f.period.Tracks[0], 2*time.Second), Number: i})

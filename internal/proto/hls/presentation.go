@@ -35,7 +35,7 @@ type indexState struct {
 // rendition is one track of a presentation: its media playlist and its files.
 type rendition struct {
 	*window.Track
-	name  trackName
+	name  window.TrackName
 	lines lines
 	count atomic.Uint64 // of the playlists that there were
 
@@ -74,13 +74,13 @@ func newPresentation(p *window.Presentation) *presentation {
 			shown.refused = append(shown.refused, err)
 			continue
 		}
-		shown.renditions = append(shown.renditions, &rendition{Track: t, name: trackName{t.Kind(), t.ID()}})
+		shown.renditions = append(shown.renditions, &rendition{Track: t, name: t.Name()})
 	}
 	return shown
 }
 
 // rendition returns that of a track, nil if p has no such track.
-func (p *presentation) rendition(t trackName) *rendition {
+func (p *presentation) rendition(t window.TrackName) *rendition {
 	for _, r := range p.renditions {
 		if r.name == t {
 			return r

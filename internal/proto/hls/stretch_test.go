@@ -211,7 +211,7 @@ func BenchmarkReload(b *testing.B) {
 				f.part(200*time.Millisecond, 209*time.Millisecond)
 				f.add(2 * time.Second)
 				shown := newPresentation(f.p)
-				r := shown.rendition(trackName{media.Video, 0})
+				r := shown.rendition(window.TrackName{Kind: media.Video, ID: 0})
 				view := &window.View{Next: uint64(n)}
 				for i := range uint64(n) {
 					view.Segments = append(view.Segments, &window.Segment{Segment: f.segment(f.period.Tracks[0], 2*time.Second), Number: i})
