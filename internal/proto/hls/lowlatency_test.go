@@ -159,10 +159,13 @@ func TestFollowing(t *testing.T) {
 		done := make(chan bool)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
+		// Behind it nothing changes between two looks: all of a moment is done.
+		settle := func() { time.Sleep(1) }
 		for _, uri := range []string{video, audio} {
 			go func() {
 				defer func() { done <- true }()
 				w := h.watch(uri)
+				settle()
 				w.poll()
 				hint := w.last.hint
 				for ctx.Err() == nil {
@@ -191,6 +194,7 @@ func TestFollowing(t *testing.T) {
 					if made.Header.Get("Cache-Control") != mediaCaching || !strings.HasSuffix(made.Header.Get("Content-Type"), "/mp4") {
 						t.Errorf("%v", made.Header)
 					}
+					settle()
 					w.poll()
 					hint = w.last.hint
 				}
