@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 )
 
 // viewerRequest is one of a viewer of that name.
@@ -27,8 +28,8 @@ func viewerRequest(sid string, fields ...string) *http.Request {
 
 func TestSessions(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.send(5 * time.Second)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		s, _ := h.open("hls")
 		h.open("dash")
 		began := time.Now()
@@ -90,15 +91,15 @@ func TestSessions(t *testing.T) {
 			}
 		}
 
-		p.send(2 * time.Second)
-		if out := h.hub.Traffic().Out; out["hls"].Starvations != 1 || out["hls"].Viewers != 2 || out["dash"].Starvations != 0 || out["dash"].Viewers != 1 {
+		p.Send(2 * time.Second)
+		if out := h.Registry.Traffic().Out; out["hls"].Starvations != 1 || out["hls"].Viewers != 2 || out["dash"].Starvations != 0 || out["dash"].Viewers != 1 {
 			t.Errorf("%+v", out)
 		}
-		p.send(viewerPatience)
+		p.Send(viewerPatience)
 		if all, _ := h.store.Sessions(hub.SessionQuery{Limit: 10}); len(all) != 0 {
 			t.Errorf("%d sessions are left", len(all))
 		}
-		if out := h.hub.Traffic().Out; out["hls"].Starvations != 1 || out["hls"].Viewers != 0 {
+		if out := h.Registry.Traffic().Out; out["hls"].Starvations != 1 || out["hls"].Viewers != 0 {
 			t.Errorf("%+v", out["hls"])
 		}
 	})
@@ -107,8 +108,8 @@ func TestSessions(t *testing.T) {
 // What strangers call themselves is neither long nor anything but text.
 func TestSessionsOfStrangers(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0)))
-		p.send(5 * time.Second)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
+		p.Send(5 * time.Second)
 		s, _ := h.open("hls")
 		for _, r := range []*http.Request{
 			viewerRequest("", "X-Playback-Session-Id", strings.Repeat("x", maxPlayback+1)),

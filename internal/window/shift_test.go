@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -29,7 +29,7 @@ const enough = 1 << 40
 
 // files are those of the store's folder.
 func (h *house) files() (names []string) {
-	h.t.Helper()
+	h.T.Helper()
 	err := filepath.WalkDir(h.store.disk.dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			names = append(names, path)
@@ -37,7 +37,7 @@ func (h *house) files() (names []string) {
 		return nil
 	})
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return names
 }
@@ -99,9 +99,9 @@ func read(t *testing.T, s *Segment) []byte {
 // much of the past as it should, on disk.
 func TestShift(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: 4 * time.Minute, Bytes: enough}), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(10 * time.Second)
+		p.Send(10 * time.Second)
 		s := h.store.Stream("live/cam")
 		shown, err := s.Live(t.Context())
 		if err != nil {
@@ -109,7 +109,7 @@ func TestShift(t *testing.T) {
 		}
 		track := shown.Track(media.Video, 0)
 		first := track.Segment(0).Append(nil)
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		synctest.Wait()
 		if got := s.Presentation(shown.ID()); got != shown || shown.Broadcast() != p.Broadcast() {
 			t.Fatal("another presentation, or of another broadcast")
@@ -117,7 +117,7 @@ func TestShift(t *testing.T) {
 		if s := track.Segment(0); !s.Shelved() || !bytes.Equal(read(t, s), first) || track.Part(0, 0) != nil || s.Number != 0 || !s.Independent {
 			t.Error("the first segment is another than it was")
 		}
-		p.send(4 * time.Minute)
+		p.Send(4 * time.Minute)
 		synctest.Wait()
 		v := track.View()
 		checkWhole(t, v)
@@ -136,7 +136,7 @@ func TestShift(t *testing.T) {
 			t.Errorf("%+v", s.Shift())
 		}
 		// Nobody has played the whole time.
-		if info, _ := h.hub.Stream("live/cam"); info.ViewersTotal != 0 {
+		if info, _ := h.Registry.Stream("live/cam"); info.ViewersTotal != 0 {
 			t.Errorf("viewers %v", info.Viewers)
 		}
 		if n, size := shown.size(), h.store.Stats().Shelved; n > 3<<20 || size < 6<<20 {
@@ -148,9 +148,9 @@ func TestShift(t *testing.T) {
 // What leaves the window is there for as long as the window was, then its files go.
 func TestShiftExpires(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: time.Minute, Bytes: enough}), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(100 * time.Second)
+		p.Send(100 * time.Second)
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -165,7 +165,7 @@ func TestShiftExpires(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer opened.Close()
-		p.send(100 * time.Second)
+		p.Send(100 * time.Second)
 		synctest.Wait()
 		if track.Segment(0) != nil {
 			t.Error("the first segment is there for ever")
@@ -186,9 +186,9 @@ func TestShiftExpires(t *testing.T) {
 // broadcast after it does not shorten that.
 func TestShiftAfterTheEnd(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: 5 * time.Minute, Bytes: enough}), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		s := h.store.Stream("live/cam")
 		ended, err := s.Live(t.Context())
 		if err != nil {
@@ -203,20 +203,20 @@ func TestShiftAfterTheEnd(t *testing.T) {
 		if _, available, ok := s.Shifted(); !ok || available < 58*time.Second {
 			t.Errorf("one can seek back %v, %v", available, ok)
 		}
-		p = h.publish(tracks(videoTrack(0), audioTrack()))
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(20 * time.Second)
+		p.Send(20 * time.Second)
 		if again, err := s.Live(t.Context()); err != nil || again == ended || again.Broadcast() == ended.Broadcast() {
 			t.Errorf("%v, %v", again, err)
 		}
 		if _, available, _ := s.Shifted(); available > 21*time.Second {
 			t.Errorf("one can seek back %v: into another broadcast", available)
 		}
-		p.send(2 * time.Minute)
+		p.Send(2 * time.Minute)
 		if s.Presentation(ended.ID()) != ended {
 			t.Error("it has gone too early")
 		}
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		synctest.Wait()
 		if s.Presentation(ended.ID()) != nil {
 			t.Error("it does not go")
@@ -237,18 +237,18 @@ func TestShiftAfterTheEnd(t *testing.T) {
 func TestShiftBytes(t *testing.T) {
 	const most = 8 << 20
 	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: most}), func(t *testing.T, h *house) {
-		both := tracks(videoTrack(0), audioTrack())
-		p := h.publish(both)
-		p.size = 10_000 // 2 Mbit/s
+		both := hubtest.Tracks(hubtest.Video(0), hubtest.Audio())
+		p := h.Publish(both)
+		p.Size = 10_000 // 2 Mbit/s
 		h.store.OnAir("live/cam")
-		p.send(10 * time.Second)
+		p.Send(10 * time.Second)
 		s := h.store.Stream("live/cam")
 		for i := range 30 {
-			p.tracks = both
+			p.Tracks = both
 			if i%10 == 9 {
-				p.tracks = tracks(videoTrack(0)) // another presentation
+				p.Tracks = hubtest.Tracks(hubtest.Video(0)) // another presentation
 			}
-			p.send(4 * time.Second)
+			p.Send(4 * time.Second)
 			synctest.Wait()
 			used := int64(0)
 			for _, name := range h.files() {
@@ -271,7 +271,7 @@ func TestShiftBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		synctest.Wait()
 		checkWhole(t, shown.Tracks()[0].View())
 		if v := shown.Tracks()[0].View(); len(v.Segments) < 12 || len(v.Segments) > 16 {
@@ -293,10 +293,10 @@ func TestHungDisk(t *testing.T) {
 	o := shifted(t, Shift{Window: time.Hour, Bytes: enough})
 	o.Logger = log.logger()
 	bubble(t, o, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), videoTrack(1), audioTrack()))
-		p.size = 25_000 // 10 Mbit/s together
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Video(1), hubtest.Audio()))
+		p.Size = 25_000 // 10 Mbit/s together
 		h.store.OnAir("live/cam")
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -306,7 +306,7 @@ func TestHungDisk(t *testing.T) {
 		until, works := make(chan struct{}), h.store.disk.create
 		h.store.disk.create = func(string) (io.WriteCloser, error) { return hung{until}, nil }
 		for range 25 {
-			p.send(2 * time.Second)
+			p.Send(2 * time.Second)
 			synctest.Wait()
 			v := track.View()
 			for i, s := range v.Segments {
@@ -334,7 +334,7 @@ func TestHungDisk(t *testing.T) {
 		}
 		h.store.disk.create = works
 		close(until)
-		p.send(80 * time.Second)
+		p.Send(80 * time.Second)
 		synctest.Wait()
 		if n := log.count("works again"); n != 1 || log.count("does not keep up") != 1 {
 			t.Errorf("%d lines of log say that it works again", n)
@@ -352,9 +352,9 @@ func TestCloseWithHungDisk(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
 		until := make(chan struct{})
 		h.store.disk.create = func(string) (io.WriteCloser, error) { return hung{until}, nil }
-		p := h.publish(tracks(videoTrack(0)))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 		h.store.OnAir("live/cam")
-		p.send(10 * time.Second)
+		p.Send(10 * time.Second)
 		before := time.Now()
 		h.store.Close()
 		if took := time.Since(before); took != closeWait {
@@ -377,9 +377,9 @@ func TestFullDisk(t *testing.T) {
 		h.store.disk.space = func(string) (uint64, uint64, bool) {
 			return uint64(max(0, total-others-h.store.Stats().Shelved)), total, true
 		}
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(2 * time.Minute)
+		p.Send(2 * time.Minute)
 		synctest.Wait()
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
 		if err != nil {
@@ -389,7 +389,7 @@ func TestFullDisk(t *testing.T) {
 		whole := len(track.View().Segments)
 		// A twentieth of the disk is free, and no more.
 		others = total - total/20 - h.store.Stats().Shelved
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		synctest.Wait()
 		checkWhole(t, track.View())
 		if n := len(track.View().Segments); n < whole-3 || n > whole+3 {
@@ -399,7 +399,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%d lines of log", n)
 		}
 		others = total
-		p.send(5 * time.Minute)
+		p.Send(5 * time.Minute)
 		synctest.Wait()
 		if n, files := len(track.View().Segments), len(h.files()); n < leastSegments || files > 0 {
 			t.Errorf("%d segments, %d files", n, files)
@@ -408,7 +408,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%d bytes are in memory", n)
 		}
 		others = 0
-		p.send(3 * time.Minute)
+		p.Send(3 * time.Minute)
 		synctest.Wait()
 		checkWhole(t, track.View())
 		if n := len(track.View().Segments); n < 85 || log.count("works again") != 1 {
@@ -426,9 +426,9 @@ func TestNoPlaceForTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	bubble(t, o, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0)))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 		h.store.OnAir("live/cam")
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		synctest.Wait()
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
 		if err != nil || len(shown.Tracks()[0].View().Segments) < leastSegments || h.store.Stats().Shelved != 0 {
@@ -469,9 +469,9 @@ func TestClear(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(o.Folder, id)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the folder: %v", err)
 		}
-		p := h.publish(tracks(videoTrack(0)))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 		h.store.OnAir("live/cam")
-		p.send(20 * time.Second)
+		p.Send(20 * time.Second)
 		synctest.Wait()
 		if len(h.files()) <= len(want) {
 			t.Error("nothing is written")
@@ -487,16 +487,16 @@ func TestClear(t *testing.T) {
 // next ones, and what is on disk is no loss.
 func TestShiftBudget(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.size = 500_000 // 100 Mbit/s
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Size = 500_000 // 100 Mbit/s
 		h.store.OnAir("live/cam")
-		p.send(8 * time.Second)
+		p.Send(8 * time.Second)
 		shown, err := h.store.Stream("live/cam").Live(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 8 {
-			p.send(time.Second)
+			p.Send(time.Second)
 			synctest.Wait()
 			if n := shown.size(); n > budget {
 				t.Fatalf("%d bytes are in memory", n)
@@ -513,13 +513,13 @@ func TestShiftBudget(t *testing.T) {
 // A panic in the packager does not end time shift.
 func TestShiftAfterPanic(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(5 * time.Second)
+		p.Send(5 * time.Second)
 		synctest.Wait()
 		s := h.store.Stream("live/cam")
 		s.run.pack = nil
-		p.send(15 * time.Second)
+		p.Send(15 * time.Second)
 		synctest.Wait()
 		if h.store.Stats().Packagers != 1 || h.store.Stats().Panics != 1 {
 			t.Errorf("%+v", h.store.Stats())
@@ -536,9 +536,9 @@ func TestNoShift(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, o, func(t *testing.T, h *house) {
-				p := h.publish(tracks(videoTrack(0)))
+				p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 				h.store.OnAir("live/cam")
-				p.send(5 * time.Second)
+				p.Send(5 * time.Second)
 				if h.store.Stream("live/cam") != nil {
 					t.Error("the stream is packaged")
 				}
@@ -553,10 +553,10 @@ func TestNoShift(t *testing.T) {
 
 // Views are read while segments come and go.
 func TestShiftRace(t *testing.T) {
-	h := &house{t: t, hub: hub.New(hub.Options{Access: hub.Everyone{}})}
-	h.store = New(h.hub, shifted(t, Shift{Window: 30 * time.Second, Bytes: 1 << 20}))
+	h := &house{Hub: hubtest.New(t)}
+	h.store = New(h.Registry, shifted(t, Shift{Window: 30 * time.Second, Bytes: 1 << 20}))
 	defer h.store.Close()
-	p := h.publish(tracks(videoTrack(0)))
+	p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 	h.store.OnAir("live/cam")
 	var readers sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
@@ -572,11 +572,11 @@ func TestShiftRace(t *testing.T) {
 			}
 		})
 	}
-	track, class := p.tracks.Tracks[0], media.Key
-	for at := time.Duration(0); at < 100*time.Second; at += 10 * picture {
-		p.write(track, class, at, 5000)
+	track, class := p.Tracks.Tracks[0], media.Key
+	for at := time.Duration(0); at < 100*time.Second; at += 10 * hubtest.Picture {
+		p.WriteFrame(track, class, at, 5000)
 		class = media.Inter
-		if (at+10*picture)%(2*time.Second) == 0 {
+		if (at+10*hubtest.Picture)%(2*time.Second) == 0 {
 			class = media.Key
 			time.Sleep(5 * time.Millisecond)
 		}
@@ -613,28 +613,28 @@ func TestShiftChanges(t *testing.T) {
 		return Shift{}
 	}
 	bubble(t, o, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0)))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 		h.store.OnAir("live/cam")
-		p.send(5 * time.Second)
+		p.Send(5 * time.Second)
 		s, _ := h.open("hls")
 		on.Store(true)
-		p.send(30 * time.Second)
+		p.Send(30 * time.Second)
 		if _, _, ok := s.Shifted(); ok || len(h.store.disk.folders()) > 0 {
 			t.Error("a broadcast that is on air is given time shift")
 		}
 		p.End(nil)
-		p = h.publish(tracks(videoTrack(0)))
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0)))
 		h.store.OnAir("live/cam")
-		p.send(30 * time.Second)
+		p.Send(30 * time.Second)
 		on.Store(false)
-		p.send(5 * time.Minute)
+		p.Send(5 * time.Minute)
 		if _, available, ok := h.store.Stream("live/cam").Shifted(); !ok || available < 5*time.Minute {
 			t.Errorf("the next goes back %v, %v", available, ok)
 		}
 		p.End(nil)
-		p = h.publish(tracks(videoTrack(0)))
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0)))
 		h.store.OnAir("live/cam")
-		p.send(30 * time.Second)
+		p.Send(30 * time.Second)
 		if s := h.store.Stream("live/cam"); s.run != nil || s.Last() == nil || h.store.Stats().Packagers != 0 {
 			t.Error("the one after it is packaged without a viewer, or the former has gone")
 		}
@@ -645,9 +645,9 @@ func TestShiftChanges(t *testing.T) {
 // discontinuity.
 func TestShiftGoesOn(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		s := h.store.Stream("live/cam")
 		shown, err := s.Live(t.Context())
 		if err != nil {
@@ -655,9 +655,9 @@ func TestShiftGoesOn(t *testing.T) {
 		}
 		p.End(io.ErrUnexpectedEOF)
 		time.Sleep(10 * time.Second)
-		p = h.publish(tracks(videoTrack(0), audioTrack()))
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		h.store.OnAir("live/cam")
-		p.send(time.Minute)
+		p.Send(time.Minute)
 		synctest.Wait()
 		again, err := s.Live(t.Context())
 		if err != nil || again != shown || p.Broadcast() != shown.Broadcast() {
@@ -680,9 +680,9 @@ func TestShiftGoesOn(t *testing.T) {
 func TestShiftOfBroadcastsInARow(t *testing.T) {
 	bubble(t, shifted(t, Shift{Window: time.Hour, Bytes: enough}), func(t *testing.T, h *house) {
 		for range 20 {
-			p := h.publish(tracks(videoTrack(0)))
+			p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
 			h.store.OnAir("live/cam")
-			p.send(5 * time.Second)
+			p.Send(5 * time.Second)
 			synctest.Wait()
 			shown, err := h.store.Stream("live/cam").Live(t.Context())
 			if err != nil || shown.Broadcast() != p.Broadcast() || shown.Tracks()[0].View().Ended {
@@ -692,10 +692,10 @@ func TestShiftOfBroadcastsInARow(t *testing.T) {
 			s := h.store.Stream("live/cam")
 			s.mu.Lock()
 			p.End(nil)
-			p = h.publish(tracks(videoTrack(0)))
+			p = h.Publish(hubtest.Tracks(hubtest.Video(0)))
 			h.store.OnAir("live/cam")
 			s.mu.Unlock()
-			p.send(5 * time.Second)
+			p.Send(5 * time.Second)
 			synctest.Wait()
 			if shown, err = s.Live(t.Context()); err != nil || shown.Broadcast() != p.Broadcast() {
 				t.Fatalf("the next broadcast is not packaged: %v", err)

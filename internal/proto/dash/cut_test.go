@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
@@ -20,9 +21,9 @@ import (
 func TestSpans(t *testing.T) {
 	const part = 200 * time.Millisecond
 	fill := func() *feed {
-		f := newFeed(part, videoTrack(), audioTrack())
+		f := newFeed(part, hubtest.Video(0), hubtest.Audio())
 		f.add(2*time.Second, 2*time.Second, 2*time.Second, 2*time.Second)
-		f.change(videoTrack(), audioTrack())
+		f.change(hubtest.Video(0), hubtest.Audio())
 		f.add(2*time.Second, 2*time.Second, 2*time.Second)
 		f.open(part)
 		return f
@@ -74,14 +75,14 @@ func shifted(t *testing.T, length time.Duration) settings {
 // changes, and what they list is there.
 func TestTimeShift(t *testing.T) {
 	bubble(t, shifted(t, 2*time.Minute), func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(7*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(7 * time.Second)
 		w := h.watch()
 		for i := range 400 {
 			if i == 100 {
-				p.tracks = tracks(videoTrack()) // another presentation, of the same broadcast
+				p.Tracks = hubtest.Tracks(hubtest.Video(0)) // another presentation, of the same broadcast
 			}
-			p.send(520*time.Millisecond, true)
+			p.Send(520 * time.Millisecond)
 			synctest.Wait()
 			w.poll()
 			if i == 180 {
@@ -106,24 +107,24 @@ func TestTimeShift(t *testing.T) {
 			{"GET", "Range", "bytes=100-199", 206, whole[100:200]},
 			{"GET", "If-None-Match", `"` + oldest + `"`, 304, ""},
 		} {
-			r := h.do(c.method, oldest, c.field, c.value)
-			if body := read(t, r); r.StatusCode != c.status || body != c.body || r.Header.Get("ETag") != `"`+oldest+`"` {
+			r := h.Do(c.method, oldest, c.field, c.value)
+			if body := hubtest.Read(t, r); r.StatusCode != c.status || body != c.body || r.Header.Get("ETag") != `"`+oldest+`"` {
 				t.Errorf("%s, %s: %s: %s, %d bytes", c.method, c.field, c.value, r.Status, len(body))
 			}
 		}
 		// What is asked for by a time is just that.
-		m := check(t, h.get(manifestName+"?start=-60&end=-50"))
+		m := check(t, h.Get(manifestName+"?start=-60&end=-50"))
 		if !m.static || m.end < 10*time.Second || m.end > 14100*time.Millisecond {
 			t.Errorf("10 seconds are %v:\n%s", m.end, m.text)
 		}
 		for _, s := range m.periods[0].track("video").segments {
-			h.get(s.uri)
+			h.Get(s.uri)
 		}
-		live := check(t, h.get(manifestName+"?start=-30"))
+		live := check(t, h.Get(manifestName+"?start=-30"))
 		if live.static || live.depth < 28*time.Second || live.depth > 34*time.Second {
 			t.Errorf("30 seconds are %v:\n%s", live.depth, live.text)
 		}
-		wantProblem(t, h.do("GET", manifestName+"?end=-600"), http.StatusNotFound, "nothing of that time")
+		hubtest.WantProblem(t, h.Do("GET", manifestName+"?end=-600"), http.StatusNotFound, "nothing of that time")
 	})
 }
 
@@ -133,7 +134,7 @@ func TestAbsurdSpans(t *testing.T) {
 		for _, query := range []string{
 			"start=", "end=x", "start=1&start=2", "start=-5&end=-10", "start=99999999999", "end=2126-01-01T00:00:00Z", "start=%zz", "start=NaN",
 		} {
-			wantProblem(t, h.do("GET", manifestName+"?"+query), http.StatusBadRequest, "")
+			hubtest.WantProblem(t, h.Do("GET", manifestName+"?"+query), http.StatusBadRequest, "")
 		}
 	})
 }
@@ -142,17 +143,17 @@ func TestAbsurdSpans(t *testing.T) {
 // while: the manifest goes on with what was there, and has not ended.
 func TestManifestWhileTracksChange(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(9*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(9 * time.Second)
 		w := h.watch()
 		w.poll()
-		other := *videoTrack()
+		other := *hubtest.Video(0)
 		other.ID = 1
-		p.tracks = tracks(videoTrack(), &other, audioTrack())
-		p.key = 8 * time.Second // so that segments are long in coming
+		p.Tracks = hubtest.Tracks(hubtest.Video(0), &other, hubtest.Audio())
+		p.Key = 8 * time.Second // so that segments are long in coming
 		waited := 0
 		for range 100 {
-			p.send(200*time.Millisecond, true)
+			p.Send(200 * time.Millisecond)
 			synctest.Wait()
 			begun := time.Now()
 			w.poll()
@@ -171,12 +172,12 @@ func TestManifestWhileTracksChange(t *testing.T) {
 		}
 		// Another broadcast at once begins another manifest, whatever its times.
 		first := w.last.root.attributes["id"]
-		p.p.End(nil)
+		p.End(nil)
 		synctest.Wait()
-		again := h.publish(tracks(videoTrack(), audioTrack()))
-		again.at, again.sound = p.at, p.sound
-		again.send(5*time.Second, true)
-		if m := check(t, h.get(manifestName)); m.root.attributes["id"] == first || len(m.periods) != 1 {
+		again := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		again.At, again.Sound = p.At, p.Sound
+		again.Send(5 * time.Second)
+		if m := check(t, h.Get(manifestName)); m.root.attributes["id"] == first || len(m.periods) != 1 {
 			t.Errorf("another broadcast goes on in the manifest:\n%s", m.text)
 		}
 	})
@@ -187,7 +188,7 @@ func TestManifestWhileTracksChange(t *testing.T) {
 func BenchmarkManifest(b *testing.B) {
 	for _, n := range []int{8, 3600} {
 		b.Run(fmt.Sprintf("%d segments", n), func(b *testing.B) {
-			f := newFeed(200*time.Millisecond, videoTrack(), audioTrack())
+			f := newFeed(200*time.Millisecond, hubtest.Video(0), hubtest.Audio())
 			f.add(2 * time.Second)
 			s := &show{Presentation: f.p, id: "BROADCAST", begun: feedBegin, starts: make(map[*cmaf.Period]time.Duration)}
 			of := &span{show: s, period: f.period}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
@@ -36,10 +37,10 @@ func TestFFmpegPlays(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".flv"), func(t *testing.T) {
 			h := newHouse(t, settings{})
 			defer h.close()
-			server := httptest.NewServer(h)
+			server := httptest.NewServer(h.Door)
 			defer server.Close()
 			sent := h.publishFile(t, path)
-			text := h.get("manifest.mpd")
+			text := h.Get("manifest.mpd")
 			check(t, text)
 			got := make(map[string][]packet)
 			for range sent {
@@ -128,7 +129,7 @@ func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*m
 		t.Fatal(err)
 	}
 	defer file.Close()
-	p := h.publish(nil)
+	p := h.Publish(nil)
 	sent := make(map[window.TrackName][]*media.Frame)
 	begun := false
 	reader := flv.NewFrameReader(file)
@@ -140,7 +141,7 @@ func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*m
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.p.Write(f); err != nil {
+		if err := p.Write(f); err != nil {
 			t.Fatal(err)
 		}
 		// The packager begins with the oldest key frame that the hub has.
@@ -151,11 +152,11 @@ func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*m
 		}
 	}
 	watched := make(chan string)
-	go func() { watched <- read(t, h.do("GET", "manifest.mpd")) }()
+	go func() { watched <- hubtest.Read(t, h.Do("GET", "manifest.mpd")) }()
 	for h.window.Stats().Packagers == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	p.p.End(nil)
+	p.End(nil)
 	<-watched
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if h.window.Stats().Packagers == 0 {

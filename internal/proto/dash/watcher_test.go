@@ -28,12 +28,12 @@ type watcher struct {
 }
 
 func (h *house) watch() *watcher {
-	return &watcher{h: h, t: h.t, seen: make(map[string][]parsedSegment), files: make(map[string]string), periods: make(map[string]bool), sets: make(map[string]string)}
+	return &watcher{h: h, t: h.T, seen: make(map[string][]parsedSegment), files: make(map[string]string), periods: make(map[string]bool), sets: make(map[string]string)}
 }
 
 func (w *watcher) poll() {
 	w.t.Helper()
-	now := check(w.t, w.h.get(manifestName))
+	now := check(w.t, w.h.Get(manifestName))
 	if w.last != nil {
 		w.follows(now)
 	}
@@ -69,7 +69,7 @@ func (w *watcher) poll() {
 // fetch gets a file that must be there and must never change.
 func (w *watcher) fetch(uri string) {
 	w.t.Helper()
-	body := w.h.get(uri)
+	body := w.h.Get(uri)
 	if before, known := w.files[uri]; known && before != body {
 		w.t.Errorf("%s has changed", uri)
 	}
@@ -127,7 +127,7 @@ func (w *watcher) follows(now *parsed) {
 	// What has left the manifest is to be had for a while.
 	for _, p := range before.periods {
 		for _, track := range p.tracks {
-			if r := w.h.do(http.MethodHead, track.segments[0].uri); r.StatusCode != http.StatusOK {
+			if r := w.h.Do(http.MethodHead, track.segments[0].uri); r.StatusCode != http.StatusOK {
 				w.t.Errorf("%s was listed a moment ago: %s", track.segments[0].uri, r.Status)
 			}
 		}

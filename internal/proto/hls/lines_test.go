@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
@@ -12,7 +13,7 @@ import (
 // Whoever writes a playlist of an older window, while others write newer ones, has the
 // lines of that window.
 func TestLines(t *testing.T) {
-	f := newFeed(videoTrack())
+	f := newFeed(hubtest.Video(0))
 	f.add(2 * time.Second)
 	shown := newPresentation(f.p)
 	r := shown.rendition(window.TrackName{Kind: media.Video, ID: 0})

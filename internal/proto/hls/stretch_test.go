@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
@@ -20,7 +21,7 @@ import (
 func TestSpans(t *testing.T) {
 	now := feedBegin.Add(14700 * time.Millisecond)
 	fill := func() *feed {
-		f := newFeed(videoTrack(), audioTrack())
+		f := newFeed(hubtest.Video(0), hubtest.Audio())
 		f.part(500*time.Millisecond, 512*time.Millisecond)
 		for range 7 {
 			f.add(2 * time.Second)
@@ -78,7 +79,7 @@ func TestTimeShift(t *testing.T) {
 		p, video, audio, _ := h.onAir(t)
 		watchers := []*watcher{h.watch(video), h.watch(audio)}
 		for range 100 {
-			p.send(time.Second, true)
+			p.Send(time.Second)
 			synctest.Wait()
 			for _, w := range watchers {
 				w.poll()
@@ -108,8 +109,8 @@ func TestTimeShift(t *testing.T) {
 			{"GET", "If-Match", `"other"`, 412, ""},
 			{"OPTIONS", "X", "", 204, ""},
 		} {
-			r := h.do(c.method, oldest, c.field, c.value)
-			body := read(t, r)
+			r := h.Do(c.method, oldest, c.field, c.value)
+			body := hubtest.Read(t, r)
 			if r.StatusCode != c.status || c.status < 400 && body != c.body {
 				t.Errorf("%s, %s: %s: %s, %d bytes", c.method, c.field, c.value, r.Status, len(body))
 			}
@@ -121,39 +122,40 @@ func TestTimeShift(t *testing.T) {
 		// What is asked for by a time is just that.
 		at := time.Now().Add(-40 * time.Second)
 		query := fmt.Sprintf("?start=%d&end=%d", at.Unix(), at.Unix()+10)
-		index := h.get("index.m3u8" + query)
+		index := h.Get("index.m3u8" + query)
 		first, sound := children(t, index)
 		if !strings.HasPrefix(first, video+"?start=") || !strings.HasPrefix(sound, audio+"?start=") {
 			t.Errorf("the index leads to %s and %s", first, sound)
 		}
-		list := parsePlaylist(t, h.get(first))
+		list := parsePlaylist(t, h.Get(first))
 		if d := list.length(); !list.ended || d < 10 || d > 14 || list.entries[0].date.After(at) || list.hint != "" {
 			t.Errorf("%v s from %v on, ended %v", d, list.entries[0].date, list.ended)
 		}
 		for _, e := range list.entries {
-			h.get(e.uri)
+			h.Get(e.uri)
 		}
-		if r := h.do("GET", first+"&_HLS_msn=4711&_HLS_part=3"); r.StatusCode != http.StatusOK {
+		if r := h.Do("GET", first+"&_HLS_msn=4711&_HLS_part=3"); r.StatusCode != http.StatusOK {
 			t.Errorf("a reload of what has ended: %s", r.Status)
 		}
 		// From a start on it is live, and blocking reloads go on in it.
-		from, _ := children(t, h.get("index.m3u8?start=-30"))
-		live := parsePlaylist(t, h.get(from))
+		from, _ := children(t, h.Get("index.m3u8?start=-30"))
+		live := parsePlaylist(t, h.Get(from))
 		if d := live.length(); live.ended || d < 28 || d > 33 || live.start < 0 || live.start > 2.001 || live.hint == "" {
 			t.Errorf("%v s from %v on, ended %v, begins at %v", d, live.entries[0].date, live.ended, live.start)
 		}
 		msn, part := live.next()
 		a := h.ask(fmt.Sprintf("%s&_HLS_msn=%d&_HLS_part=%d&_HLS_skip=YES", from, msn, part))
-		p.send(500*time.Millisecond, true)
+		p.Send(500 * time.Millisecond)
 		if got := <-a; got.StatusCode != http.StatusOK || parseUpdate(t, got.body).skipped == 0 {
 			t.Errorf("%s: %s", got.Status, got.body)
 		}
 		// What left the window is there for as long as that was (§6.2.2), and then gone.
-		p.send(40*time.Second, true)
+		p.Send(40 * time.Second)
 		synctest.Wait()
-		wantProblem(t, h.do("GET", strings.Replace(oldest, "_"+strconv.FormatUint(n.number, 10)+".", "_0.", 1)), http.StatusNotFound, "no longer")
-		wantProblem(t, h.do("GET", "index.m3u8?end=-600"), http.StatusNotFound, "nothing of that time")
-		wantProblem(t, h.do("GET", video+"?end=-600"), http.StatusNotFound, "nothing of that time")
+		hubtest.WantProblem(t, h.Do("GET", strings.Replace(oldest, "_"+strconv.FormatUint(n.number, 10)+".", "_0.", 1)),
+			http.StatusNotFound, "no longer")
+		hubtest.WantProblem(t, h.Do("GET", "index.m3u8?end=-600"), http.StatusNotFound, "nothing of that time")
+		hubtest.WantProblem(t, h.Do("GET", video+"?end=-600"), http.StatusNotFound, "nothing of that time")
 	})
 }
 
@@ -164,7 +166,7 @@ func TestAbsurdSpans(t *testing.T) {
 			"start=", "end=x", "start=1&start=2", "start=-5&end=-10", "start=99999999999", "end=2126-01-01T00:00:00Z", "start=%zz", "start=NaN",
 		} {
 			for _, file := range []string{"index.m3u8", s.video} {
-				wantProblem(t, h.do("GET", file+"?"+query), http.StatusBadRequest, "")
+				hubtest.WantProblem(t, h.Do("GET", file+"?"+query), http.StatusBadRequest, "")
 			}
 		}
 	})
@@ -174,21 +176,21 @@ func TestAbsurdSpans(t *testing.T) {
 // index does not fail.
 func TestIndexWhileTracksChange(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(9*time.Second, true)
-		before, _ := children(t, h.get("index.m3u8"))
-		p.tracks = tracks(videoTrack())
-		p.key = 10 * time.Second // so that the first segment is long in coming
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(9 * time.Second)
+		before, _ := children(t, h.Get("index.m3u8"))
+		p.Tracks = hubtest.Tracks(hubtest.Video(0))
+		p.Key = 10 * time.Second // so that the first segment is long in coming
 		sent := make(chan bool)
 		go func() {
-			p.send(13*time.Second, true)
+			p.Send(13 * time.Second)
 			close(sent)
 		}()
 		waited, video := 0, before
 		for video == before {
 			asked := time.Now()
-			video, _ = children(t, h.get("index.m3u8"))
-			h.get(video)
+			video, _ = children(t, h.Get("index.m3u8"))
+			h.Get(video)
 			if video == before && time.Since(asked) == startWait {
 				waited++
 			}
@@ -207,7 +209,7 @@ func BenchmarkReload(b *testing.B) {
 	for _, n := range []int{8, 3600} {
 		for _, kind := range []string{"full", "delta"} {
 			b.Run(fmt.Sprintf("%d segments, %s", n, kind), func(b *testing.B) {
-				f := newFeed(videoTrack(), audioTrack())
+				f := newFeed(hubtest.Video(0), hubtest.Audio())
 				f.part(200*time.Millisecond, 209*time.Millisecond)
 				f.add(2 * time.Second)
 				shown := newPresentation(f.p)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/packager/cmaftest"
 )
 
@@ -367,9 +368,9 @@ func (p mediaPlaylist) allParts() (uris []string) {
 }
 
 func (w *watcher) poll() {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
-	p := parsePlaylist(t, w.h.get(w.uri))
+	p := parsePlaylist(t, w.h.Get(w.uri))
 	if w.seen == nil {
 		w.last = p
 		w.last.entries, w.last.open = nil, entry{}
@@ -409,7 +410,7 @@ func (w *watcher) poll() {
 	}
 	w.checkNewParts(before, p)
 	for _, e := range p.entries[len(before.entries)-gone:] {
-		body := w.h.get(e.uri) // listed is downloadable (§6.2.1)
+		body := w.h.Get(e.uri) // listed is downloadable (§6.2.1)
 		w.checkMedia(e, body)
 		w.seen = append(w.seen, e)
 		w.media = append(w.media, body)
@@ -417,7 +418,7 @@ func (w *watcher) poll() {
 	for uri, until := range w.removed {
 		if time.Now().After(until) {
 			delete(w.removed, uri)
-		} else if r := w.h.do("GET", uri); r.StatusCode != http.StatusOK {
+		} else if r := w.h.Do("GET", uri); r.StatusCode != http.StatusOK {
 			t.Errorf("%s left the playlist and is %s at once (§6.2.2)", uri, r.Status)
 		}
 	}
@@ -429,9 +430,9 @@ func (w *watcher) poll() {
 // checkMedia holds a segment and its parts to CMAF, and to what the playlist says of
 // them.
 func (w *watcher) checkMedia(e entry, body string) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
-	track, err := cmaftest.CheckHeader([]byte(w.h.get(e.mapURI)))
+	track, err := cmaftest.CheckHeader([]byte(w.h.Get(e.mapURI)))
 	if err != nil {
 		t.Fatalf("%s: %v", e.mapURI, err)
 	}
@@ -451,7 +452,7 @@ func (w *watcher) checkMedia(e entry, body string) {
 		t.Errorf("%s was produced at %v, and dated %v (§4.4.4.6)", e.uri, m.Wall, e.date)
 	}
 	// Who looks at the whole says whether all segments can be begun with.
-	if index := read(t, w.h.do("GET", "index.m3u8")); strings.Contains(index, w.uri) &&
+	if index := hubtest.Read(t, w.h.Do("GET", "index.m3u8")); strings.Contains(index, w.uri) &&
 		strings.Contains(index, "INDEPENDENT-SEGMENTS") && !m.Sync {
 		t.Errorf("%s does not begin with a key frame (§4.4.2.1)", e.uri)
 	}
@@ -476,7 +477,7 @@ func (w *watcher) checkMedia(e entry, body string) {
 
 // checkNewParts loads the parts that are new, and remembers those that went.
 func (w *watcher) checkNewParts(before, p mediaPlaylist) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
 	now := p.allParts()
 	first := true
@@ -489,7 +490,7 @@ func (w *watcher) checkNewParts(before, p mediaPlaylist) {
 			t.Errorf("%s came, the hint was %s (§6.2.6)", uri, before.hint)
 		}
 		first = false
-		w.parts[uri] = w.h.get(uri)
+		w.parts[uri] = w.h.Get(uri)
 	}
 	if slices.Contains(now, p.hint) {
 		t.Errorf("the hint %s is listed as a part", p.hint)
@@ -515,13 +516,13 @@ func (w *watcher) checkNewParts(before, p mediaPlaylist) {
 
 // checkReports holds the rendition reports to the playlists that they speak of.
 func (w *watcher) checkReports(p mediaPlaylist) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
 	for _, r := range p.reports {
 		if r.uri == w.uri {
 			t.Error("a rendition report of the playlist itself (§4.4.5.4)")
 		}
-		other := parsePlaylist(t, w.h.get(r.uri))
+		other := parsePlaylist(t, w.h.Get(r.uri))
 		msn, part := other.sequence+len(other.entries), len(other.open.parts)-1
 		if part < 0 {
 			msn--
@@ -536,9 +537,9 @@ func (w *watcher) checkReports(p mediaPlaylist) {
 // update is what a player does that takes deltas: it must come to the same
 // playlist (§6.2.5.1).
 func (w *watcher) update(p mediaPlaylist) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
-	d := parseUpdate(t, w.h.get(w.uri+"?_HLS_skip=YES"))
+	d := parseUpdate(t, w.h.Get(w.uri+"?_HLS_skip=YES"))
 	if d.skipped > 0 {
 		w.deltas++
 	}
