@@ -39,6 +39,7 @@ func (h *Hub) Do(method, file string, header ...string) *http.Response {
 func (h *Hub) Get(file string) string {
 	h.T.Helper()
 	r := h.Do(http.MethodGet, file)
+	defer r.Body.Close()
 	body := Read(h.T, r)
 	if r.StatusCode != http.StatusOK {
 		h.T.Fatalf("GET %s: %s: %s", file, r.Status, body)

@@ -162,7 +162,7 @@ func TestFollowing(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		// Behind it nothing changes between two looks: all of a moment is done.
-		settle := func() { time.Sleep(1) }
+		settle := func() { time.Sleep(time.Nanosecond) }
 		for _, uri := range []string{video, audio} {
 			go func() {
 				defer func() { done <- true }()
