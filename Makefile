@@ -5,7 +5,7 @@ BIN      := bin/millrace
 OUT      := dist
 TOOLS    := $(CURDIR)/.tools
 LINT     := $(TOOLS)/golangci-lint
-FUZZTIME ?= 5s
+FUZZTIME ?= 3s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 # Of the commit, so that the same commit always builds the same bytes.
@@ -49,7 +49,7 @@ ci: setup ## what CI adds to `test`: end to end under the race detector, longer 
 	CGO_ENABLED=0 $(GO) build -tags portable -o bin/millrace-portable ./cmd/millrace
 	cd test && MILLRACE=$(CURDIR)/bin/millrace-portable ../scripts/gotest -count=1 -timeout 5m \
 		-run 'EveryPacket|JoinLate|OneKind|FirstKeyFrame|WebSocketFLV|Crowd|Hung' ./e2e
-	FUZZTIME=25s scripts/fuzz
+	FUZZTIME=15s scripts/fuzz
 	scripts/check-platforms
 	$(MAKE) packages PLATFORMS='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64'
 
@@ -62,7 +62,7 @@ lint: setup ## go vet, golangci-lint, and whether NOTICE names every module
 fmt: setup ## format all Go code
 	$(LINT) fmt ./...
 
-fuzz: ## fuzz every parser, FUZZTIME each (default 5s; try FUZZTIME=10m)
+fuzz: ## fuzz every parser, FUZZTIME each (default 3s; try FUZZTIME=10m)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md
