@@ -132,6 +132,7 @@ func TestPageInChromium(t *testing.T) {
 // The page of a stream that has not begun waits and starts by itself, and the
 // home page lists it.
 func TestPageWaitsAndHomeLists(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	page := browser(t)
 	see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/soon")))

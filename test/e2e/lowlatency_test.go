@@ -79,6 +79,7 @@ func TestPageWithLowLatency(t *testing.T) {
 // Players that know nothing of parts play the same playlist, without asking for
 // anything that is not there.
 func TestPlainPlayersOfLowLatency(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/plain"))
 	s.waitState(t, "live/plain", "live")

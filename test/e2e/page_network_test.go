@@ -97,6 +97,7 @@ func (r *road) leave() {
 // By each protocol the page comes back when the network under it is another and
 // nobody says so.
 func TestPageAfterNetworkChange(t *testing.T) {
+	t.Parallel()
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			s := start(t, "--open")

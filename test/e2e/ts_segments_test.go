@@ -226,6 +226,7 @@ func hlsPlayer(t *testing.T, page context.Context, s *server, url string) {
 
 // hls.js plays it in Chromium, over the return of the publisher to the end.
 func TestTSSegmentsInChromium(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	const stream = "live/segments-browser"
 	file := clip(t, "long", 60)

@@ -83,7 +83,8 @@ export class DashEngine implements Engine {
 
   particulars(): Particulars {
     const { bytesDownloaded, currentCodecs } = this.#player.getStats();
-    return { received: bytesDownloaded, codecs: currentCodecs };
+    // Not a number until something has come, and one such sample would spoil the rate for seconds.
+    return { received: bytesDownloaded || 0, codecs: currentCodecs };
   }
 
   seekLive(): void {
