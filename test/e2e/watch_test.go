@@ -131,7 +131,7 @@ func TestWatchingItRun(t *testing.T) {
 
 	// Who is connected, with addresses for the admin alone.
 	sessions, text := s.sessions(t, "?stream=live/main", token)
-	if len(sessions) != 3 || sessions[0].Role != "publisher" || sessions[0].BytesIn == 0 || sessions[1].BytesOut+sessions[2].BytesOut == 0 ||
+	if len(sessions) != 4 || sessions[3].Protocol != "hls" || sessions[0].Role != "publisher" || sessions[0].BytesIn == 0 || sessions[1].BytesOut+sessions[2].BytesOut == 0 ||
 		!strings.HasPrefix(sessions[0].Remote, "127.0.0.1:") || !strings.HasPrefix(sessions[1].Software+sessions[2].Software, "L") {
 		t.Errorf("the sessions are %s", text)
 	}
