@@ -117,7 +117,7 @@ func (s *Stream) Shifted() (oldest time.Time, available time.Duration, ok bool) 
 		}
 		if broadcast == "" {
 			last := segments[len(segments)-1]
-			broadcast, end = p.broadcast, last.Wall.Add(last.Length())
+			broadcast, end = p.broadcast, last.Over()
 		}
 		oldest = segments[0].Wall
 	}

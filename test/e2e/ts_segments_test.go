@@ -42,16 +42,7 @@ func TestTSSegmentsEveryPacket(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			stream := "live/segments-" + c.name
-			var file string
-			var publisher *process
-			if c.coders == nil {
-				file = clip(t, "ts-"+c.name, 10, c.options...)
-				publisher = publish(t, file, s.rtmpURL(stream))
-			} else {
-				file = enhancedClip(t, "ts-"+c.name, 12, libavWrites, c.coders...)
-				publisher = libavPublishes(t, file, s.rtmpURL(stream))
-				file = strings.TrimSuffix(file, "flv") + "mp4" // FFmpeg 7.0 does not read all of Enhanced RTMP
-			}
+			file, publisher := c.publish(t, s.rtmpURL(stream))
 			s.waitState(t, stream, "live")
 			list := s.waitList(t, stream)
 			readers := make(map[string]reader)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/deliver"
-	"github.com/millrace-live/millrace/internal/window"
 )
 
 // cut returns of what is listed that which overlaps with a span of time. What is open
@@ -51,7 +50,7 @@ func (l *listing) cut(want deliver.Span, least time.Duration) *listing {
 		to = sort.Search(to, func(i int) bool { return !l.segments[i].Wall.Before(want.End) })
 	}
 	if !want.Start.IsZero() {
-		from = sort.Search(to, func(i int) bool { return endOf(l.segments[i]).After(want.Start) })
+		from = sort.Search(to, func(i int) bool { return l.segments[i].Over().After(want.Start) })
 		for from > 0 && least > 0 && (from == to || l.segments[to-1].Wall.Sub(l.segments[from].Wall) < least) {
 			from--
 		}
@@ -61,6 +60,3 @@ func (l *listing) cut(want deliver.Span, least time.Duration) *listing {
 	}
 	return &listing{track: l.track, segments: l.segments[from:to], open: open, length: l.length}
 }
-
-// endOf is when the last of a segment arrived.
-func endOf(s *window.Segment) time.Time { return s.Wall.Add(s.Length()) }

@@ -37,12 +37,12 @@ func cut(v *window.View, span deliver.Span, target time.Duration) *stretch {
 	from, to := 0, len(v.Segments)
 	if !span.End.IsZero() {
 		to = sort.Search(to, func(i int) bool { return !v.Segments[i].Wall.Before(span.End) })
-		if to < len(v.Segments) || to > 0 && !endOf(v.Segments[to-1]).Before(span.End) {
+		if to < len(v.Segments) || to > 0 && !v.Segments[to-1].Over().Before(span.End) {
 			s.open, s.ended, s.whole = nil, true, true
 		}
 	}
 	if !span.Start.IsZero() {
-		from = sort.Search(to, func(i int) bool { return endOf(v.Segments[i]).After(span.Start) })
+		from = sort.Search(to, func(i int) bool { return v.Segments[i].Over().After(span.Start) })
 		// A playlist that goes on has to have so much for a player to begin (§6.2.2).
 		for d := lengthOf(v.Segments[from:to]); !s.ended && from > 0 && d < startTargets*target; from-- {
 			d += v.Segments[from-1].Length()
@@ -62,9 +62,6 @@ func lengthOf(segments []*window.Segment) (d time.Duration) {
 	return d
 }
 
-// endOf is when the last of a segment arrived.
-func endOf(s *window.Segment) time.Time { return s.Wall.Add(s.Length()) }
-
 // begin is where in the playlist a player is to begin, if it is to be told: not near
 // the end of one that goes on (§4.4.2.2).
 func (s *stretch) begin(target time.Duration) (at time.Duration, told bool) {
@@ -72,7 +69,7 @@ func (s *stretch) begin(target time.Duration) (at time.Duration, told bool) {
 		return 0, false
 	}
 	at = max(0, s.start.Sub(s.segments[0].Wall))
-	return at, s.ended || endOf(s.segments[len(s.segments)-1]).Sub(s.start) >= startTargets*target
+	return at, s.ended || s.segments[len(s.segments)-1].Over().Sub(s.start) >= startTargets*target
 }
 
 // same reports whether a playlist of s, or a delta of it, says what one of another

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/packager/ts"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -172,7 +173,7 @@ func changed(t *testing.T, from, to read) {
 	var rest time.Duration
 	for i, d := range to.lengths {
 		rest += d
-		if wholeSeconds(d) > time.Duration(to.target)*time.Second {
+		if window.WholeSeconds(d) > time.Duration(to.target)*time.Second {
 			t.Errorf("segment %d has %v, and the target is %d", i, d, to.target)
 		}
 	}
