@@ -352,7 +352,7 @@ func staysConnected(t *testing.T, k *kitchen, p *process, _ string) {
 
 // A page that embeds the player as docs/players.md says plays.
 func TestEmbedRecipe(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	k := open(t)
 	publish(t, clip(t, "long", 60), k.rtmpURL("live/cam1"))
 	k.begun(t, "live/cam1", 150)

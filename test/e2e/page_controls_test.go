@@ -22,7 +22,7 @@ func holds(t *testing.T, page context.Context, what, condition string) {
 
 // The keys do what the help says.
 func TestPageKeys(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/keys"))
 	s.waitState(t, "live/keys", "live")
@@ -77,7 +77,7 @@ func TestPageKeys(t *testing.T) {
 
 // Everything that can be operated has a name, and text stands out from its ground.
 func TestPageNamesAndContrast(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/names"))
 	s.waitState(t, "live/names", "live")
@@ -134,7 +134,7 @@ const namesAndContrast = `(() => {
 // On a phone nothing is wider than the screen, and what lies above the picture is
 // within it.
 func TestPageOnPhone(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/a-rather-long-name-of-a-stream"))
 	s.waitState(t, "live/a-rather-long-name-of-a-stream", "live")
@@ -183,7 +183,7 @@ func beforeScripts(t *testing.T, page context.Context, script string) {
 // On an iPhone the browser plays by itself, and over plain HTTP the page says what
 // that costs.
 func TestPageOnPhoneOverPlainHTTP(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	page := browser(t)
 	beforeScripts(t, page, `
@@ -201,7 +201,7 @@ func TestPageOnPhoneOverPlainHTTP(t *testing.T) {
 
 // The snippet of the page puts the player into another site's page, where it plays.
 func TestPageEmbed(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/framed"))
 	s.waitState(t, "live/framed", "live")

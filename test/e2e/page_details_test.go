@@ -80,7 +80,7 @@ func sendWithClock(s *sender, file string, ago time.Duration) {
 // An encoder that sends its clock has the delay counted from there, and the page says
 // so.
 func TestPageTellsWhoseClock(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	file := clip(t, "long", 60)
 	sender := dialSender(t, s.rtmpURL("live/clock"))
@@ -109,7 +109,7 @@ func TestPageTellsWhoseClock(t *testing.T) {
 
 // Copying works where the browser has no clipboard for pages: without https.
 func TestPageCopiesWithoutHTTPS(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	page := browser(t, chromedp.Flag("host-resolver-rules", "MAP studio.test 127.0.0.1"))
 	beforeScripts(t, page, `addEventListener('copy', () => (window.copied = document.activeElement.value));`)
@@ -134,7 +134,7 @@ func TestPageCopiesWithoutHTTPS(t *testing.T) {
 
 // The picture goes into a window of its own and comes back.
 func TestPagePictureInPicture(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/inset"))
 	s.waitState(t, "live/inset", "live")

@@ -24,7 +24,7 @@ func late(t *testing.T, page context.Context) float64 {
 
 // The past can be gone back to on the page, by bar and by keys, and left again.
 func TestPageTimeShift(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open", "--time-shift", "10m")
 	publish(t, clip(t, "long", 150), s.rtmpURL("live/past"))
 	s.waitState(t, "live/past", "live")
@@ -101,7 +101,7 @@ func TestPageTimeShift(t *testing.T) {
 // An address may name where to begin. By HTTP-FLV, and where nothing is kept, there is
 // no bar.
 func TestPageBeginsInThePast(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open", "--time-shift", "10m")
 	publish(t, clip(t, "long", 100), s.rtmpURL("live/then"))
 	s.waitState(t, "live/then", "live")
@@ -133,7 +133,7 @@ func TestPageBeginsInThePast(t *testing.T) {
 
 // The page names its playback to the server, in headers alone, and keeps the name.
 func TestPageNamesItsPlayback(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/cmcd"))
 	s.waitState(t, "live/cmcd", "live")

@@ -217,7 +217,7 @@ func hlsPlayer(t *testing.T, page context.Context, s *server, url string) {
 
 // hls.js plays it in Chromium, over the return of the publisher to the end.
 func TestTSSegmentsInChromium(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	const stream = "live/segments-browser"
 	file := clip(t, "long", 60)

@@ -334,7 +334,7 @@ func TestViewerThatWaits(t *testing.T) {
 // The page's players tell about themselves, whichever of the two with segments plays,
 // and are one viewer each.
 func TestPageTellsOfItself(t *testing.T) {
-	t.Parallel()
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 100), s.rtmpURL("live/tells"))
 	s.waitState(t, "live/tells", "live")
