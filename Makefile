@@ -5,7 +5,7 @@ BIN      := bin/millrace
 OUT      := dist
 TOOLS    := $(CURDIR)/.tools
 LINT     := $(TOOLS)/golangci-lint
-FUZZTIME ?= 5s
+FUZZTIME ?= 1s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 # Of the commit, so that the same commit always builds the same bytes.
@@ -37,19 +37,19 @@ unit: ## unit tests under the race detector, import rules and a program that use
 	scripts/check-library
 
 e2e: build ## real encoders and players against the built server
-	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -count=1 -parallel 4 -timeout 15m ./docs/... ./e2e/... ./load/...
+	cd test && MILLRACE=$(CURDIR)/$(BIN) ../scripts/gotest -short -count=1 -parallel 5 -timeout 18m ./docs/... ./e2e/... ./load/...
 
 packages: ## what users install: archives, the Debian package, the container, and docs/install.md
 	cd test && PLATFORMS='$(or $(PLATFORMS),linux/amd64)' ../scripts/gotest -count=1 -timeout 10m ./packaging/...
 
 ci: setup ## what CI adds to `test`: end to end under the race detector, longer fuzzing, all platforms
 	$(GO) build -race -o bin/millrace-race ./cmd/millrace
-	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 ../scripts/gotest -race -count=1 -parallel 4 -timeout 20m ./docs/... ./e2e/...
+	cd test && MILLRACE=$(CURDIR)/bin/millrace-race MILLRACE_SLOW=1 ../scripts/gotest -race -count=1 -parallel 4 -timeout 30m ./docs/... ./e2e/...
 	scripts/gotest -race -tags portable -timeout 5m ./internal/netx ./internal/proto/... ./internal/tool/bench
 	CGO_ENABLED=0 $(GO) build -tags portable -o bin/millrace-portable ./cmd/millrace
-	cd test && MILLRACE=$(CURDIR)/bin/millrace-portable ../scripts/gotest -count=1 -timeout 5m \
-		-run 'EveryPacket|JoinLate|OneKind|FirstKeyFrame|WebSocketFLV|Crowd|Hung' ./e2e
-	FUZZTIME=25s scripts/fuzz
+	cd test && MILLRACE=$(CURDIR)/bin/millrace-portable ../scripts/gotest -count=1 -timeout 8m \
+		-run '^TestEveryPacket|^TestTSEveryPacket|JoinLate|OneKind|FirstKeyFrame|WebSocketFLV|Crowd|Hung' ./e2e
+	FUZZTIME=15s scripts/fuzz
 	scripts/check-platforms
 	$(MAKE) packages PLATFORMS='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64'
 
@@ -62,7 +62,7 @@ lint: setup ## go vet, golangci-lint, and whether NOTICE names every module
 fmt: setup ## format all Go code
 	$(LINT) fmt ./...
 
-fuzz: ## fuzz every parser, FUZZTIME each (default 5s; try FUZZTIME=10m)
+fuzz: ## fuzz every parser, FUZZTIME each (default 1s; try FUZZTIME=10m)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md

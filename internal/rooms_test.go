@@ -32,6 +32,7 @@ var rooms = []room{
 	{path: "internal/config"},
 	{path: "internal/netx"},
 	{path: "internal/hub", only: []string{"media"}},
+	{path: "internal/hub/hubtest", only: []string{"media", "internal/hub"}},
 	{path: "internal/metadata"},
 	{path: "internal/store"},
 	{path: "internal/database"},

@@ -23,14 +23,18 @@ func TestUserData(t *testing.T) {
 		frame  string
 		want   []string
 	}{
-		{"among others, before and behind", avc, unit(4, "\x06\x05\x12"+message("xy")+"\x80") + unit(4, "\x65\x88") +
-			unit(4, "\x06\x01\x03123\x05\x12"+message("zz")+"\x80"), []string{"xy", "zz"}},
+		{
+			"among others, before and behind", avc, unit(4, "\x06\x05\x12"+message("xy")+"\x80") + unit(4, "\x65\x88") +
+				unit(4, "\x06\x01\x03123\x05\x12"+message("zz")+"\x80"), []string{"xy", "zz"},
+		},
 		{"several in a unit", avc, unit(4, "\x06\x05\x11"+message("1")+"\x05\x11"+message("2")+"\x80"), []string{"1", "2"}},
 		{"emulation prevention", avc, unit(4, "\x06\x05\x13"+message("\x00\x00\x03\x01")+"\x80"), []string{"\x00\x00\x01"}},
 		{"shorter than a UUID", avc, unit(4, "\x06\x05\x02ab\x80"), nil},
 		{"longer than its unit", avc, unit(4, "\x06\x05\xff\xffb\x80"), nil},
-		{"HEVC", hevc, unit(2, "\x4e\x01\x05\x11"+message("p")+"\x80") + unit(2, "\x50\x01\x05\x11"+message("s")+"\x80"),
-			[]string{"p", "s"}},
+		{
+			"HEVC", hevc, unit(2, "\x4e\x01\x05\x11"+message("p")+"\x80") + unit(2, "\x50\x01\x05\x11"+message("s")+"\x80"),
+			[]string{"p", "s"},
+		},
 		{"AV1", av1, "\x2a\x12\x06" + message("m") + "\x2a\x12\x04" + message("n") + "\x32\x01\x06", []string{"m"}},
 		{"nothing known", nil, unit(4, "\x06\x05\x12"+message("xy")+"\x80"), nil},
 	} {

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"flag"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -79,7 +80,10 @@ func streams() onAir {
 					Format: &media.AC3Config{Enhanced: true, Sound: media.Sound{SampleRate: 48000, OutputSampleRate: 48000, Channels: 6}},
 				}},
 			},
-			Publisher: &hub.PublisherInfo{Session: "0a1b", Protocol: "rtmp", Software: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000")},
+			Publisher: &hub.PublisherInfo{
+				Session: "0a1b", Protocol: "rtmp", Software: "obs-output 29.0", Since: at, Remote: netip.MustParseAddrPort("192.0.2.7:5000"),
+				Clock: &hub.EncoderClock{Source: "sei", Delay: 123456 * time.Microsecond},
+			},
 		},
 	}
 }
@@ -103,6 +107,10 @@ func TestStreamsGolden(t *testing.T) {
 		}
 		return ""
 	}}}
+	a.Shift = func(stream string) (shift TimeShift, ok bool) {
+		oldest := time.Date(2026, 11, 21, 7, 30, 0, 5e6, time.FixedZone("", 3600))
+		return TimeShift{Window: 2 * time.Hour, Available: 95432 * time.Millisecond, Oldest: oldest}, stream == "live/cam1"
+	}
 	w := get(t, a, "/api/v1/streams", "")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%d, %v", w.Code, w.Header())
@@ -154,6 +162,28 @@ func TestOneStream(t *testing.T) {
 		if want == 404 && (w.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(w.Body.String(), `"status":404`)) {
 			t.Errorf("%s: no problem document: %v %s", path, w.Header(), w.Body)
 		}
+	}
+}
+
+// The viewers of all protocols, those among them that few know, add up.
+func TestViewersAddUp(t *testing.T) {
+	info := hub.StreamInfo{Name: "live/a", State: hub.Live, Viewers: map[string]int{
+		"rtmp": 1, "rtmps": 2, "http-flv": 3, "ws-flv": 4, "ts": 5, "hls": 6, "dash": 7,
+	}, ViewersTotal: 28}
+	w := get(t, New(onAir{info}, Site{}, access.Token{}), "/api/v1/streams/live/a", "")
+	var answer struct {
+		Viewers      map[string]int
+		ViewersTotal int `json:"viewers_total"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for _, n := range answer.Viewers {
+		sum += n
+	}
+	if sum != answer.ViewersTotal || !maps.Equal(answer.Viewers, info.Viewers) {
+		t.Errorf("%v, %d together", answer.Viewers, answer.ViewersTotal)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 // Pages of sessions.
@@ -33,6 +34,7 @@ type session struct {
 	Since     timestamp `json:"since"`
 	*received           // of a publisher
 	*sent               // of a player
+	*watched            // of a viewer without a connection of its own
 	RTT       float64   `json:"rtt,omitempty"`
 	// Remote is for those who run the server only.
 	Remote string `json:"remote,omitempty"`
@@ -50,10 +52,30 @@ type sent struct {
 	LagBytes uint64  `json:"lag_bytes"`
 }
 
+// watched is what is known of a viewer of HLS or DASH: what its player tells, if it
+// tells anything.
+type watched struct {
+	CMCD *cmcd `json:"cmcd,omitempty"`
+	// Playback is the player's name for its session, for those who run the server
+	// only: with it a viewer can be found elsewhere, too.
+	Playback string `json:"playback_session,omitempty"`
+}
+
+// cmcd is what a player told by CMCD, as of At.
+type cmcd struct {
+	At           timestamp `json:"at"`
+	Buffer       *float64  `json:"buffer,omitempty"`
+	Throughput   int64     `json:"throughput,omitempty"`
+	VideoBitrate int64     `json:"video_bitrate,omitempty"`
+	AudioBitrate int64     `json:"audio_bitrate,omitempty"`
+	Latency      float64   `json:"latency,omitempty"`
+	Starvations  uint64    `json:"starvations"`
+}
+
 // sessions answers with a page of those who are connected, in the order in
-// which they came.
+// which they came, and then of those who watch without a connection of their own.
 func (a *API) sessions(w http.ResponseWriter, r *http.Request) {
-	q, err := sessionQuery(r.URL.RawQuery)
+	q, viewers, err := sessionQuery(r.URL.RawQuery)
 	if err != nil {
 		problem.Write(w, http.StatusBadRequest, err.Error())
 		return
@@ -66,19 +88,60 @@ func (a *API) sessions(w http.ResponseWriter, r *http.Request) {
 		// PlainPublishers are there when plain sessions are asked for.
 		PlainPublishers *[]plainPublisher `json:"plain_publishers,omitempty"`
 	}{Time: timestamp(time.Now())}
-	page, more := a.Hub.Sessions(q)
-	answer.Sessions = make([]session, len(page))
 	admin := a.Token.Admits(r)
-	for i := range page {
-		answer.Sessions[i] = newSession(&page[i], admin)
+	answer.Sessions = []session{}
+	if !viewers {
+		page, more := a.Hub.Sessions(q)
+		for i := range page {
+			answer.Sessions = append(answer.Sessions, newSession(&page[i], admin))
+		}
+		if q.Plain && q.Role != hub.Player && q.After == 0 {
+			answer.PlainPublishers = a.plainPublishers(q, admin)
+		}
+		if more {
+			answer.Next = strconv.FormatUint(page[len(page)-1].Number, 10)
+		}
+		q.After = 0
 	}
-	if q.Plain && q.Role != hub.Player && q.After == 0 {
-		answer.PlainPublishers = a.plainPublishers(q, admin)
-	}
-	if more {
-		answer.Next = strconv.FormatUint(page[len(page)-1].Number, 10)
+	if answer.Next == "" && a.Viewers != nil {
+		q.Limit -= len(answer.Sessions)
+		page, more := a.Viewers.Sessions(q)
+		for i := range page {
+			answer.Sessions = append(answer.Sessions, newViewer(&page[i], admin))
+		}
+		if more {
+			last := q.After
+			if len(page) > 0 {
+				last = page[len(page)-1].Number
+			}
+			answer.Next = viewersCursor + strconv.FormatUint(last, 10)
+		}
 	}
 	reply(w, answer)
+}
+
+// viewersCursor is what cursors among viewers without connections begin with.
+const viewersCursor = "v"
+
+func newViewer(info *window.Session, admin bool) session {
+	s := newSession(&info.SessionInfo, admin)
+	s.sent = nil // nothing of that is known of a single one
+	s.watched = &watched{}
+	if admin {
+		s.Playback = info.Playback
+	}
+	if told := info.Report; told != nil {
+		s.CMCD = &cmcd{
+			At: timestamp(told.At), Throughput: told.Throughput,
+			VideoBitrate: told.Picture, AudioBitrate: told.Sound, Latency: round(told.Latency.Seconds(), 3),
+			Starvations: told.Starvations,
+		}
+		if told.Buffer >= 0 {
+			buffer := round(told.Buffer.Seconds(), 3)
+			s.CMCD.Buffer = &buffer
+		}
+	}
+	return s
 }
 
 func newSession(info *hub.SessionInfo, admin bool) session {
@@ -97,26 +160,28 @@ func newSession(info *hub.SessionInfo, admin bool) session {
 	return s
 }
 
-// sessionQuery reads the query of an address. Its errors are sentences.
-func sessionQuery(raw string) (hub.SessionQuery, error) {
-	q := hub.SessionQuery{Limit: defaultPage}
+// sessionQuery reads the query of an address, and whether its page is one of those
+// with viewers alone. Its errors are sentences.
+func sessionQuery(raw string) (q hub.SessionQuery, viewers bool, err error) {
+	q.Limit = defaultPage
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return q, fmt.Errorf("the query cannot be read: %w", err)
+		return q, false, fmt.Errorf("the query cannot be read: %w", err)
 	}
 	for name, given := range values {
 		if len(given) > 1 {
-			return q, fmt.Errorf("%q is given %d times", name, len(given))
+			return q, false, fmt.Errorf("%q is given %d times", name, len(given))
 		}
 		if err := setQuery(&q, name, given[0]); err != nil {
-			return q, err
+			return q, false, err
 		}
+		viewers = viewers || name == "cursor" && strings.HasPrefix(given[0], viewersCursor)
 	}
-	return q, nil
+	return q, viewers, nil
 }
 
 // protocols are those of the sessions that this version serves.
-var protocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "http-flv", "ws-flv", "ts", "demo"}
+var protocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte", "http-flv", "ws-flv", "ts", "hls", "dash", "demo"}
 
 func setQuery(q *hub.SessionQuery, name, value string) (err error) {
 	switch name {
@@ -151,7 +216,7 @@ func setQuery(q *hub.SessionQuery, name, value string) (err error) {
 			return fmt.Errorf("limit=%q: give a number from 1 to %d", value, largestPage)
 		}
 	case "cursor":
-		if q.After, err = strconv.ParseUint(value, 10, 64); err != nil || q.After == math.MaxUint64 {
+		if q.After, err = strconv.ParseUint(strings.TrimPrefix(value, viewersCursor), 10, 64); err != nil || q.After == math.MaxUint64 {
 			return fmt.Errorf("cursor=%q: give what stood in next of the page before", value)
 		}
 	default:

@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -23,11 +24,27 @@ type Hub interface {
 	PlainPublishers() []hub.PlainPublisher
 }
 
+// Viewers is the part of the packaged streams that the API shows.
+type Viewers interface {
+	Sessions(q hub.SessionQuery) (page []window.Session, more bool)
+}
+
+// TimeShift is how far back viewers can seek.
+type TimeShift struct {
+	Window    time.Duration // as far as the stream may go
+	Available time.Duration // as far as there is something
+	Oldest    time.Time     // where that begins
+}
+
 // API is the handler of /api/.
 type API struct {
 	Hub   Hub
 	Site  Site
 	Token access.Token
+	// Viewers are those of the outputs that have no connections; nil: there are none.
+	Viewers Viewers
+	// Shift says how far back a stream can be watched; nil: not at all.
+	Shift func(stream string) (TimeShift, bool)
 	// Outputs are asked which tracks of a stream their players cannot get.
 	Outputs []Output
 
@@ -124,7 +141,23 @@ type stream struct {
 	ViewersTotal int            `json:"viewers_total"`
 	WaitingTotal int            `json:"waiting_total"`
 	Publisher    *publisher     `json:"publisher,omitempty"`
+	TimeShift    *timeShift     `json:"time_shift,omitempty"`
+	EncoderClock *encoderClock  `json:"encoder_clock,omitempty"`
 	Addresses    Addresses      `json:"addresses"`
+}
+
+// timeShift is how far back viewers can seek, in seconds.
+type timeShift struct {
+	Window    float64   `json:"window"`
+	Available float64   `json:"available"`
+	Oldest    timestamp `json:"oldest"`
+}
+
+// encoderClock is how long ago, in seconds, it was by the encoder's own clock that
+// it made what arrived last.
+type encoderClock struct {
+	Source string  `json:"source"`
+	Delay  float64 `json:"delay"`
 }
 
 type publisher struct {
@@ -153,6 +186,16 @@ func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
 		s.Publisher = &publisher{Session: p.Session, Protocol: p.Protocol, Encoder: p.Software, Since: timestamp(p.Since)}
 		if admin && p.Remote.IsValid() {
 			s.Publisher.Address = p.Remote.String()
+		}
+		if c := p.Clock; c != nil {
+			s.EncoderClock = &encoderClock{c.Source, round(c.Delay.Seconds(), 3)}
+		}
+	}
+	if a.Shift != nil {
+		if shift, ok := a.Shift(info.Name); ok {
+			s.TimeShift = &timeShift{
+				round(shift.Window.Seconds(), 3), round(shift.Available.Seconds(), 3), timestamp(shift.Oldest),
+			}
 		}
 	}
 	return s

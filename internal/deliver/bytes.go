@@ -16,15 +16,21 @@ import (
 // Pieces are written as they are: http.ServeContent would copy them through a buffer
 // for each viewer, which only those pay for who want a range.
 func Bytes(w http.ResponseWriter, r *http.Request, tag string, pieces ...[]byte) int {
+	w.Header().Set("Accept-Ranges", "bytes")
+	return send(w, r, quote(tag), pieces...)
+}
+
+// send is Bytes with a tag as it stands in ETag.
+func send(w http.ResponseWriter, r *http.Request, etag string, pieces ...[]byte) int {
 	h := w.Header()
-	setTag(h, tag)
+	h.Set("ETag", etag)
 	out := NewSender(w)
 	defer out.Close()
 	switch {
 	case asksForRange(r):
 		http.ServeContent(counted{w, out}, r, "", time.Time{}, bytes.NewReader(slices.Concat(pieces...)))
 		return out.Taken()
-	case knows(r, tag):
+	case knows(r, etag):
 		h.Del("Content-Type") // RFC 9110 §15.4.5
 		h.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
@@ -34,7 +40,6 @@ func Bytes(w http.ResponseWriter, r *http.Request, tag string, pieces ...[]byte)
 	for _, p := range pieces {
 		size += len(p)
 	}
-	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
@@ -52,14 +57,14 @@ func Bytes(w http.ResponseWriter, r *http.Request, tag string, pieces ...[]byte)
 // connection by the system where it can. Modified may be zero. It returns how many
 // bytes of body it sent.
 func Content(w http.ResponseWriter, r *http.Request, tag string, modified time.Time, content io.ReadSeeker) int {
-	setTag(w.Header(), tag)
+	w.Header().Set("ETag", quote(tag))
 	out := NewSender(w)
 	defer out.Close()
 	http.ServeContent(counted{w, out}, r, "", modified, content)
 	return out.Taken()
 }
 
-func setTag(h http.Header, tag string) { h.Set("ETag", `"`+tag+`"`) }
+func quote(tag string) string { return `"` + tag + `"` }
 
 // asksForRange reports whether the answer may be a part of the file, or a refusal.
 func asksForRange(r *http.Request) bool {
@@ -67,10 +72,10 @@ func asksForRange(r *http.Request) bool {
 }
 
 // knows reads If-None-Match (RFC 9110 §13.1.2).
-func knows(r *http.Request, tag string) bool {
+func knows(r *http.Request, etag string) bool {
 	for _, list := range r.Header["If-None-Match"] {
 		for known := range strings.SplitSeq(list, ",") {
-			if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == `"`+tag+`"` {
+			if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == etag {
 				return true
 			}
 		}

@@ -8,6 +8,7 @@
 //	deliver.NewText(b, tag, level).Serve   a document, compressed once for all
 //	deliver.NewSender(w)                   one that is made while it leaves
 //	deliver.Remote(r)                      who asks
+//	deliver.ParseSpan(query, now)          and for which time of a stream
 //
 // A tag tells bytes from all others that their address ever had, and stands in ETag.
 package deliver

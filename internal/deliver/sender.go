@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	// A viewer must take this much in this time, or is gone.
-	writeStep    = 64 << 10
+	// A viewer must take this much in this time, or is gone: 100 kbit/s. Most parts
+	// leave in one step.
+	writeStep    = 128 << 10
 	writePatient = 10 * time.Second
 	// Of a file it is more at once: a step is a call of the system's.
 	fileStep = 256 << 10

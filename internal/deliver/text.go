@@ -11,15 +11,19 @@ import (
 
 // Text is a document that is written once for all who ask, and compressed once.
 type Text struct {
-	plain  []byte
-	tag    string
-	zipped func() []byte
+	plain            []byte
+	tag, tagOfZipped string // as they stand in ETag
+	zipped           func() []byte
 }
 
 // NewText returns a Text of bytes, which it keeps. They are compressed at a level of
 // compress/gzip's when somebody first asks for that.
 func NewText(plain []byte, tag string, level int) *Text {
-	return &Text{plain: plain, tag: tag, zipped: sync.OnceValue(func() []byte { return compress(plain, level) })}
+	return &Text{
+		// Other bytes need another tag (RFC 9110 §8.8.3).
+		plain: plain, tag: quote(tag), tagOfZipped: quote(tag + "-gz"),
+		zipped: sync.OnceValue(func() []byte { return compress(plain, level) }),
+	}
 }
 
 // String is the document.
@@ -31,9 +35,9 @@ func (t *Text) Serve(w http.ResponseWriter, r *http.Request) int {
 	h.Add("Vary", "Accept-Encoding")
 	if takesGzip(r.Header["Accept-Encoding"]) {
 		h.Set("Content-Encoding", "gzip")
-		return Bytes(w, r, t.tag+"-gz", t.zipped()) // other bytes need another tag (RFC 9110 §8.8.3)
+		return send(w, r, t.tagOfZipped, t.zipped())
 	}
-	return Bytes(w, r, t.tag, t.plain)
+	return send(w, r, t.tag, t.plain)
 }
 
 // takesGzip reads Accept-Encoding (RFC 9110 §12.5.3) for gzip, by name.

@@ -13,3 +13,7 @@ func (r *Reader) Began() {
 // The error is ErrSlowReader when that was once too often, by the rule for all
 // readers.
 func (r *Reader) Skipped(frames uint64) error { return r.skipped(frames) }
+
+// Starved counts requests in which players that are served said that they had had
+// nothing to play.
+func (r *Reader) Starved(n uint64) { r.out.starvations.Add(n) }

@@ -28,6 +28,8 @@ func TestServed(t *testing.T) {
 			t.Errorf("it joined %d times", joined)
 		}
 		reader.Sent(1000)
+		reader.Starved(2)
+		reader.Starved(1)
 		page, _ := r.Sessions(SessionQuery{Role: Player, Limit: 10})
 		if len(page) != 1 || page[0].BytesOut != 1000 || page[0].Lag != 0 || page[0].LagBytes != 0 {
 			t.Errorf("sessions: %+v", page)
@@ -37,7 +39,7 @@ func TestServed(t *testing.T) {
 				t.Errorf("skip %d: %v, want %v", i, err, want)
 			}
 		}
-		if out := r.Traffic().Out["ts"]; out.Viewers != 1 || out.Bytes != 1000 || out.Drops != 30 || out.Skips != 3 {
+		if out := r.Traffic().Out["ts"]; out.Viewers != 1 || out.Bytes != 1000 || out.Drops != 30 || out.Skips != 3 || out.Starvations != 3 {
 			t.Errorf("traffic: %+v", out)
 		}
 		reader.Close()

@@ -94,6 +94,8 @@ type Outflow struct {
 	Bytes   uint64
 	Drops   uint64 // frames that slow players skipped
 	Skips   uint64 // how often they did
+	// Starvations is how often players said that they had had nothing to play.
+	Starvations uint64
 }
 
 // FrameCounts counts frames by [media.Kind].
@@ -123,6 +125,7 @@ func (o *Outflow) add(x *Outflow) {
 	o.Bytes += x.Bytes
 	o.Drops += x.Drops
 	o.Skips += x.Skips
+	o.Starvations += x.Starvations
 }
 
 // way is how media leaves: the protocol, and the version of TLS below it.
@@ -130,12 +133,12 @@ type way struct{ protocol, tls string }
 
 // outlet is the Outflow of one stream, one way. Each of its readers counts in it.
 type outlet struct {
-	players, viewers    int // guarded by stream.mu
-	bytes, drops, skips atomic.Uint64
+	players, viewers                 int // guarded by stream.mu
+	bytes, drops, skips, starvations atomic.Uint64
 }
 
 func (o *outlet) flow() Outflow {
-	return Outflow{o.players, o.viewers, o.bytes.Load(), o.drops.Load(), o.skips.Load()}
+	return Outflow{o.players, o.viewers, o.bytes.Load(), o.drops.Load(), o.skips.Load(), o.starvations.Load()}
 }
 
 func newTraffic() Traffic {

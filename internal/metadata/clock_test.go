@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ const bpm = "\x03" +
 
 // sei is a key frame with those timestamps behind its slice.
 func sei(body string) []byte {
-	message := append(timestamps[:len(timestamps):len(timestamps)], body...)
+	message := slices.Concat(timestamps[:], []byte(body))
 	nal := append([]byte{6, 5, byte(len(message))}, message...)
 	nal = append(nal, 0x80)
 	return append([]byte{0, 0, 0, 2, 0x65, 0x88, 0, 0, 0, byte(len(nal))}, nal...)

@@ -38,11 +38,40 @@ const words = `
 
 | label | words |
 | --- | --- |
-| ` + "`protocol`" + ` | ` + "`rtmp`, `http-flv`, `ws-flv`, `ts`, `hls`, `dash`" + `; ` + "`demo`" + ` publishes the built-in clip |
+| ` + "`protocol`" + ` | ` + "`rtmp`, `rtmps`, `rtmpe`, `rtmpt`, `rtmpts`, `rtmpte`, `http-flv`, `ws-flv`, `ts`, `hls`, `dash`" + `; ` + "`poster`" + ` reads a key frame for a picture and is no viewer; ` + "`demo`" + ` publishes the built-in clip |
 | ` + "`code`" + ` | ` + "`forbidden`, `bad-key`, `bad-name`, `in-use`, `taken-over`, `limit`, `shutting-down`, `plain`, `not-on-air`" + `, as in problem documents; ` + "`error`" + ` for all else |
 | ` + "`reason`" + ` of a publisher | ` + "`stopped`" + ` in order; ` + "`connection-lost`, `silent`, `taken-over`, `flood`, `panic`, `shutdown`" + ` |
 | ` + "`reason`" + ` of a player | ` + "`ended`" + ` with its stream, ` + "`left`" + ` by itself; ` + "`too-slow`" + ` (skipped three times in 30 s), ` + "`stuck`" + ` (took no byte for 10 s), ` + "`connection-lost`, `timeout`, `flood`, `silent`, `panic`, `shutdown`, `other`" + ` |
 | ` + "`reason`" + ` of a connection | as of a player, and ` + "`handshake`" + `: it never got through that, ` + "`unverified`" + `: it did not prove the SWF file that is demanded |
+
+## Whom the viewers are
+
+A player of RTMP, HTTP-FLV, WebSocket-FLV or MPEG-TS over HTTP is a connection, and counts as long as it lasts. HLS and
+DASH are requests, of which a cache in front answers most. There a viewer is a session:
+
+1. by the name that the player gives it in CMCD (CTA-5004), ` + "`sid`" + `, in the headers ` + "`CMCD-Session`, `CMCD-Request`" + `,
+   ` + "`CMCD-Object` and `CMCD-Status` or in `?CMCD=`" + `; the page's player sends it;
+2. else by ` + "`X-Playback-Session-Id`" + `, which Apple's players send;
+3. else by address and user agent: alike players behind one address that tell no name are one.
+
+It counts while a request of it waits for an answer and 20 seconds after its last one, once for both picture and sound;
+up to 65,536 of each protocol of a stream. Behind a proxy its address is that of ` + "`X-Forwarded-For`" + `, where the proxy is
+[trusted](behind-a-proxy.md). Whom a cache or a CDN serves by itself is seen in its log only. Let it leave the argument
+` + "`CMCD`" + ` out of its key, or each player would have files of its own there; no answer depends on that, nor on the headers.
+
+` + "`/api/v1/sessions`" + ` lists them behind the sessions with connections, a thousand of each protocol of a stream at most,
+with what the player told last:
+
+| member of ` + "`cmcd`" + ` | of CMCD | what it says |
+| --- | --- | --- |
+| ` + "`buffer`" + ` | ` + "`bl`" + ` | seconds that it can go on playing without another byte |
+| ` + "`throughput`" + ` | ` + "`mtp`" + ` | bits a second that it measured |
+| ` + "`video_bitrate`, `audio_bitrate`" + ` | ` + "`br`, `ot`" + ` | bits a second of the rendition that it asks for |
+| ` + "`latency`" + ` | ` + "`ltc`" + ` | seconds that it says to be behind what happens |
+| ` + "`starvations`" + ` | ` + "`bs`" + ` | how many of its requests said that it had nothing left to play |
+
+With the admin token it also has the viewer's address and, as ` + "`playback_session`" + `, the name of the session. What a
+player says is not checked: anyone can say anything.
 
 ## From a number to the lines behind it
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -20,8 +21,11 @@ type Hub interface {
 var (
 	publisherProtocols = []string{"rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts", "rtmpte"}
 	playerProtocols    = append([]string{"http-flv", "ws-flv", "ts"}, publisherProtocols...)
-	viewerProtocols    = append([]string{"hls", "dash"}, playerProtocols...)
+	viewerProtocols    = slices.Concat(segmented, playerProtocols)
 )
+
+// segmented are the protocols whose viewers have no connections.
+var segmented = []string{"hls", "dash"}
 
 // noTLS is the version of TLS of sessions in plain.
 const noTLS = "none"
@@ -39,6 +43,8 @@ func (m *Metrics) WatchHub(h Hub) {
 			"role", "protocol", "tls"),
 		viewers: m.describe("millrace_viewers", "gauge",
 			"Those who watch; of HLS and DASH, who asked for media in the last 20 seconds.", "protocol"),
+		starvations: m.describe("millrace_buffer_starvations_total", "counter",
+			"How often players of HLS and DASH that tell so (CMCD) had nothing left to play.", "protocol"),
 		waiting: m.describe("millrace_waiting_players", "gauge", "Players that wait for a stream that is not on air."),
 		bytesIn: m.describe("millrace_received_bytes_total", "counter",
 			"Payload that publishers sent: sound, picture and data without the headers of the protocol.", "protocol"),
@@ -62,7 +68,7 @@ type traffic struct {
 	hub Hub
 
 	streams, tracks, sessions, viewers, waiting *prometheus.Desc
-	bytesIn, framesIn, bytesOut                 *prometheus.Desc
+	bytesIn, framesIn, bytesOut, starvations    *prometheus.Desc
 	drops, skips                                *prometheus.Desc
 	ringTime, ringMax, ringBytes                *prometheus.Desc
 }
@@ -70,7 +76,7 @@ type traffic struct {
 // Describe implements [prometheus.Collector].
 func (c *traffic) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.streams, c.tracks, c.sessions, c.viewers, c.waiting, c.bytesIn, c.framesIn, c.bytesOut, c.drops, c.skips,
+		c.streams, c.tracks, c.sessions, c.viewers, c.starvations, c.waiting, c.bytesIn, c.framesIn, c.bytesOut, c.drops, c.skips,
 		c.ringTime, c.ringMax, c.ringBytes,
 	} {
 		to <- d
@@ -103,12 +109,16 @@ func (c *traffic) Collect(to chan<- prometheus.Metric) {
 			counter(c.framesIn, in.Frames[k], protocol, k.String())
 		}
 	}
+	delete(t.Out, window.ShiftProtocol) // nobody watches by it
 	for _, protocol := range protocols(t.Out, viewerProtocols) {
 		out := t.Out[protocol]
 		gauge(c.viewers, float64(out.Viewers), protocol)
 		counter(c.bytesOut, out.Bytes, protocol)
 		counter(c.drops, out.Drops, protocol)
 		counter(c.skips, out.Skips, protocol)
+	}
+	for _, protocol := range segmented {
+		counter(c.starvations, t.Out[protocol].Starvations, protocol)
 	}
 	gauge(c.ringTime, t.RingTime.Seconds())
 	gauge(c.ringMax, t.RingMax.Seconds())
@@ -130,7 +140,7 @@ func connections(now map[hub.Connection]int) map[hub.Connection]int {
 	usual(hub.Publisher, publisherProtocols)
 	usual(hub.Player, playerProtocols)
 	for c, n := range now {
-		if c.Protocol != "hls" && c.Protocol != "dash" { // whose viewers have no connection
+		if !slices.Contains(segmented, c.Protocol) && c.Protocol != window.ShiftProtocol {
 			all[c] = n
 		}
 	}

@@ -17,10 +17,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/poster"
-	"github.com/millrace-live/millrace/internal/proto/dash"
-	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
 )
@@ -40,13 +40,15 @@ func (busy) Traffic() hub.Traffic {
 		},
 		Out: map[string]hub.Outflow{
 			"rtmp": {Players: 5, Viewers: 5, Bytes: 2000, Drops: 90, Skips: 2},
-			"hls":  {Viewers: 17, Bytes: 3000},
+			"hls":  {Viewers: 17, Bytes: 3000, Starvations: 6},
 			"dash": {Viewers: 7, Bytes: 500},
+			// Packages streams for their time shift.
+			window.ShiftProtocol: {},
 		},
 		Connected: map[hub.Connection]int{
 			{Role: hub.Publisher, Protocol: "rtmp"}: 3, {Role: hub.Publisher, Protocol: "demo"}: 1,
 			{Role: hub.Player, Protocol: "rtmp"}: 4, {Role: hub.Player, Protocol: "rtmps", TLS: "1.2"}: 1,
-			{Role: hub.Player, Protocol: "hls"}: 0, {Role: hub.Player, Protocol: "dash"}: 0,
+			{Role: hub.Player, Protocol: window.ShiftProtocol}: 0, {Role: hub.Player, Protocol: "hls"}: 0, {Role: hub.Player, Protocol: "dash"}: 0,
 		},
 		Tracks: map[hub.TrackKind]int{
 			{Kind: media.Video, Codec: media.HEVC, Height: 1080, FrameRate: 60}: 1,
@@ -55,15 +57,16 @@ func (busy) Traffic() hub.Traffic {
 	}
 }
 
-func (busy) Stats() hls.Stats {
-	return hls.Stats{Packagers: 1, Segments: 44, Requests: []hls.Requests{{File: "index", Served: 17, Missed: 3}}}
-}
+// requests is a door that was asked.
+type requests []deliver.Requests
 
-// manifests is a door of DASH that was asked.
-type manifests struct{}
+func (r requests) Requests() []deliver.Requests { return r }
 
-func (manifests) Stats() dash.Stats {
-	return dash.Stats{Requests: []dash.Requests{{File: "manifest", Served: 19, Missed: 2}}}
+// packages is a store that packages.
+type packages struct{}
+
+func (packages) Stats() window.Stats {
+	return window.Stats{Packagers: 1, Segments: 44, Shelved: 1 << 20, Lost: 2}
 }
 
 // posters is a door that made some pictures.
@@ -77,8 +80,9 @@ func (posters) Stats() poster.Stats {
 func whole() *Metrics {
 	m := New("v1.2.3")
 	m.WatchHub(busy{})
-	m.WatchHLS(busy{})
-	m.WatchDASH(manifests{})
+	m.WatchPackaging(packages{})
+	m.WatchFiles("HLS", requests{{File: "index", Served: 17, Missed: 3}})
+	m.WatchFiles("DASH", requests{{File: "manifest", Served: 19, Missed: 2}})
 	m.WatchPosters(posters{})
 	m.WatchPanics(map[string]func() uint64{"rtmp": func() uint64 { return 1 }})
 	m.WatchLog(func() uint64 { return 250 })
@@ -172,7 +176,7 @@ func TestCountersBeginAtZero(t *testing.T) {
 	for _, want := range []string{
 		"millrace_reconnects_total 0\n", "millrace_interruptions_total 0\n", `millrace_stream_faults_total{fault="fight"} 0`,
 		`millrace_viewers{protocol="ws-flv"} 0`, `millrace_connection_ends_total{protocol="rtmp",reason="handshake"} 0`,
-		`millrace_join_seconds_count{protocol="http-flv"} 0`,
+		`millrace_join_seconds_count{protocol="http-flv"} 0`, `millrace_buffer_starvations_total{protocol="dash"} 0`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no line %s", want)

@@ -3,75 +3,76 @@ package metrics
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/poster"
-	"github.com/millrace-live/millrace/internal/proto/dash"
-	"github.com/millrace-live/millrace/internal/proto/hls"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
-// HLS is the door of HLS.
-type HLS interface {
-	Stats() hls.Stats
+// Packaging is what makes the files of HLS and DASH.
+type Packaging interface {
+	Stats() window.Stats
 }
 
-// WatchHLS has what the door of HLS does read whenever somebody asks.
-func (m *Metrics) WatchHLS(door HLS) {
-	m.registry.MustRegister(&hlsDoor{
-		door:      door,
-		packagers: m.describe("millrace_hls_packagers", "gauge", "Streams that are packaged for HLS."),
-		segments:  m.describe("millrace_hls_segments_total", "counter", "Segments that were made."),
-		requests: m.describe("millrace_hls_requests_total", "counter",
-			"Requests for files of HLS; those with result missed found none.", "file", "result"),
+// WatchPackaging has what is packaged, and kept on disk, read whenever somebody asks.
+func (m *Metrics) WatchPackaging(of Packaging) {
+	m.registry.MustRegister(&packaging{
+		of:        of,
+		packagers: m.describe("millrace_packagers", "gauge", "Streams that are packaged for HLS and DASH."),
+		segments:  m.describe("millrace_segments_total", "counter", "Segments of HLS and DASH that were made."),
+		shelved:   m.describe("millrace_time_shift_bytes", "gauge", "What time shift has on disk."),
+		lost: m.describe("millrace_time_shift_lost_segments_total", "counter",
+			"Segments that time shift could not keep because the disk was too slow or full."),
 	})
 }
 
-type hlsDoor struct {
-	door                          HLS
-	packagers, segments, requests *prometheus.Desc
+type packaging struct {
+	of                                 Packaging
+	packagers, segments, shelved, lost *prometheus.Desc
 }
 
 // Describe implements [prometheus.Collector].
-func (c *hlsDoor) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.packagers, c.segments, c.requests} {
+func (c *packaging) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.packagers, c.segments, c.shelved, c.lost} {
 		to <- d
 	}
 }
 
 // Collect implements [prometheus.Collector].
-func (c *hlsDoor) Collect(to chan<- prometheus.Metric) {
-	s := c.door.Stats()
+func (c *packaging) Collect(to chan<- prometheus.Metric) {
+	s := c.of.Stats()
 	to <- prometheus.MustNewConstMetric(c.packagers, prometheus.GaugeValue, float64(s.Packagers))
 	to <- prometheus.MustNewConstMetric(c.segments, prometheus.CounterValue, float64(s.Segments))
-	for _, r := range s.Requests {
-		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
-		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
-	}
+	to <- prometheus.MustNewConstMetric(c.shelved, prometheus.GaugeValue, float64(s.Shelved))
+	to <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(s.Lost))
 }
 
-// DASH is the door of DASH.
-type DASH interface {
-	Stats() dash.Stats
+// Files is a door that serves files.
+type Files interface {
+	Requests() []deliver.Requests
 }
 
-// WatchDASH has what the door of DASH does read whenever somebody asks.
-func (m *Metrics) WatchDASH(door DASH) {
-	m.registry.MustRegister(&dashDoor{door: door, requests: m.describe("millrace_dash_requests_total", "counter",
-		"Requests for files of DASH; those with result missed found none.", "file", "result")})
+// WatchFiles has the requests to a door counted whenever somebody asks. Protocol is
+// its name for people, as "HLS".
+func (m *Metrics) WatchFiles(protocol string, door Files) {
+	m.registry.MustRegister(&files{door, m.describe("millrace_"+strings.ToLower(protocol)+"_requests_total", "counter",
+		"Requests for files of "+protocol+"; those with result missed found none.", "file", "result")})
 }
 
-type dashDoor struct {
-	door     DASH
+type files struct {
+	door     Files
 	requests *prometheus.Desc
 }
 
 // Describe implements [prometheus.Collector].
-func (c *dashDoor) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
+func (c *files) Describe(to chan<- *prometheus.Desc) { to <- c.requests }
 
 // Collect implements [prometheus.Collector].
-func (c *dashDoor) Collect(to chan<- prometheus.Metric) {
-	for _, r := range c.door.Stats().Requests {
+func (c *files) Collect(to chan<- prometheus.Metric) {
+	for _, r := range c.door.Requests() {
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Served), r.File, "served")
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(r.Missed), r.File, "missed")
 	}

@@ -16,8 +16,10 @@ const (
 	// one is tried of a stream whose pictures fail.
 	every = 5 * time.Second
 	rare  = time.Minute
-	// glance is how long a viewer waits for a new picture who can have an older one.
-	glance = 2 * time.Second
+	// glance is how long a viewer waits for a new picture who can have an older
+	// one, and patience how long who cannot.
+	glance   = 2 * time.Second
+	patience = 6 * time.Second
 	// keep is how long a picture stays that nobody asks for.
 	keep = time.Minute
 	// budget bounds all pictures, in bytes.
@@ -90,11 +92,12 @@ func (g *gallery) picture(ctx context.Context, still hub.Still) *picture {
 	if busy == nil {
 		return last
 	}
+	most := patience
 	if last != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, glance)
-		defer cancel()
+		most = glance
 	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
 	select {
 	case <-busy:
 	case <-ctx.Done():

@@ -22,7 +22,7 @@ func limitResources(pid int, memory uint64) {
 		// Its private memory. The address space would count libraries, too, of
 		// which distributions link hundreds of MB.
 		{unix.RLIMIT_DATA, memory},
-		{unix.RLIMIT_CPU, uint64(makeTime.Seconds())},
+		{unix.RLIMIT_CPU, uint64(makeCPU.Seconds())},
 		{unix.RLIMIT_FSIZE, 0}, // no file
 		{unix.RLIMIT_CORE, 0},
 		{unix.RLIMIT_NOFILE, 64},

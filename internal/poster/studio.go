@@ -17,8 +17,10 @@ const (
 	makers = 2
 	// queueTime is how long a picture waits for its turn.
 	queueTime = 5 * time.Second
-	// makeTime is how long making one may take.
-	makeTime = 5 * time.Second
+	// makeTime is how long making one may take, and makeCPU how much of that the
+	// processor may work: on a machine that has better to do, a picture waits.
+	makeTime = 20 * time.Second
+	makeCPU  = 5 * time.Second
 )
 
 // Why there is no picture, beside what ffmpeg said.

@@ -48,7 +48,7 @@ Which codec comes in where, and who gets it. This table is made from the code th
 - **HLS** is the name in ` + "`CODECS`" + `, or why HLS goes without that track. Every other track of the stream, and every other
   output, goes on. Devices differ in what they decode.
 - **DASH** is the name in ` + "`@codecs`" + `, or why DASH goes without that track.
-- **MPEG-TS** is the same for ` + "`/APP/NAME.ts`" + `.
+- **MPEG-TS** is the same for ` + "`/APP/NAME.ts` and `/APP/NAME/ts.m3u8`" + ` ([ts.md](ts.md)).
 - **MP4** is the sample entry of files that ` + "`millrace play -o`" + ` writes and ` + "`millrace publish`" + ` reads.
 
 `

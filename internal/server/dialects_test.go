@@ -148,7 +148,7 @@ func TestPlainHTTPOnTheTLSPort(t *testing.T) {
 				t.Errorf("it leads to %s", to)
 			}
 		}
-		client := &http.Client{Transport: &http.Transport{TLSClientConfig: anyone, ForceAttemptHTTP2: true}}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: anyone.Clone(), ForceAttemptHTTP2: true}}
 		resp, err := client.Get("https://" + r.rtmps + "/live/cam1")
 		if err != nil {
 			t.Fatal(err)

@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/netx"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 // listener is one open port: every dialect of RTMP and viewers' HTTP come in on
@@ -21,6 +23,7 @@ type listener struct {
 	admin    bool // the admin side is served here, too
 	detector *netx.Detector
 	handoff  *netx.Handoff
+	express  *netx.Express
 	http     *http.Server
 }
 
@@ -161,18 +164,21 @@ const (
 // serve accepts on l until the detector is shut down.
 func (s *Server) serve(l *listener) {
 	l.handoff = netx.NewHandoff(l.socket.Addr())
+	handler := s.certs.HTTPChallenge(window.CMCDInHeaders(s.newMux(l)))
+	base := context.WithValue(context.Background(), portKey{}, l.name)
 	l.http = &http.Server{
-		Handler:           s.certs.HTTPChallenge(s.newMux(l)),
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context {
-			return context.WithValue(context.Background(), portKey{}, l.name)
-		},
+		BaseContext:       func(net.Listener) context.Context { return base },
+	}
+	l.express = &netx.Express{
+		Handler: handler, Takes: isPiece, Next: l.handoff.Door, Context: base, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 	}
 	l.detector = &netx.Detector{
-		RTMP: s.crowd.door(s.rtmpDoor()), HTTP: l.handoff.Door, TLS: s.tls, Port: l.name, Trusted: s.trusted, Logger: s.log,
+		RTMP: s.crowd.door(s.rtmpDoor()), HTTP: l.express.Door, TLS: s.tls, Port: l.name, Trusted: s.trusted, Logger: s.log,
 	}
 	s.goers.Go(func() {
 		if err := l.http.Serve(l.handoff); !errors.Is(err, http.ErrServerClosed) {
@@ -186,9 +192,18 @@ func (s *Server) serve(l *listener) {
 	})
 }
 
+// isPiece reports whether a path is one of the files that players of HLS ask for
+// all the time.
+func isPiece(path string) bool {
+	return strings.HasSuffix(path, ".m3u8") || strings.HasSuffix(path, ".m4s")
+}
+
 // shutdown ends l once the doors have ended what they do.
 func (l *listener) shutdown(ctx context.Context) error {
-	err := l.http.Shutdown(ctx)
+	err := l.express.Shutdown(ctx)
+	if e := l.http.Shutdown(ctx); err == nil {
+		err = e
+	}
 	if err != nil {
 		l.http.Close()
 	}

@@ -86,7 +86,7 @@ func openHTTPTS(s *Server) door {
 
 func openHLS(s *Server) door {
 	h := hls.New(s.window, hls.Options{Logger: s.log})
-	s.metrics.WatchHLS(h)
+	s.metrics.WatchFiles("HLS", h)
 	return door{
 		name: "hls",
 		match: func(path string) (stream, file string, ok bool) {
@@ -96,14 +96,13 @@ func openHLS(s *Server) door {
 			}
 			return path[:i], path[i+1:], hls.Matches(path[i+1:])
 		},
-		serve:  h.ServeStream,
-		panics: func() uint64 { return h.Stats().Panics },
+		serve: h.ServeStream,
 	}
 }
 
 func openDASH(s *Server) door {
 	h := dash.New(s.window, dash.Options{Logger: s.log})
-	s.metrics.WatchDASH(h)
+	s.metrics.WatchFiles("DASH", h)
 	return door{
 		name: "dash",
 		match: func(path string) (stream, file string, ok bool) {

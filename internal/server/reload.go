@@ -148,6 +148,8 @@ func (s *Server) takeOver(set *Settings) error {
 	s.obs.SetLadders(set.ladders())
 	lengths := set.lengths()
 	s.lengths.Store(&lengths)
+	shifts := set.shifts()
+	s.shifts.Store(&shifts)
 	s.refusesPlain.Store(set.Plain == "refuse")
 	if s.level != nil {
 		s.level.Set(set.Level())

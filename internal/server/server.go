@@ -55,6 +55,7 @@ type Server struct {
 	hub     *hub.Registry
 	window  *window.Store
 	lengths atomic.Pointer[func(stream string) window.Lengths]
+	shifts  atomic.Pointer[func(stream string) window.Shift]
 	metrics *metrics.Metrics
 	api     *api.API
 	site    api.Site
@@ -88,6 +89,7 @@ type Server struct {
 const (
 	addressesName = "addresses.json"
 	firstKeyName  = "first-key.txt"
+	shiftName     = "time-shift"
 	// drain is how long the end of a server may take.
 	drain = 10 * time.Second
 	// writeTimeout is how long a player may take no byte of what is sent to it.
@@ -163,7 +165,9 @@ func Run(ctx context.Context, o Options) error {
 	s.metrics = metrics.New(o.Version)
 	s.hub = hub.New(hub.Options{Access: laddered{&s.access, s}, Events: s.event, Joined: s.metrics.Joined})
 	s.window = window.New(s.hub, window.Options{
-		Lengths: func(stream string) window.Lengths { return (*s.lengths.Load())(stream) }, Logger: s.log,
+		Lengths: func(stream string) window.Lengths { return (*s.lengths.Load())(stream) },
+		Shift:   func(stream string) window.Shift { return (*s.shifts.Load())(stream) },
+		Folder:  folder.Path(shiftName), Logger: s.log,
 	})
 	for _, driver := range []**netx.Driver{&s.players, &s.encoders} {
 		if *driver, err = netx.NewDriver(0, writeTimeout); err != nil {
@@ -180,6 +184,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s.api = api.New(s.hub, s.site, token)
 	s.api.Outputs = outputs
+	s.api.Viewers, s.api.Shift = s.window, s.timeShift
 	if o.Load != nil {
 		s.startReloads(ctx, o)
 	}
@@ -219,14 +224,19 @@ func Run(ctx context.Context, o Options) error {
 func (s *Server) event(e hub.Event) {
 	s.metrics.Event(e)
 	s.logEvent(e)
+	if e.Kind == hub.PublishStarted {
+		s.window.OnAir(e.Stream)
+	}
 }
 
 // watch has everything read that counts by itself.
 func (s *Server) watch() {
 	s.metrics.WatchHub(s.hub)
+	s.metrics.WatchPackaging(s.window)
 	panics := map[string]func() uint64{
-		"http":   s.panics.Load,
-		"driver": func() uint64 { return s.players.Stats().Panics + s.encoders.Stats().Panics },
+		"http":      s.panics.Load,
+		"packaging": func() uint64 { return s.window.Stats().Panics },
+		"driver":    func() uint64 { return s.players.Stats().Panics + s.encoders.Stats().Panics },
 	}
 	for _, d := range s.doors {
 		if d.panics != nil {

@@ -38,14 +38,16 @@ type Settings struct {
 	Open         bool     `name:"open" reload:"true" group:"Who may come in" help:"Anyone on a loopback or private address may publish, under any name."`
 	OpenWorld    bool     `name:"open-world" reload:"true" group:"Who may come in" help:"Anyone at all may publish, under any name."`
 
-	Delivery string        `name:"delivery" default:"balanced" choice:"realtime,balanced,economy" reload:"true" placeholder:"MODE" group:"Streams" help:"How long media may wait for others to the same player: realtime 0, balanced 30 ms, economy 100 ms (${default})."`
-	Enhanced string        `name:"enhanced" default:"lenient" choice:"lenient,strict" reload:"true" placeholder:"MODE" group:"Streams" help:"What RTMP and HTTP-FLV players get that announce nothing of Enhanced RTMP: codecs in its form as well, which FFmpeg plays (lenient), or H.264, AAC, MP3 and the codecs of the Flash days alone (strict) (${default})."`
-	Grace    time.Duration `name:"grace" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long viewers wait for a publisher that vanished, 0 to 30m (${default})."`
-	PlayWait time.Duration `name:"play-wait" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long an RTMP player waits for a stream that is not on air, 0 to 30m (${default})."`
-	Segment  time.Duration `name:"segment-length" default:"2s" max:"20s" reload:"true" placeholder:"TIME" group:"Streams" help:"How long segments of HLS and DASH are where the encoder's key frames allow it, 1s to 20s (${default})."`
-	Part     time.Duration `name:"part-length" default:"200ms" max:"2s" reload:"true" placeholder:"TIME" group:"Streams" help:"How long the parts of low-latency HLS and DASH are, 100ms to 2s, as near as whole frames allow; a player is about four parts behind. 0 makes no parts (${default})."`
-	FFmpeg   string        `name:"ffmpeg" default:"ffmpeg" placeholder:"PATH" group:"Streams" help:"The FFmpeg that makes poster pictures, as a path or a name in PATH; off makes none (${default})."`
-	Demo     bool          `name:"demo" group:"Streams" help:"Play a built-in clip into live/demo for ever."`
+	Delivery   string        `name:"delivery" default:"balanced" choice:"realtime,balanced,economy" reload:"true" placeholder:"MODE" group:"Streams" help:"How long media may wait for others to the same player: realtime 0, balanced 30 ms, economy 100 ms (${default})."`
+	Enhanced   string        `name:"enhanced" default:"lenient" choice:"lenient,strict" reload:"true" placeholder:"MODE" group:"Streams" help:"What RTMP and HTTP-FLV players get that announce nothing of Enhanced RTMP: codecs in its form as well, which FFmpeg plays (lenient), or H.264, AAC, MP3 and the codecs of the Flash days alone (strict) (${default})."`
+	Grace      time.Duration `name:"grace" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long viewers wait for a publisher that vanished, 0 to 30m (${default})."`
+	PlayWait   time.Duration `name:"play-wait" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long an RTMP player waits for a stream that is not on air, 0 to 30m (${default})."`
+	Segment    time.Duration `name:"segment-length" default:"2s" max:"20s" reload:"true" placeholder:"TIME" group:"Streams" help:"How long segments of HLS and DASH are where the encoder's key frames allow it, 1s to 20s (${default})."`
+	Part       time.Duration `name:"part-length" default:"200ms" max:"2s" reload:"true" placeholder:"TIME" group:"Streams" help:"How long the parts of low-latency HLS and DASH are, 100ms to 2s, as near as whole frames allow; a player is about four parts behind. 0 makes no parts (${default})."`
+	Shift      time.Duration `name:"time-shift" default:"0" max:"24h" reload:"true" placeholder:"TIME" group:"Streams" help:"How far back viewers of HLS and DASH may seek, 0 to 24h: that much of each stream is kept in the data folder from its next broadcast on. 0 keeps none (${default})."`
+	ShiftBytes config.Size   `name:"time-shift-bytes" default:"4GiB" reload:"true" placeholder:"SIZE" group:"Streams" help:"How much of the disk the time shift of one stream may take, at least 64MiB; the oldest gives way (${default})."`
+	FFmpeg     string        `name:"ffmpeg" default:"ffmpeg" placeholder:"PATH" group:"Streams" help:"The FFmpeg that makes poster pictures, as a path or a name in PATH; off makes none (${default})."`
+	Demo       bool          `name:"demo" group:"Streams" help:"Play a built-in clip into live/demo for ever."`
 
 	LogLevel  string `name:"log-level" default:"info" choice:"debug,info,warn,error" reload:"true" placeholder:"LEVEL" group:"Logs" help:"debug, info, warn or error (${default})."`
 	LogFormat string `name:"log-format" choice:"text,json" placeholder:"FORMAT" group:"Logs" help:"text or json (text on a terminal, else json)."`
@@ -82,6 +84,8 @@ type RuleSettings struct {
 	Plain           string         `name:"plain" choice:"allow,warn,refuse" help:"Plain RTMP, RTMPE, RTMPT: allow, warn of publishers or refuse."`
 	Segment         *time.Duration `name:"segment-length" max:"20s" help:"How long segments of HLS and DASH are where the encoder's key frames allow it, 1s to 20s."`
 	Part            *time.Duration `name:"part-length" max:"2s" help:"How long the parts of low-latency HLS and DASH are, 100ms to 2s; 0 makes none."`
+	Shift           *time.Duration `name:"time-shift" max:"24h" help:"How far back viewers of HLS and DASH may seek, 0 to 24h; 0 is not at all."`
+	ShiftBytes      *config.Size   `name:"time-shift-bytes" placeholder:"size" help:"How much of the disk the time shift of one stream may take, at least 64MiB."`
 }
 
 // KeySettings is a stream key in the config file's `keys`.

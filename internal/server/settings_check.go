@@ -27,11 +27,14 @@ func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
 	c.keys(s)
 	c.ffmpeg(s.FFmpeg)
 	c.lengths("", &s.Segment, &s.Part)
+	c.shift("", &s.ShiftBytes)
 	for _, name := range sortedKeys(s.Apps) {
 		c.lengths("apps."+name+".", s.Apps[name].Segment, s.Apps[name].Part)
+		c.shift("apps."+name+".", s.Apps[name].ShiftBytes)
 	}
 	for _, name := range sortedKeys(s.Streams) {
 		c.lengths("streams."+name+".", s.Streams[name].Segment, s.Streams[name].Part)
+		c.shift("streams."+name+".", s.Streams[name].ShiftBytes)
 	}
 	c.swf("swf", s.SWF)
 	for _, name := range sortedKeys(s.Apps) {
@@ -100,6 +103,15 @@ func (c *checker) lengths(path string, segment, part *time.Duration) {
 	}
 	if part != nil && *part != 0 && *part < 100*time.Millisecond {
 		c.fault(path+"part-length", "%v is too short; the least is 100ms, and 0 makes no parts", *part)
+	}
+}
+
+// minShift is the least that is worth a disk: some minutes of a stream.
+const minShift = 64 << 20
+
+func (c *checker) shift(path string, bytes *config.Size) {
+	if bytes != nil && *bytes < minShift {
+		c.fault(path+"time-shift-bytes", "%v is too little; the least is 64MiB, and time-shift: 0 keeps nothing", *bytes)
 	}
 }
 

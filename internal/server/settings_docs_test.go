@@ -121,6 +121,9 @@ func schemaOf(d described) node {
 			{"type": "string", "pattern": `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`}, {"const": 0}, {"const": "0"},
 		}
 		n["examples"] = []string{"500ms", "30s", "5m"}
+	case d.typ == reflect.TypeFor[config.Size]():
+		n["anyOf"] = []node{{"type": "string", "pattern": `^[0-9]+(\.[0-9]*)? *([kKMGT]i?)?B?$`}, {"type": "integer", "minimum": 0}}
+		n["examples"] = []string{"500MB", "4GiB"}
 	case d.choices != nil:
 		n["enum"] = d.choices
 	case d.typ.Kind() == reflect.Int:

@@ -69,12 +69,22 @@ func (s RuleSettings) over(r access.Rules) access.Rules {
 
 // lengths returns how streams are cut for HLS and DASH.
 func (s *Settings) lengths() func(stream string) window.Lengths {
-	server := window.Lengths{Segment: s.Segment, Part: s.Part}
-	apps, streams := make(map[string]window.Lengths), make(map[string]window.Lengths)
+	return ofStream(s, window.Lengths{Segment: s.Segment, Part: s.Part}, RuleSettings.cut)
+}
+
+// shifts returns how far back the viewers of streams may seek.
+func (s *Settings) shifts() func(stream string) window.Shift {
+	return ofStream(s, window.Shift{Window: s.Shift, Bytes: int64(s.ShiftBytes)}, RuleSettings.keep)
+}
+
+// ofStream returns what holds for each stream: its own goes over that of its app,
+// and this over the server's.
+func ofStream[T any](s *Settings, server T, over func(RuleSettings, T) T) func(stream string) T {
+	apps, streams := make(map[string]T), make(map[string]T)
 	for name, a := range s.Apps {
-		apps[name] = a.cut(server)
+		apps[name] = over(a.RuleSettings, server)
 	}
-	of := func(stream string) window.Lengths {
+	of := func(stream string) T {
 		app, _, _ := strings.Cut(stream, "/")
 		if l, ok := apps[app]; ok {
 			return l
@@ -82,9 +92,9 @@ func (s *Settings) lengths() func(stream string) window.Lengths {
 		return server
 	}
 	for name, own := range s.Streams {
-		streams[name] = own.cut(of(name))
+		streams[name] = over(own, of(name))
 	}
-	return func(stream string) window.Lengths {
+	return func(stream string) T {
 		if l, ok := streams[stream]; ok {
 			return l
 		}
@@ -101,6 +111,17 @@ func (s RuleSettings) cut(l window.Lengths) window.Lengths {
 		l.Part = *s.Part
 	}
 	return l
+}
+
+// keep returns the time shift with what was given in its place.
+func (s RuleSettings) keep(shift window.Shift) window.Shift {
+	if s.Shift != nil {
+		shift.Window = *s.Shift
+	}
+	if s.ShiftBytes != nil {
+		shift.Bytes = int64(*s.ShiftBytes)
+	}
+	return shift
 }
 
 // orNever is how the hub says 0: there 0 itself is the default.

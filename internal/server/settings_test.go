@@ -38,7 +38,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		RTMP: ":1935", RTMPS: ":1936", HTTP: ":8080", RTMFP: "off", TLSMin: "1.2", Plain: "allow", RTMPE: "allow", Delivery: "balanced",
-		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, Segment: 2 * time.Second, Part: 200 * time.Millisecond, FFmpeg: "ffmpeg", LogLevel: "info",
+		Enhanced: "lenient", Grace: 30 * time.Second, PlayWait: 30 * time.Second, Segment: 2 * time.Second, Part: 200 * time.Millisecond, ShiftBytes: 4 << 30, FFmpeg: "ffmpeg", LogLevel: "info",
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -114,6 +114,35 @@ streams:
 	}
 }
 
+func TestTimeShiftOfServerAppAndStream(t *testing.T) {
+	s, _, err := load(t, `
+time-shift: 2h
+apps:
+  event: {time-shift: 24h, time-shift-bytes: 100GB}
+streams:
+  event/small: {time-shift: 0}
+  live/little: {time-shift-bytes: 64MiB}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shifts := s.shifts()
+	for stream, want := range map[string]window.Shift{
+		"live/cam":    {Window: 2 * time.Hour, Bytes: 4 << 30},
+		"live/little": {Window: 2 * time.Hour, Bytes: 64 << 20},
+		"event/a":     {Window: 24 * time.Hour, Bytes: 100e9},
+		"event/small": {Bytes: 100e9},
+	} {
+		if got := shifts(stream); got != want {
+			t.Errorf("%s has %+v, want %+v", stream, got, want)
+		}
+	}
+	s, _, _ = load(t, "")
+	if s.shifts()("live/cam").Window != 0 {
+		t.Error("time shift is not off by default")
+	}
+}
+
 func TestSettingsRefused(t *testing.T) {
 	tests := []struct{ file, environ, want string }{
 		{"rtmp: '1935'", "", `f.yaml:1:7: "1935": a port needs a colon before it; write :1935`},
@@ -134,6 +163,9 @@ func TestSettingsRefused(t *testing.T) {
 		{"segment-length: 500ms", "", `f.yaml:1:17: 500ms is too short; the least is 1s`},
 		{"part-length: 50ms", "", `f.yaml:1:14: 50ms is too short; the least is 100ms, and 0 makes no parts`},
 		{"apps: {a: {part-length: 3s}}", "", `f.yaml:1:25: 3s is out of range; give a time from 0 to 2s`},
+		{"time-shift: 25h", "", `f.yaml:1:13: 25h is out of range; give a time from 0 to 24h`},
+		{"time-shift-bytes: 10MB", "", `f.yaml:1:19: 10MB is too little; the least is 64MiB, and time-shift: 0 keeps nothing`},
+		{"streams: {live/a: {time-shift-bytes: 4G}}", "", `f.yaml:1:38: streams.live/a.time-shift-bytes: "4G" is not a size; write for instance 4GiB or 500MB`},
 		{"tls-min: 1.4", "", `f.yaml:1:10: "1.4" is not a choice; give 1.0, 1.1, 1.2 or 1.3`},
 		{"rtmpe: never", "", `f.yaml:1:8: "never" is not a choice; give allow or refuse`},
 		{"swf: no.swf", "", `f.yaml:1:6: cannot read the SWF file "no.swf" (no such file or directory); give the path of the player's .swf file`},

@@ -9,23 +9,31 @@ import (
 
 // Audience is those who watch a stream through one door.
 type Audience struct {
-	viewers viewers
-	sent    atomic.Uint64
+	viewers           viewers
+	sent, starvations atomic.Uint64
 
 	// reader counts them in the hub while the stream is packaged. The first
 	// door's is also the one that the packager reads. Guarded by Stream.mu.
 	reader *hub.Reader
-	// reported is what of sent the hub has been told; for the run's goroutine.
-	reported uint64
+	// reported and starved are what of sent and starvations the hub knows; for the
+	// run's goroutine.
+	reported, starved uint64
 }
 
-// Note counts the viewer who asks as there, for the next 20 s.
-func (a *Audience) Note(r *http.Request) { a.viewers.note(r) }
+// Note counts the viewer who asks as there until the answer is given, and for 20 s
+// more, and reads what the player tells about itself by CMCD.
+func (a *Audience) Note(r *http.Request) {
+	c := readCMCD(r)
+	if c.starved {
+		a.starvations.Add(1)
+	}
+	a.viewers.note(r, &c)
+}
 
 // Sent counts bytes that went to viewers.
 func (a *Audience) Sent(n int) { a.sent.Add(uint64(n)) }
 
-// Viewers returns how many were noted in the last 20 s.
+// Viewers returns how many are there.
 func (a *Audience) Viewers() int { return a.viewers.count() }
 
 // BytesSent returns the sum of what Sent was told since the stream is packaged.
@@ -37,5 +45,9 @@ func (a *Audience) report(reader *hub.Reader) {
 	if sent := a.sent.Load(); sent != a.reported {
 		reader.Sent(int(sent - a.reported))
 		a.reported = sent
+	}
+	if n := a.starvations.Load(); n != a.starved {
+		reader.Starved(n - a.starved)
+		a.starved = n
 	}
 }

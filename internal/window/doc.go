@@ -24,6 +24,11 @@
 // channel that is closed for all at once; there is no goroutine, timer or
 // rendering for a viewer or a part here.
 //
+// With time shift ([Options].Shift) a stream is packaged from its first frame to its
+// last, and its window is hours long: each whole segment goes to a file as well, and
+// one that players near the edge do not need is there alone ([Segment.Shelved]). A
+// disk that is slow, full or hung makes the window shorter, and nothing wait.
+//
 // What leaves the window is still to be had for as long as a player may ask for
 // it (rfc8216bis §6.2.2), unless the budget of the stream says otherwise.
 package window

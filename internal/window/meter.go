@@ -28,17 +28,18 @@ func (m *meter) add(s *cmaf.Segment, target time.Duration) {
 	}
 	m.last, m.lastSize = length, size
 	if over >= target/2 {
-		m.peak = max(m.peak, bitrate(of, over))
+		m.peak = max(m.peak, Bitrate(of, over))
 	}
 }
 
-func (m *meter) average() int64 { return bitrate(m.bytes, m.duration) }
+func (m *meter) average() int64 { return Bitrate(m.bytes, m.duration) }
 
 // highest is the peak, or the average as long as there was nothing to take a
 // peak over.
 func (m *meter) highest() int64 { return max(m.peak, m.average()) }
 
-func bitrate(bytes int64, d time.Duration) int64 {
+// Bitrate is in bits a second; 0 over no time.
+func Bitrate(bytes int64, d time.Duration) int64 {
 	if d <= 0 {
 		return 0
 	}

@@ -21,7 +21,7 @@ type Presentation struct {
 	shelf       *shelf // nil without time shift
 	partTargets []time.Duration
 	tracks      []*Track
-	// target is in seconds. It should never change (rfc8216bis §6.2.1), and an
+	// target is a time.Duration in whole seconds. It should never change (rfc8216bis §6.2.1), and an
 	// encoder's key frames may yet grow farther apart: then it grows, which
 	// players bear, and never shrinks.
 	target atomic.Int64
@@ -49,7 +49,7 @@ func NewPresentation(period *cmaf.Period, segment time.Duration) *Presentation {
 	p := &Presentation{
 		id: strings.ToLower(rand.Text()[:IDLength]), partTargets: period.PartTargets, ready: make(chan struct{}),
 	}
-	p.target.Store(int64(max(1, seconds(segment))))
+	p.target.Store(int64(max(time.Second, WholeSeconds(segment))))
 	for i, h := range period.Tracks {
 		t := newTrack(p, h.Track)
 		if len(period.PartTargets) > 0 {
@@ -87,7 +87,7 @@ func (p *Presentation) PartTarget() (longest time.Duration) {
 
 // Target is the target duration in whole seconds: no segment, rounded, is
 // longer.
-func (p *Presentation) Target() time.Duration { return time.Duration(p.target.Load()) * time.Second }
+func (p *Presentation) Target() time.Duration { return time.Duration(p.target.Load()) }
 
 // Playable reports whether there is, or was, something to play: each track has a
 // segment, or nobody waits for it any longer.
@@ -121,10 +121,10 @@ func (p *Presentation) Add(s *cmaf.Segment, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.Track(s.Kind, s.Header.Track.ID)
-	target := max(p.target.Load(), int64(seconds(s.Length())))
-	p.target.Store(target)
-	t.add(s, time.Duration(target)*time.Second)
-	t.slide(now, time.Duration(target)*time.Second)
+	target := max(p.Target(), WholeSeconds(s.Length()))
+	p.target.Store(int64(target))
+	t.add(s, target)
+	t.slide(now, target)
 	if p.shelf != nil {
 		p.lose()
 	}

@@ -47,7 +47,9 @@ type run struct {
 	advised bool
 	missing string // what was logged last of tracks that are left out
 
-	show *Presentation // guarded by Stream.mu
+	// Guarded by Stream.mu.
+	show  *Presentation
+	aired bool // a session has begun to publish meanwhile
 
 	mu       sync.Mutex
 	caughtUp bool          // what the hub kept is packaged
@@ -83,14 +85,24 @@ func (r *run) loop() {
 		r.store.retire(r.s, r.show)
 	}
 	r.s.run = nil
+	aired := r.aired
 	r.store.forget(r.s)
 	r.s.mu.Unlock()
 	r.store.mu.Unlock()
 	r.tell(hub.ErrNotFound)
-	if r.shift.on() && !errors.Is(err, io.EOF) {
+	r.succeed(err, aired)
+	log.Debug("packaging stops", "reason", err)
+}
+
+// succeed lets a stream with time shift be packaged on when the run has ended.
+func (r *run) succeed(err error, aired bool) {
+	switch {
+	case aired:
+		// It may have begun the next broadcast before this run saw the end of its own.
+		r.store.OnAir(r.s.name)
+	case r.shift.on() && !errors.Is(err, io.EOF):
 		r.store.again(r.s.name)
 	}
-	log.Debug("packaging stops", "reason", err)
 }
 
 func (r *run) log() *slog.Logger {

@@ -88,7 +88,7 @@ func (s *shelf) loop() {
 		if next != nil && s.put(next) {
 			continue
 		}
-		if s.ended() && done {
+		if s.ended() {
 			return
 		}
 		retry.Reset(retryAfter)
@@ -104,10 +104,12 @@ func (s *shelf) loop() {
 	}
 }
 
+// ended reports whether there is nothing to do any more, and will not be: files may
+// have come to go since they were cleaned last.
 func (s *shelf) ended() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.over
+	return s.over && len(s.gone) == 0
 }
 
 // next is the oldest segment that is not on disk, nil if all are.
@@ -192,36 +194,41 @@ func (s *shelf) makeRoom(size int64) {
 	for _, p := range all {
 		window += p.windowBytes()
 	}
-	narrow(all, window-(limit-limit/pastPart))
+	s.narrow(all, window-(limit-limit/pastPart))
 	if used+size > limit {
 		s.give(used + size - limit)
 		s.clean()
 	}
 }
 
-// narrow takes the oldest out of the windows, until n bytes have left.
-func narrow(all []*Presentation, n int64) {
+// narrow takes the oldest out of the windows until n bytes have left. Of what is
+// over, nothing stays where only the end would: then its files go. It returns how
+// many bytes go.
+func (s *shelf) narrow(all []*Presentation, n int64) (gone int64) {
 	for _, p := range all {
 		if n <= 0 {
-			return
+			break
 		}
 		n -= p.narrow(n)
+		if n > 0 {
+			dropped := s.store.discard(s.stream, p)
+			n -= dropped
+			gone += dropped
+		}
 	}
+	return gone
 }
 
 // give has the oldest files removed: first those that have left the window, then
-// of the window itself, then a broadcast that is over.
+// of the window itself.
 func (s *shelf) give(n int64) {
 	all := s.stream.all()
 	for _, p := range all {
 		n -= p.purge(n)
 	}
-	narrow(all, n)
+	n -= s.narrow(all, n)
 	for _, p := range all {
 		n -= p.purge(n)
-	}
-	if n > 0 {
-		s.store.discardOldest(s.stream)
 	}
 }
 

@@ -59,7 +59,7 @@ func (p *Presentation) lose() {
 // too, for nobody could play them together.
 func (p *Presentation) forget(t *Track, n int) {
 	lost := t.stored[n-1]
-	until := lost.Wall.Add(lost.Length())
+	until := lost.Over()
 	t.forget(n)
 	if p.shelf == nil {
 		return

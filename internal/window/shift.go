@@ -23,9 +23,9 @@ type Shift struct {
 // on reports whether the stream has time shift.
 func (s Shift) on() bool { return s.Window > 0 && s.Bytes > 0 }
 
-// shiftProtocol is what the hub calls the reader of a stream that is packaged for
+// ShiftProtocol is what the hub calls the reader of a stream that is packaged for
 // its time shift alone.
-const shiftProtocol = "time-shift"
+const ShiftProtocol = "time-shift"
 
 // restartAfter is when a stream with time shift is packaged again after a fault.
 const restartAfter = 5 * time.Second
@@ -42,12 +42,26 @@ func (s *Store) OnAir(stream string) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.goers.Go(func() {
-		_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: shiftProtocol})
-		if err != nil && !errors.Is(err, hub.ErrNotFound) && s.ctx.Err() == nil {
-			s.log.Warn("time shift cannot package the stream", "stream", stream, "reason", err)
+	s.goers.Go(func() { s.keep(stream) })
+}
+
+// keep packages a stream for its time shift.
+func (s *Store) keep(stream string) {
+	if st := s.Stream(stream); st != nil {
+		st.mu.Lock()
+		if st.run != nil {
+			st.run.aired = true
 		}
-	})
+		st.mu.Unlock()
+	}
+	_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: ShiftProtocol})
+	refusal, refused := errors.AsType[*hub.Refusal](err)
+	switch {
+	case err == nil, errors.Is(err, hub.ErrNotFound), errors.Is(err, ErrClosed), s.ctx.Err() != nil:
+	case refused && refusal.Code == hub.ShuttingDown:
+	default:
+		s.log.Warn("time shift cannot package the stream", "stream", stream, "reason", err)
+	}
 }
 
 func (s *Store) shiftOf(stream string) Shift {
@@ -103,7 +117,7 @@ func (s *Stream) Shifted() (oldest time.Time, available time.Duration, ok bool) 
 		}
 		if broadcast == "" {
 			last := segments[len(segments)-1]
-			broadcast, end = p.broadcast, last.Wall.Add(last.Length())
+			broadcast, end = p.broadcast, last.Over()
 		}
 		oldest = segments[0].Wall
 	}

@@ -178,6 +178,9 @@ func (s *Store) Open(ctx context.Context, req hub.PlayRequest) (*Stream, error) 
 	// Not under the lock: the hub asks who may play. When several come first
 	// at once, one reader stays.
 	req.FromOldest = true
+	// What waited for others here would make each part late, and viewers get no
+	// fewer writes for it.
+	req.Delivery = hub.Realtime
 	reader, err := s.source.Play(ctx, req)
 	if err != nil {
 		return nil, err

@@ -177,16 +177,21 @@ func (s *Stream) drop(o *past) {
 	o.discard()
 }
 
-// discardOldest drops the oldest of several presentations.
-func (s *Store) discardOldest(st *Stream) {
+// discard drops a presentation if it is over. It returns what its window took on
+// disk.
+func (s *Store) discard(st *Stream, p *Presentation) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if len(st.over) > 0 {
-		st.drop(st.over[0])
-		s.forget(st)
+	i := slices.IndexFunc(st.over, func(o *past) bool { return o.Presentation == p })
+	if i < 0 {
+		return 0
 	}
+	n := p.windowBytes()
+	st.drop(st.over[i])
+	s.forget(st)
+	return n
 }
 
 // shed keeps the stored segments of the stream within the budget: first goes

@@ -47,6 +47,9 @@ type Segment struct {
 	until time.Time
 }
 
+// Over is when the last of the segment arrived.
+func (s *Segment) Over() time.Time { return s.Wall.Add(s.Length()) }
+
 // shelf is s without its bytes.
 func (s *Segment) shelf() *Segment {
 	lean, shelved := *s.Segment, *s
@@ -311,8 +314,8 @@ func (t *Track) publish() {
 	close(before.changed)
 }
 
-// seconds rounds a duration as the rule for the target duration does, half a
-// second up (rfc8216bis §4.4.3.1), from what EXTINF shows of it.
-func seconds(d time.Duration) int {
-	return int(math.Floor(d.Round(10*time.Microsecond).Seconds() + 0.5))
+// WholeSeconds rounds a duration as the rule for the target duration does, half a
+// second up (rfc8216bis §4.4.3.1, RFC 8216 §4.3.3.1), from what EXTINF shows of it.
+func WholeSeconds(d time.Duration) time.Duration {
+	return time.Duration(math.Floor(d.Round(10*time.Microsecond).Seconds()+0.5)) * time.Second
 }

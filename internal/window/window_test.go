@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/media"
 )
@@ -19,8 +20,8 @@ import (
 // Two doors share one packager, and each counts its own viewers.
 func TestDoorsShare(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.send(5 * time.Second)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		s, a := h.open("hls")
 		_, b := h.open("dash")
 		if a != b || h.store.Stats().Packagers != 1 || s.Presentation(a.ID()) != a || s.Presentation("x") != nil {
@@ -32,13 +33,13 @@ func TestDoorsShare(t *testing.T) {
 		r.RemoteAddr = "192.0.2.7:1"
 		s.Audience("dash").Note(r)
 		s.Audience("hls").Note(r)
-		p.send(2 * time.Second)
-		info, _ := h.hub.Stream("live/cam")
+		p.Send(2 * time.Second)
+		info, _ := h.Registry.Stream("live/cam")
 		if info.Viewers["hls"] != 1 || info.Viewers["dash"] != 2 || info.BytesOut != 1000 {
 			t.Errorf("viewers %v, %d bytes", info.Viewers, info.BytesOut)
 		}
-		p.send(restAfter + time.Second)
-		if info, _ = h.hub.Stream("live/cam"); h.store.Stream("live/cam") != nil || info.Viewers["dash"] != 0 {
+		p.Send(restAfter + time.Second)
+		if info, _ = h.Registry.Stream("live/cam"); h.store.Stream("live/cam") != nil || info.Viewers["dash"] != 0 {
 			t.Errorf("it does not rest; viewers %v", info.Viewers)
 		}
 	})
@@ -47,13 +48,13 @@ func TestDoorsShare(t *testing.T) {
 // Whoever follows a track by Wait sees every part once, as it is made.
 func TestWait(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.send(5 * time.Second)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		_, shown := h.open("hls")
 		for _, track := range shown.Tracks() {
 			go follow(t, track)
 		}
-		p.send(20 * time.Second)
+		p.Send(20 * time.Second)
 		p.End(nil)
 		synctest.Wait()
 		if v := shown.Tracks()[0].View(); !v.Ended || v.Open != nil || v.Last().Number+1 != v.Next {
@@ -92,7 +93,7 @@ func follow(t *testing.T, track *Track) {
 
 func TestWaitEnds(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		h.publish(tracks(videoTrack(0))).send(5 * time.Second)
+		h.Publish(hubtest.Tracks(hubtest.Video(0))).Send(5 * time.Second)
 		_, shown := h.open("hls")
 		track := shown.Tracks()[0]
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -151,13 +152,13 @@ func TestHas(t *testing.T) {
 // for ever.
 func TestExpiry(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.send(5 * time.Second)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		s, shown := h.open("hls")
 		track := shown.Track(media.Video, 0)
 		gone := make(map[uint64]time.Time)
 		for range 60 {
-			p.send(time.Second)
+			p.Send(time.Second)
 			s.Touch()
 			synctest.Wait()
 			v := track.View()
@@ -208,7 +209,7 @@ func TestLengths(t *testing.T) {
 		return Lengths{Segment: time.Second, Part: 10 * time.Second}
 	}
 	bubble(t, Options{Lengths: lengths}, func(t *testing.T, h *house) {
-		h.publish(tracks(videoTrack(0))).send(5 * time.Second)
+		h.Publish(hubtest.Tracks(hubtest.Video(0))).Send(5 * time.Second)
 		_, p := h.open("hls")
 		v := p.Tracks()[0].View()
 		if p.PartTarget() < 480*time.Millisecond || p.PartTarget() > 520*time.Millisecond || p.Target() != time.Second || len(v.Segments) != 4 {
@@ -219,17 +220,17 @@ func TestLengths(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	for name, set := range map[string]*media.TrackSet{
-		"one":    tracks(videoTrack(0), audioTrack()),
-		"ladder": tracks(videoTrack(0), videoTrack(1), videoTrack(2), audioTrack()),
+		"one":    hubtest.Tracks(hubtest.Video(0), hubtest.Audio()),
+		"ladder": hubtest.Tracks(hubtest.Video(0), hubtest.Video(1), hubtest.Video(2), hubtest.Audio()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, Options{}, func(t *testing.T, h *house) {
-				p := h.publish(set)
-				p.size = 300_000 / (len(set.Tracks) - 1) // 60 Mbit/s
-				p.send(5 * time.Second)
+				p := h.Publish(set)
+				p.Size = 300_000 / (len(set.Tracks) - 1) // 60 Mbit/s
+				p.Send(5 * time.Second)
 				_, shown := h.open("hls")
 				for range 20 {
-					p.send(time.Second)
+					p.Send(time.Second)
 					synctest.Wait()
 					if n := shown.size(); n > budget || n < budget/4 {
 						t.Fatalf("%d bytes are stored", n)
@@ -256,16 +257,16 @@ func TestMemoryIsBounded(t *testing.T) {
 // A stream whose tracks change all the time leaves little behind.
 func TestPresentationsAreBounded(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		both, alone := tracks(videoTrack(0), audioTrack()), tracks(videoTrack(0))
-		p := h.publish(both)
-		p.send(5 * time.Second)
+		both, alone := hubtest.Tracks(hubtest.Video(0), hubtest.Audio()), hubtest.Tracks(hubtest.Video(0))
+		p := h.Publish(both)
+		p.Send(5 * time.Second)
 		s, _ := h.open("hls")
 		for i := range 40 {
-			p.tracks = alone
+			p.Tracks = alone
 			if i%2 == 1 {
-				p.tracks = both
+				p.Tracks = both
 			}
-			p.send(1400 * time.Millisecond)
+			p.Send(1400 * time.Millisecond)
 		}
 		synctest.Wait()
 		s.mu.RLock()
@@ -280,11 +281,11 @@ func TestPresentationsAreBounded(t *testing.T) {
 // else.
 func TestPanic(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(0), audioTrack()))
-		p.send(5 * time.Second)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		s, shown := h.open("hls")
 		s.run.pack = nil
-		p.send(time.Second)
+		p.Send(time.Second)
 		synctest.Wait()
 		if !shown.Tracks()[0].View().Ended || h.store.Stats().Panics != 1 {
 			t.Errorf("%+v", h.store.Stats())

@@ -11,6 +11,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// screens are the tests that may have a browser at the same time: each decodes
+// and draws with the processor alone.
+var screens = make(chan struct{}, 2)
+
+// parallelInBrowser has a test run beside others as soon as there is a browser
+// for it.
+func parallelInBrowser(t *testing.T) {
+	t.Parallel()
+	screens <- struct{}{}
+	t.Cleanup(func() { <-screens })
+}
+
 // browser starts a headless Chromium that reaches nothing but this machine.
 func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
@@ -68,10 +80,11 @@ const (
 	pageText = `document.body.innerText`
 )
 
-// picture waits until the page shows one.
+// picture waits until the page shows one: twice the limit, since a machine that
+// runs other tests says nothing about it.
 func picture(t *testing.T, page context.Context, limit time.Duration) {
 	t.Helper()
-	see(t, page, limit, "a picture", chromedp.Poll[bool](playing))
+	see(t, page, 2*limit, "a picture", chromedp.Poll[bool](playing))
 }
 
 // plays waits until the page shows a moving picture.
@@ -132,6 +145,7 @@ func TestPageInChromium(t *testing.T) {
 // The page of a stream that has not begun waits and starts by itself, and the
 // home page lists it.
 func TestPageWaitsAndHomeLists(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	page := browser(t)
 	see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/soon")))

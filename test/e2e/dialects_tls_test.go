@@ -123,6 +123,7 @@ func TestCertificateReplacedOnAir(t *testing.T) {
 // Chromium shows the page of a stream from the port that encoders use, over
 // HTTP and HTTPS.
 func TestPageFromRTMPPort(t *testing.T) {
+	parallelInBrowser(t)
 	f := fortified(t, "--open")
 	publish(t, clip(t, "long", 60), f.rtmpURL("live/page"))
 	f.waitState(t, "live/page", "live")

@@ -209,6 +209,7 @@ func TestFFmpegTriesAgain(t *testing.T) {
 
 // What the recipes write into files is what was sent.
 func TestRecordingRecipes(t *testing.T) {
+	t.Parallel()
 	file := clip(t, "plain", 10)
 	in := probe(t, file).packets(t, 20*time.Second)
 	k := open(t)
@@ -351,6 +352,7 @@ func staysConnected(t *testing.T, k *kitchen, p *process, _ string) {
 
 // A page that embeds the player as docs/players.md says plays.
 func TestEmbedRecipe(t *testing.T) {
+	parallelInBrowser(t)
 	k := open(t)
 	publish(t, clip(t, "long", 60), k.rtmpURL("live/cam1"))
 	k.begun(t, "live/cam1", 150)

@@ -12,6 +12,7 @@ import (
 // Chromium's page plays AV1 with Opus and VP9 with FLAC: pictures move, and
 // sound is decoded.
 func TestPagePlaysNewCodecs(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	page := browser(t)
 	for _, c := range []struct {
@@ -39,6 +40,7 @@ func TestPagePlaysNewCodecs(t *testing.T) {
 // The page shows one track of a multitrack stream and then the other, as its
 // viewer chooses, and plays the sound that he chooses.
 func TestPageSwitchesTracks(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	file := multitrackClip(t, "page-tracks", 60, withAVC, withAAC)
 	libavPublishes(t, file, s.rtmpURL("live/choice"))
@@ -78,6 +80,7 @@ func choose(t *testing.T, page context.Context, menu, condition string) {
 // A viewer's page stays when the encoder goes over to another codec: it shows
 // the new picture by itself.
 func TestPageFollowsChangeOfCodec(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	first := clip(t, "page-before", 15)
 	second := enhancedClip(t, "page-after", 16, libavWrites, withAV1, []string{"-vf", "scale=640:360"}, withOpus)

@@ -60,7 +60,8 @@ func codedClip(t *testing.T, name string, seconds int, write func(*testing.T, st
 		return file
 	}
 	length := []string{"-t", strconv.Itoa(seconds), "-pix_fmt", "yuv420p", "-g", "25", "-b:v", "300k"}
-	p := ffmpeg7Run(t, slices.Concat(inputs, length, slices.Concat(options...)), coded)
+	p := launch(t, "nice", slices.Concat([]string{"-n", behind, ffmpeg7(t), "-hide_banner", "-loglevel", "warning", "-y"},
+		inputs, length, slices.Concat(options...), []string{coded})...)
 	if code := p.wait(t, 2*time.Minute); code != 0 {
 		t.Fatalf("make the clip %s: status %d:\n%s", name, code, p.out)
 	}

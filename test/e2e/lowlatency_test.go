@@ -1,11 +1,19 @@
 package e2e
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +79,7 @@ func TestPageWithLowLatency(t *testing.T) {
 // Players that know nothing of parts play the same playlist, without asking for
 // anything that is not there.
 func TestPlainPlayersOfLowLatency(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/plain"))
 	s.waitState(t, "live/plain", "live")
@@ -139,4 +148,114 @@ func TestHeldReload(t *testing.T) {
 			t.Errorf("part target %v", v)
 		}
 	}
+}
+
+// Over HTTP/2, which Apple's players want, all that a viewer waits for is held on one
+// connection: more requests than a browser has connections.
+func TestLowLatencyOverHTTP2(t *testing.T) {
+	t.Parallel()
+	f := fortified(t, "--open", "--part-length", "500ms")
+	publish(t, clip(t, "long", 60), f.rtmpURL("live/two"))
+	f.waitState(t, "live/two", "live")
+	roots := x509.NewCertPool()
+	roots.AddCert(f.signer.cert)
+	var connections atomic.Int32
+	transport := &http.Transport{
+		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots},
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			connections.Add(1)
+			return (&net.Dialer{}).DialContext(ctx, network, addr)
+		},
+	}
+	defer transport.CloseIdleConnections()
+	https := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	get := func(file string) (*http.Response, string) {
+		r, err := https.Get(f.at("https", "rtmps", "live/two/"+file))
+		if err != nil {
+			t.Error(err)
+			return &http.Response{}, ""
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		return r, string(b)
+	}
+	var index string
+	wait(t, 15*time.Second, "the playlist", func() bool {
+		r, body := get("index.m3u8")
+		index = body
+		return r.StatusCode == http.StatusOK && r.ProtoMajor == 2
+	})
+	video := regexp.MustCompile(`(?m)^\w+_video\.m3u8$`).FindString(index)
+	_, list := get(video)
+	hint := regexp.MustCompile(`PRELOAD-HINT:TYPE=PART,URI="(\w+_video_(\d+)\.(\d+)\.m4s)"`).FindStringSubmatch(list)
+	if hint == nil {
+		t.Fatalf("no hint in\n%s", list)
+	}
+	dialled := connections.Load()
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			file := hint[1]
+			if i%2 == 0 {
+				file = video + "?_HLS_msn=" + hint[2] + "&_HLS_part=" + hint[3]
+			}
+			if r, body := get(file); r.StatusCode != http.StatusOK || r.ProtoMajor != 2 || body == "" {
+				t.Errorf("%s: %s by %s", file, r.Status, r.Proto)
+			}
+		})
+	}
+	all.Wait()
+	if n := connections.Load(); n != dialled {
+		t.Errorf("%d connections for 40 held requests", n-dialled+1)
+	}
+}
+
+// What a span of time of HLS has is played to its end and is what was sent then.
+func TestHLSSpan(t *testing.T) {
+	t.Parallel()
+	playSpan(t, "live/span-hls", "index.m3u8", "souphttpsrc location=%s ! hlsdemux ! qtdemux")
+}
+
+// playSpan has players read eight seconds that are over while the stream goes on. They
+// end by themselves.
+func playSpan(t *testing.T, stream, entry, gst string) {
+	t.Helper()
+	s := start(t, "--open", "--time-shift", "1m")
+	file := enhancedClip(t, "dash-h264-aac", 16, libavWrites, withAVC, withAAC)
+	publisher := libavPublishes(t, file, s.rtmpURL(stream))
+	s.waitState(t, stream, "live")
+	begun := time.Now()
+	wait(t, 10*time.Second, entry, func() bool { return s.get("/"+stream+"/"+entry).status == http.StatusOK })
+	time.Sleep(time.Until(begun.Add(12 * time.Second)))
+	at := time.Now()
+	address := s.url("/" + stream + "/" + entry + fmt.Sprintf("?start=%d&end=%d", at.Unix()-10, at.Unix()-2))
+	readers := make(map[string]reader)
+	for version, program := range map[string]string{"5.1": "ffmpeg", "7.0": ffmpeg7(t)} {
+		out := filepath.Join(t.TempDir(), "packets.txt")
+		readers["FFmpeg "+version] = ffmpeg7Reader{launch(t, program, "-hide_banner", "-loglevel", "warning", "-y",
+			"-i", address, "-map", "0:v", "-map", "0:a", "-c", "copy", "-f", "framemd5", out), out}
+	}
+	pictures := filepath.Join(t.TempDir(), "pictures.flv")
+	gstreamer := launch(t, "gst-launch-1.0", strings.Fields("-q "+fmt.Sprintf(gst, address)+
+		" ! h264parse ! flvmux ! filesink location="+pictures)...)
+	in := sentBare(t, strings.TrimSuffix(file, "flv")+"mp4", "", "")
+	for name, r := range readers {
+		_, got := r.read(t, 40*time.Second)
+		dashRun(t, name, in, got)
+	}
+	if code := gstreamer.wait(t, 40*time.Second); code != 0 {
+		t.Errorf("GStreamer ended with status %d:\n%s", code, gstreamer.out)
+	}
+	if n := len(probe(t, pictures).packets(t, 20*time.Second)); n < 8*25 || n > 14*25 {
+		t.Errorf("GStreamer wrote %d pictures of eight seconds", n)
+	}
+	for query, words := range map[string]string{"start=-5&end=-9": "not after start", "end=tomorrow": "tomorrow", "start=2126-01-01T00:00:00Z": "future"} {
+		if a := s.get("/" + stream + "/" + entry + "?" + query); a.status != http.StatusBadRequest || !strings.Contains(a.body, words) {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+	}
+	publisher.wait(t, 40*time.Second)
 }

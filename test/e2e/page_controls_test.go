@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -21,6 +22,7 @@ func holds(t *testing.T, page context.Context, what, condition string) {
 
 // The keys do what the help says.
 func TestPageKeys(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/keys"))
 	s.waitState(t, "live/keys", "live")
@@ -75,17 +77,26 @@ func TestPageKeys(t *testing.T) {
 
 // Everything that can be operated has a name, and text stands out from its ground.
 func TestPageNamesAndContrast(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/names"))
 	s.waitState(t, "live/names", "live")
 	page := browser(t)
-	see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/names")))
-	plays(t, page, 15*time.Second)
-	press(t, page, "i")
-	see(t, page, 5*time.Second, "open the settings", chromedp.Click(`button[aria-label="Settings"]`))
-	holds(t, page, "the statistics", `!!document.querySelector('.statistics')`)
-	for _, fault := range see(t, page, 10*time.Second, "look at names and colours", chromedp.Evaluate[[]string](namesAndContrast)) {
-		t.Error(fault)
+	for _, scheme := range []string{"light", "dark"} {
+		_, err := chromedp.Call(page, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		if err != nil {
+			t.Fatalf("be %s: %v", scheme, err)
+		}
+		see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/names")))
+		plays(t, page, 15*time.Second)
+		press(t, page, "i")
+		see(t, page, 5*time.Second, "open the settings", chromedp.Click(`button[aria-label="Settings"]`))
+		holds(t, page, "the statistics", `!!document.querySelector('.statistics')`)
+		for _, fault := range see(t, page, 10*time.Second, "look at names and colours", chromedp.Evaluate[[]string](namesAndContrast)) {
+			t.Errorf("%s: %s", scheme, fault)
+		}
 	}
 }
 
@@ -123,6 +134,7 @@ const namesAndContrast = `(() => {
 // On a phone nothing is wider than the screen, and what lies above the picture is
 // within it.
 func TestPageOnPhone(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/a-rather-long-name-of-a-stream"))
 	s.waitState(t, "live/a-rather-long-name-of-a-stream", "live")
@@ -171,6 +183,7 @@ func beforeScripts(t *testing.T, page context.Context, script string) {
 // On an iPhone the browser plays by itself, and over plain HTTP the page says what
 // that costs.
 func TestPageOnPhoneOverPlainHTTP(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	page := browser(t)
 	beforeScripts(t, page, `
@@ -188,6 +201,7 @@ func TestPageOnPhoneOverPlainHTTP(t *testing.T) {
 
 // The snippet of the page puts the player into another site's page, where it plays.
 func TestPageEmbed(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/framed"))
 	s.waitState(t, "live/framed", "live")

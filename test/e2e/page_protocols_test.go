@@ -60,6 +60,7 @@ func seconds(t *testing.T, text string) float64 {
 // Each protocol plays when a viewer chooses it, says how far behind it is, and the
 // statistics tell of it.
 func TestPageByEachProtocol(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	publish(t, clip(t, "long", 60), s.rtmpURL("live/ways"))
 	s.waitState(t, "live/ways", "live")
@@ -92,6 +93,7 @@ func TestPageByEachProtocol(t *testing.T) {
 
 // Qualities and sounds are there by DASH as by HLS.
 func TestPageTracksByDASH(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	libavPublishes(t, multitrackClip(t, "page-dash-tracks", 60, withAVC, withAAC), s.rtmpURL("live/choice"))
 	s.waitState(t, "live/choice", "live")
@@ -121,6 +123,7 @@ func TestPageTracksByDASH(t *testing.T) {
 // What a browser has no decoder for is said, not tried for ever; the page plays
 // when the encoder sends something else.
 func TestPageSaysWhatItCannotPlay(t *testing.T) {
+	parallelInBrowser(t)
 	s := start(t, "--open")
 	page := browser(t)
 	// As a browser without a decoder for H.264.

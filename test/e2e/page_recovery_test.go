@@ -11,6 +11,7 @@ import (
 // By each protocol the page comes back from a publisher who drops, and from a
 // server that is started anew on the same port.
 func TestPageRecoversByEachProtocol(t *testing.T) {
+	parallelInBrowser(t)
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			data := t.TempDir()

@@ -38,6 +38,28 @@ func TestTSDemuxedByAstits(t *testing.T) {
 			nil,
 		},
 		{
+			"mp3", func(t *testing.T) string { return clip(t, "ts-mp3", 10, "-vn", "-c:a", "libmp3lame") },
+			func(t *testing.T, file, url string) *process { return publish(t, file, url) },
+			[]astits.StreamType{astits.StreamTypeMPEG1Audio},
+			nil,
+		},
+		{
+			"hevc-ac3", func(t *testing.T) string {
+				return enhancedClip(t, "ts-hevc-ac3", 12, libavWrites, withHEVC, withAC3)
+			},
+			libavPublishes,
+			[]astits.StreamType{astits.StreamTypeH265Video, astits.StreamTypeAC3Audio},
+			nil,
+		},
+		{
+			"h264-opus", func(t *testing.T) string {
+				return enhancedClip(t, "ts-h264-opus", 12, libavWrites, withAVC, withOpus)
+			},
+			libavPublishes,
+			[]astits.StreamType{astits.StreamTypeH264Video, astits.StreamTypePrivateData},
+			nil,
+		},
+		{
 			"hevc-eac3", func(t *testing.T) string {
 				return enhancedClip(t, "ts-hevc-eac3", 12, libavWrites, withHEVC, withEAC3)
 			},
@@ -85,7 +107,8 @@ func TestTSDemuxedByAstits(t *testing.T) {
 					}
 				}
 			}
-			if !slices.Equal(types, c.types) || !slices.Equal(languages, c.languages) || d.program.PCRPID != 0x100 {
+			if clock := d.program.ElementaryStreams[0].ElementaryPID; !slices.Equal(types, c.types) ||
+				!slices.Equal(languages, c.languages) || d.program.PCRPID != clock {
 				t.Errorf("types %v, languages %v, clock in %#x", types, languages, d.program.PCRPID)
 			}
 			d.compare(t, file)
@@ -103,6 +126,8 @@ func demux(t *testing.T, all []byte) demuxed {
 	t.Helper()
 	d := demuxed{units: make(map[uint16][]*astits.DemuxerData)}
 	var clock *astits.ClockReference
+	var tabled int64 // when the PAT came last
+	counters := make(map[uint16]uint8)
 	for packets := astits.NewDemuxer(context.Background(), bytes.NewReader(all)); ; {
 		p, err := packets.NextPacket()
 		if errors.Is(err, astits.ErrNoMorePackets) {
@@ -110,8 +135,22 @@ func demux(t *testing.T, all []byte) demuxed {
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		h := p.Header
+		if last, known := counters[h.PID]; known && h.HasPayload && h.ContinuityCounter != (last+1)&0xf {
+			t.Errorf("PID %#x has counter %d after %d", h.PID, h.ContinuityCounter, last)
+		}
+		counters[h.PID] = h.ContinuityCounter
+		if h.PID == astits.PIDPAT && clock != nil {
+			tabled = clock.Base
+		}
 		if p.AdaptationField == nil || !p.AdaptationField.HasPCR {
 			continue
+		}
+		if tabled == 0 {
+			tabled = p.AdaptationField.PCR.Base
+		}
+		if since := p.AdaptationField.PCR.Base - tabled; since > 90000*6/10 {
+			t.Errorf("there are no tables for %d ticks", since)
 		}
 		if next := p.AdaptationField.PCR; clock != nil && (next.Base <= clock.Base || next.Base-clock.Base > 9000) {
 			t.Errorf("the clock is %d after %d", next.Base, clock.Base)

@@ -62,13 +62,27 @@ func sentBare(t *testing.T, file, video, audio string) []packet {
 // complained are words of FFmpeg about a transport stream that is not right.
 var complained = []string{"corrupt", "continuity", "monoton", "Invalid", "error", "PES packet size mismatch"}
 
-// tsCodings are what the tests of MPEG-TS send.
-var tsCodings = []struct {
+// tsCoding is what a test of MPEG-TS sends.
+type tsCoding struct {
 	name         string
 	video, audio string // as FFmpeg calls them
 	coders       [][]string
 	options      []string // instead, for FFmpeg 5.1's own clips
-}{
+}
+
+// publish sends the coding, and returns a file of the same packets that FFmpeg reads.
+func (c *tsCoding) publish(t *testing.T, url string) (file string, publisher *process) {
+	t.Helper()
+	if c.coders == nil {
+		file = clip(t, "ts-"+c.name, 10, c.options...)
+		return file, publish(t, file, url)
+	}
+	file = enhancedClip(t, "ts-"+c.name, 12, libavWrites, c.coders...)
+	publisher = libavPublishes(t, file, url)
+	return strings.TrimSuffix(file, "flv") + "mp4", publisher // FFmpeg 7.0 does not read all of Enhanced RTMP
+}
+
+var tsCodings = []tsCoding{
 	{name: "h264-aac", video: "h264", audio: "aac", options: []string{"-ar", "44100"}},
 	{name: "mp3", audio: "mp3", options: []string{"-vn", "-c:a", "libmp3lame"}},
 	{name: "hevc-ac3", video: "hevc", audio: "ac3", coders: [][]string{withHEVC, withAC3}},
@@ -85,16 +99,7 @@ func TestTSEveryPacket(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			stream := "live/ts-" + c.name
-			var file string
-			var publisher *process
-			if c.coders == nil {
-				file = clip(t, "ts-"+c.name, 10, c.options...)
-				publisher = publish(t, file, s.rtmpURL(stream))
-			} else {
-				file = enhancedClip(t, "ts-"+c.name, 12, libavWrites, c.coders...)
-				publisher = libavPublishes(t, file, s.rtmpURL(stream))
-				file = strings.TrimSuffix(file, "flv") + "mp4" // FFmpeg 7.0 does not read all of Enhanced RTMP
-			}
+			file, publisher := c.publish(t, s.rtmpURL(stream))
 			s.waitState(t, stream, "live")
 			fromTS := bare(c.video, c.audio, "ts")
 			readers := map[string]reader{

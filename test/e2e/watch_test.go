@@ -109,7 +109,7 @@ func TestWatchingItRun(t *testing.T) {
 		`millrace_sessions{protocol="rtmp",role="publisher",tls="none"}`:     1,
 		`millrace_join_seconds_count{protocol="rtmp"}`:                       1,
 		`millrace_join_seconds_count{protocol="http-flv"}`:                   1,
-		`millrace_hls_packagers`:                                             1,
+		`millrace_packagers`:                                                 1,
 		`millrace_panics_total{where="rtmp"}`:                                0,
 		`millrace_suppressed_log_lines_total`:                                0,
 		`millrace_drops_total{protocol="rtmp",reason="too-slow",side="out"}`: 0,
@@ -122,7 +122,7 @@ func TestWatchingItRun(t *testing.T) {
 		`millrace_received_bytes_total{protocol="rtmp"}`, `millrace_received_frames_total{kind="video",protocol="rtmp"}`,
 		`millrace_received_frames_total{kind="audio",protocol="rtmp"}`, `millrace_sent_bytes_total{protocol="rtmp"}`,
 		`millrace_sent_bytes_total{protocol="http-flv"}`, `millrace_ring_bytes`, `millrace_ring_seconds`,
-		`millrace_hls_segments_total`, `millrace_hls_requests_total{file="index",result="served"}`,
+		`millrace_segments_total`, `millrace_hls_requests_total{file="index",result="served"}`,
 	} {
 		if now[name] <= before[name] {
 			t.Errorf("%s did not move: %v", name, now[name])
@@ -131,7 +131,7 @@ func TestWatchingItRun(t *testing.T) {
 
 	// Who is connected, with addresses for the admin alone.
 	sessions, text := s.sessions(t, "?stream=live/main", token)
-	if len(sessions) != 3 || sessions[0].Role != "publisher" || sessions[0].BytesIn == 0 || sessions[1].BytesOut+sessions[2].BytesOut == 0 ||
+	if len(sessions) != 4 || sessions[3].Protocol != "hls" || sessions[0].Role != "publisher" || sessions[0].BytesIn == 0 || sessions[1].BytesOut+sessions[2].BytesOut == 0 ||
 		!strings.HasPrefix(sessions[0].Remote, "127.0.0.1:") || !strings.HasPrefix(sessions[1].Software+sessions[2].Software, "L") {
 		t.Errorf("the sessions are %s", text)
 	}

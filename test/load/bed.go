@@ -13,6 +13,7 @@ import (
 type bed struct {
 	millrace string // the program
 	dir      string
+	recorded *recording // by the first that needs it
 }
 
 // sample measures one server under the loads of a size. A server that fails
@@ -20,7 +21,11 @@ type bed struct {
 func (b *bed) sample(ctx context.Context, sc *scenario, z *size, name string, round int) *sample {
 	s := &sample{Scenario: sc.name, Size: z.label, Server: name, Round: round}
 	for _, l := range z.loads {
-		out, err := b.run(ctx, name, l)
+		run := b.run
+		if sc.run != nil {
+			run = func(ctx context.Context, name string, l load) (runOut, error) { return sc.run(ctx, b, name, l) }
+		}
+		out, err := run(ctx, name, l)
 		s.Runs = append(s.Runs, out)
 		if err != nil {
 			s.Error = err.Error()
@@ -98,5 +103,9 @@ func (l load) args(s *server) []string {
 	if l.Churn > 0 {
 		args = append(args, "--churn", strconv.Itoa(l.Churn))
 	}
-	return append(args, "rtmp://"+s.address+"/live/load")
+	publish := "rtmp://" + s.address + "/live/load"
+	if !l.HLS {
+		return append(args, publish)
+	}
+	return append(args, "--keys", l.Keys.String(), "--publish-to", publish, "http://"+s.http+"/live/load/index.m3u8")
 }

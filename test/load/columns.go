@@ -109,6 +109,7 @@ func of(i int, value func(*report) (float64, bool)) func(*sample) (float64, bool
 
 func (s spread) p50() float64 { return s.P50 }
 func (s spread) p99() float64 { return s.P99 }
+func (s spread) max() float64 { return s.Max }
 
 func at(s *spread, point func(spread) float64) (float64, bool) {
 	if s == nil {

@@ -85,7 +85,7 @@ type options struct {
 
 func parse(args []string) (*options, error) {
 	o := &options{}
-	s := scale{players: []int{100, 500, 1000, 2000, 5000}, publishers: []int{50, 200, 500, 2000}}
+	s := scale{players: []int{100, 500, 1000, 2000, 5000}, publishers: []int{50, 200, 500, 2000}, viewers: []int{500, 750, 1000, 1500, 2000, 3000}}
 	var only, servers []string
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each is measured")
@@ -98,16 +98,17 @@ func parse(args []string) (*options, error) {
 	numbers := func(to *[]int) func(string) error {
 		return func(text string) (err error) { *to, err = parseNumbers(text); return err }
 	}
-	flags.Func("only", "scenarios, with commas: fan-out, sound, ingest, joins, stalled, memory (all)", names(&only))
-	flags.Func("servers", "servers, with commas: floor, floor-30ms, floor-100ms, floor-nagle, floor-reader, nginx-rtmp, realtime, balanced, economy (all)", names(&servers))
+	flags.Func("only", "scenarios, with commas: fan-out, sound, ingest, joins, stalled, memory, hls, hls-files (all)", names(&only))
+	flags.Func("servers", "servers, with commas: floor, floor-30ms, floor-100ms, floor-nagle, floor-reader, nginx-rtmp, realtime, balanced, economy, nginx (all)", names(&servers))
 	flags.Func("players", "sizes of fan-out (100,500,1000,2000,5000)", numbers(&s.players))
 	flags.Func("publishers", "sizes of ingest (50,200,500,2000)", numbers(&s.publishers))
+	flags.Func("viewers", "sizes of hls, until one is too much (500,750,1000,1500,2000,3000)", numbers(&s.viewers))
 	quick := flags.Bool("quick", false, "one round of fan-out to 1,000 players and of ingest from 200 publishers, 5 s each")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	if *quick {
-		o.rounds, s = 1, scale{players: []int{1000}, publishers: []int{200}, time: 5 * time.Second}
+		o.rounds, s = 1, scale{players: []int{1000}, publishers: []int{200}, viewers: s.viewers, time: 5 * time.Second}
 		if len(only) == 0 {
 			only = []string{"fan-out", "ingest"}
 		}

@@ -19,7 +19,7 @@ func measure(ctx context.Context, b *bed, o *options, progress io.Writer) []*sam
 	for i := range o.scenarios {
 		sc := &o.scenarios[i]
 		for j := range sc.sizes {
-			z := &sc.sizes[j]
+			z, held := &sc.sizes[j], false
 			for round := range o.rounds {
 				for k := range sc.servers {
 					name := sc.servers[(k+round)%len(sc.servers)]
@@ -27,11 +27,14 @@ func measure(ctx context.Context, b *bed, o *options, progress io.Writer) []*sam
 					if ctx.Err() != nil {
 						return samples
 					}
-					samples = append(samples, s)
+					samples, held = append(samples, s), held || sc.holds == nil || sc.holds(s)
 					left -= z.lasts()
 					fmt.Fprintf(progress, "[%d/%d, %s left] %s, %s, round %d, %s: %s\n", len(samples), count,
 						max(left, 0).Round(time.Second), sc.name, z.label, round+1, name, sc.brief(s))
 				}
+			}
+			if !held {
+				break
 			}
 		}
 	}

@@ -50,7 +50,7 @@ func startMillrace(dir, program, delivery string) (*server, error) {
 		return nil, err
 	}
 	client.CloseIdleConnections()
-	s.address = addresses.RTMP
+	s.address, s.http = addresses.RTMP, addresses.HTTP
 	s.ringBytes = func() (float64, error) { return ringBytes(client, addresses.HTTP) }
 	return s, nil
 }

@@ -15,6 +15,8 @@ type report struct {
 	Players    group   `json:"players"`
 	Publishers group   `json:"publishers"`
 	Delay      *spread `json:"delay"`
+	Delivery   *spread `json:"delivery"`
+	Failures   float64 `json:"request_failures"`
 	Stalls     float64 `json:"stalls"`
 	Lost       float64 `json:"lost"`
 	LateMS     float64 `json:"late_ms"`
@@ -31,6 +33,7 @@ type report struct {
 		Players   float64 `json:"players"`
 		Gbit      float64 `json:"gbit"`
 		BytesSent float64 `json:"bytes_sent"`
+		Requests  float64 `json:"requests"`
 		CPU       float64 `json:"cpu"`
 	} `json:"steady"`
 	Server *struct {
@@ -53,6 +56,7 @@ type group struct {
 type spread struct {
 	P50 float64 `json:"p50_ms"`
 	P99 float64 `json:"p99_ms"`
+	Max float64 `json:"max_ms"`
 }
 
 var errNoReport = errors.New("millrace bench printed no report")

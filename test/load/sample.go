@@ -26,6 +26,8 @@ type runOut struct {
 	RingBytes float64 `json:"ring_bytes,omitempty"`
 	// Floor is what the floor says of itself.
 	Floor json.RawMessage `json:"floor,omitempty"`
+	// Files is what serving files cost.
+	Files *filesCost `json:"files,omitempty"`
 
 	report *report
 }

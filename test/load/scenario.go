@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,19 +12,26 @@ import (
 
 // load is one run of millrace bench against a fresh server.
 type load struct {
-	Players    int           `json:"players"`
-	Publishers int           `json:"publishers"`
-	Bitrate    int           `json:"bitrate"`
-	FPS        int           `json:"fps"`
-	Stall      int           `json:"stall,omitempty"`
-	Churn      int           `json:"churn,omitempty"`
-	Time       time.Duration `json:"time"`
+	Players    int `json:"players"`
+	Publishers int `json:"publishers"`
+	Bitrate    int `json:"bitrate"`
+	FPS        int `json:"fps"`
+	Stall      int `json:"stall,omitempty"`
+	Churn      int `json:"churn,omitempty"`
+	// HLS has players load playlists and parts of a stream with a key frame as often
+	// as Keys.
+	HLS  bool          `json:"hls,omitempty"`
+	Keys time.Duration `json:"keys,omitempty"`
+	Time time.Duration `json:"time"`
 }
 
 // ramp is over which time players come: servers that are busy with joins are
 // measured elsewhere.
 func (l load) ramp() time.Duration {
-	const players = 500 // a second
+	const players, viewers = 500, 100 // a second
+	if l.HLS {
+		return time.Duration(l.Players) * time.Second / viewers
+	}
 	return max(time.Second, time.Duration(l.Players)*time.Second/players)
 }
 
@@ -32,8 +40,12 @@ func (l load) lasts() time.Duration { return l.ramp() + l.Time + 4*time.Second }
 
 // files is how many files the server or the load has open.
 func (l load) files() uint64 {
-	const others, secondsOfChurn = 100, 12
-	return uint64(l.Players + l.Publishers + l.Churn*secondsOfChurn + others)
+	const others, secondsOfChurn, ofHLS = 100, 12, 4
+	players := l.Players
+	if l.HLS {
+		players *= ofHLS // connections: two tracks with playlists and media
+	}
+	return uint64(players + l.Publishers + l.Churn*secondsOfChurn + others)
 }
 
 // rate is how many messages a second bench publishes: pictures, and AAC of
@@ -56,6 +68,11 @@ type scenario struct {
 	servers []string
 	sizes   []size
 	columns []column
+	// run measures a server, if a load of players and publishers on it does not.
+	run func(ctx context.Context, b *bed, server string, l load) (runOut, error)
+	// holds says whether a server bore a load. Where it is set, sizes rise until
+	// none bears one in any round.
+	holds func(*sample) bool
 }
 
 const (
@@ -71,8 +88,8 @@ const (
 
 // scale is how much is measured.
 type scale struct {
-	players, publishers []int
-	time                time.Duration
+	players, publishers, viewers []int
+	time                         time.Duration
 }
 
 // scenarios are all there is to measure.
@@ -149,6 +166,8 @@ func scenarios(s scale) []scenario {
 				{"publishers, 50 to 250", []load{memory(0, 50, full), memory(0, 250, full)}},
 			},
 		},
+		hlsScenario(s),
+		filesScenario(s),
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	realtime    = "realtime"
 	balanced    = "balanced"
 	economy     = "economy"
+	nginxFiles  = "nginx"
 )
 
 // server is a running server on loopback, with a folder of its own.
@@ -26,6 +27,7 @@ type server struct {
 	*child
 	dir     string
 	address string // host:port of RTMP
+	http    string // of HTTP, if it has that
 	pid     int    // of the process that does the work
 	// ringBytes asks what media is kept; nil if the server cannot be asked.
 	ringBytes func() (float64, error)

@@ -47,7 +47,23 @@ func table(s *scenario, samples []*sample) string {
 	for _, row := range rows {
 		line(row)
 	}
+	if s.holds != nil {
+		fmt.Fprintf(&b, "\n%s\n", verdict(s, samples))
+	}
 	return b.String()
+}
+
+// verdict says up to which size a server bore the load, in every round.
+func verdict(s *scenario, samples []*sample) string {
+	most := "none of them"
+	for _, z := range s.sizes {
+		own := slices.DeleteFunc(slices.Clone(samples), func(x *sample) bool { return x.Scenario != s.name || x.Size != z.label })
+		if len(own) == 0 || slices.ContainsFunc(own, func(x *sample) bool { return !s.holds(x) }) {
+			break
+		}
+		most = z.label
+	}
+	return "Borne in all rounds: up to " + most + "."
 }
 
 func pick(samples []*sample, scenario, size, server string) []*sample {

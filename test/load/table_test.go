@@ -74,7 +74,7 @@ func TestTable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			made := &sample{Scenario: "x", Size: "10", Server: name, Round: round + 1, Runs: []runOut{{z.loads[0], raw, 0, nil, r}}}
+			made := &sample{Scenario: "x", Size: "10", Server: name, Round: round + 1, Runs: []runOut{{Load: z.loads[0], Report: raw, report: r}}}
 			if round == 2 && name == nginx {
 				made.Runs, made.Error = nil, "it ended at once"
 			}
@@ -97,7 +97,7 @@ About.
 
 // TestScenarios holds every column's base to the servers of its table.
 func TestScenarios(t *testing.T) {
-	all := scenarios(scale{players: []int{1}, publishers: []int{1}})
+	all := scenarios(scale{players: []int{1}, publishers: []int{1}, viewers: []int{1}})
 	for _, s := range all {
 		if len(s.sizes) == 0 {
 			t.Errorf("%s has no sizes", s.name)

@@ -1,3 +1,5 @@
+import type { EncoderClock } from './delay.ts';
+
 /** The JSON of `GET /api/v1/streams`, as far as the pages read it. Bit rates are in bit/s, times are RFC 3339. */
 export interface StreamList {
   time: string;
@@ -29,6 +31,17 @@ export interface Stream {
   waiting_total?: number;
   publisher?: Publisher | null;
   addresses?: Partial<Addresses>;
+  /** What the encoder's own clock said last. */
+  encoder_clock?: EncoderClock | null;
+  /** What players can go back to. */
+  time_shift?: TimeShift | null;
+}
+
+export interface TimeShift {
+  /** What is kept at most, and what there is, in s. */
+  window: number;
+  available: number;
+  oldest?: string;
 }
 
 /** Whether somebody sends it, or did until a moment ago and is waited for. */

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -35,10 +37,10 @@ func TestFFmpegPlays(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".flv"), func(t *testing.T) {
 			h := newHouse(t, settings{})
 			defer h.close()
-			server := httptest.NewServer(h)
+			server := httptest.NewServer(h.Door)
 			defer server.Close()
 			sent := h.publishFile(t, path)
-			text := h.get("manifest.mpd")
+			text := h.Get("manifest.mpd")
 			check(t, text)
 			got := make(map[string][]packet)
 			for range sent {
@@ -93,7 +95,7 @@ func inSeconds(s string) time.Duration {
 }
 
 // compare finds a track by its first packet and compares all.
-func compare(t *testing.T, track trackName, frames []*media.Frame, all map[string][]packet) {
+func compare(t *testing.T, track window.TrackName, frames []*media.Frame, all map[string][]packet) {
 	t.Helper()
 	first := hash(frames[0])
 	for _, got := range all {
@@ -120,15 +122,15 @@ func hash(f *media.Frame) string { return fmt.Sprintf("adler32:%08x", adler32.Ch
 
 // publishFile publishes a whole file at once, with a viewer there, and ends. It
 // returns what was sent of each track.
-func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Frame {
+func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*media.Frame {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	p := h.publish(nil)
-	sent := make(map[trackName][]*media.Frame)
+	p := h.Publish(nil)
+	sent := make(map[window.TrackName][]*media.Frame)
 	begun := false
 	reader := flv.NewFrameReader(file)
 	for {
@@ -139,22 +141,22 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.p.Write(f); err != nil {
+		if err := p.Write(f); err != nil {
 			t.Fatal(err)
 		}
 		// The packager begins with the oldest key frame that the hub has.
 		begun = begun || f.IsKey()
 		if begun && f.Class != media.Command && f.Kind != media.Data {
-			of := trackName{f.Kind, f.Track}
+			of := window.TrackName{Kind: f.Kind, ID: f.Track}
 			sent[of] = append(sent[of], f)
 		}
 	}
 	watched := make(chan string)
-	go func() { watched <- read(t, h.do("GET", "manifest.mpd")) }()
+	go func() { watched <- hubtest.Read(t, h.Do("GET", "manifest.mpd")) }()
 	for h.window.Stats().Packagers == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	p.p.End(nil)
+	p.End(nil)
 	<-watched
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if h.window.Stats().Packagers == 0 {

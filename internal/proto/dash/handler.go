@@ -30,18 +30,22 @@ const startWait = 6 * time.Second
 type Handler struct {
 	window *window.Store
 	log    *slog.Logger
-	tally  tally
+	tally  *deliver.Tally
 	held   atomic.Int64 // requests for segments that are being made
 }
 
 // New returns a Handler.
 func New(store *window.Store, o Options) *Handler {
-	h := &Handler{window: store, log: o.Logger}
+	h := &Handler{window: store, log: o.Logger, tally: deliver.NewTally(resources[:]...)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	return h
 }
+
+// Requests are those for each kind of file: "manifest", "clock", "init",
+// "segment".
+func (h *Handler) Requests() []deliver.Requests { return h.tally.Requests() }
 
 // Matches reports whether file, the last part of a path, is one of DASH: the
 // caller then gives what stands before it to ServeStream as the stream's name.
@@ -71,7 +75,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 	default:
 		served, broken = h.serveMedia(w, r, stream, n)
 	}
-	h.tally.count(n.resource, served)
+	h.tally.Count(int(n.resource), served)
 	if broken {
 		// So that no cache takes the answer for whole.
 		panic(http.ErrAbortHandler)
@@ -90,25 +94,17 @@ func serveClock(w http.ResponseWriter, r *http.Request) {
 // serveManifest answers with the manifest of what is on air, or of what was a
 // moment ago. It reports whether there is one.
 func (h *Handler) serveManifest(w http.ResponseWriter, r *http.Request, stream string) bool {
-	var p *window.Presentation
-	s, err := h.window.Open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: Protocol, Remote: deliver.Remote(r),
-	})
-	if err == nil {
-		ctx, cancel := context.WithTimeout(r.Context(), startWait)
-		defer cancel()
-		p, err = s.Live(ctx)
-	} else if errors.Is(err, hub.ErrNotFound) {
-		if s = h.window.Stream(stream); s != nil {
-			p = s.Last()
-		}
+	span, err := deliver.ParseSpan(r.URL.RawQuery, time.Now())
+	if err != nil {
+		problem.Write(w, http.StatusBadRequest, err.Error())
+		return false
 	}
+	s, p, changing, err := h.current(r, stream)
 	if p == nil {
 		h.refuse(w, r, stream, err)
 		return false
 	}
-	shown := h.show(s, p)
-	doc, err := shown.manifest(h.former(s, shown))
+	doc, err := h.manifest(s, p, changing, span)
 	if err != nil {
 		h.refuse(w, r, stream, err)
 		return false
@@ -118,14 +114,39 @@ func (h *Handler) serveManifest(w http.ResponseWriter, r *http.Request, stream s
 	return true
 }
 
-// former are the presentations before one that are still to be had.
-func (h *Handler) former(s *window.Stream, shown *show) (former []*show) {
-	for _, id := range shown.before {
-		if p := s.Presentation(id); p != nil {
-			former = append(former, h.show(s, p))
+// current returns what is to be played of a stream now, nil if there is nothing, and
+// why. Changing is set when that is over and the broadcast is not: its tracks are
+// others since a moment, of which nothing can be played yet.
+func (h *Handler) current(r *http.Request, stream string) (s *window.Stream, p *window.Presentation, changing bool, err error) {
+	s, err = h.window.Open(r.Context(), hub.PlayRequest{
+		Stream: stream, Query: r.URL.Query(), Protocol: Protocol, Remote: deliver.Remote(r),
+	})
+	if errors.Is(err, hub.ErrNotFound) {
+		if s = h.window.Stream(stream); s != nil {
+			p = s.Last()
 		}
+		return s, p, false, err
 	}
-	return former
+	if err != nil {
+		return nil, nil, false, err
+	}
+	if p = s.Before(); p != nil {
+		return s, p, true, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), startWait)
+	defer cancel()
+	p, err = s.Live(ctx)
+	return s, p, false, err
+}
+
+// manifest returns that of a presentation, with those before it in its broadcast.
+func (h *Handler) manifest(s *window.Stream, p *window.Presentation, changing bool, span deliver.Span) (*deliver.Text, error) {
+	shown := h.show(s, p)
+	if shown == nil {
+		return nil, hub.ErrNotFound
+	}
+	before := past{former: h.former(s, p), depth: s.Shift().Window}
+	return shown.manifest(before, p.Tracks()[0].View().Ended && !changing, span)
 }
 
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, stream string, err error) {
@@ -134,6 +155,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, stream string, 
 	switch {
 	case errors.As(err, &refusal), errors.Is(err, hub.ErrNotFound):
 		problem.WriteError(w, err)
+	case errors.Is(err, errNothing):
+		problem.Write(w, http.StatusNotFound, err.Error())
 	case errors.As(err, &unplayable):
 		problem.Write(w, http.StatusNotFound, unplayable.Error())
 	case errors.Is(err, window.ErrTooYoung):

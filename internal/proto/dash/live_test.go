@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
@@ -31,8 +33,8 @@ func bubble(t *testing.T, o settings, test func(t *testing.T, h *house)) {
 
 func TestLive(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(7*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(7 * time.Second)
 		begun := time.Now()
 		w := h.watch()
 		w.poll()
@@ -42,7 +44,7 @@ func TestLive(t *testing.T) {
 		step := func(n int) {
 			t.Helper()
 			for range n {
-				p.send(520*time.Millisecond, true) // whole pictures, and another place in the second each time
+				p.Send(520 * time.Millisecond) // whole pictures, and another place in the second each time
 				synctest.Wait()
 				w.poll()
 			}
@@ -56,7 +58,7 @@ func TestLive(t *testing.T) {
 		}
 
 		// The publisher vanishes: nothing changes until it is back.
-		p.p.End(errors.New("connection reset"))
+		p.End(errors.New("connection reset"))
 		for range 10 {
 			time.Sleep(time.Second)
 			w.poll()
@@ -64,7 +66,7 @@ func TestLive(t *testing.T) {
 		if w.last.static {
 			t.Error("the manifest ended within the grace time")
 		}
-		p = h.publish(tracks(videoTrack(), audioTrack()))
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		step(20)
 		if n := len(w.last.periods); n != 2 {
 			t.Errorf("%d periods after the publisher came back:\n%s", n, w.last.text)
@@ -78,20 +80,20 @@ func TestLive(t *testing.T) {
 		}
 
 		// Another picture size in the same broadcast.
-		other := videoTrack()
+		other := hubtest.Video(0)
 		larger := *other.Format.(*media.AVCConfig)
 		larger.Width *= 2
 		other.Format = &larger
-		p.tracks = tracks(other, audioTrack())
+		p.Tracks = hubtest.Tracks(other, hubtest.Audio())
 		step(10)
 		if last := w.last.periods[len(w.last.periods)-1]; !strings.HasSuffix(last.track("video").init, "-1.m4s") {
 			t.Errorf("the new picture has the header %s", last.track("video").init)
 		}
 		// Key frames farther apart.
-		p.key = 5 * time.Second
+		p.Key = 5 * time.Second
 		step(40)
 
-		p.p.End(nil)
+		p.End(nil)
 		synctest.Wait()
 		w.poll()
 		if !w.last.static {
@@ -107,7 +109,7 @@ func TestLive(t *testing.T) {
 		time.Sleep(endedFor + time.Second)
 		synctest.Wait()
 		for _, file := range []string{manifestName, w.last.periods[0].tracks[0].init} {
-			wantProblem(t, h.do("GET", file), http.StatusNotFound, "")
+			hubtest.WantProblem(t, h.Do("GET", file), http.StatusNotFound, "")
 		}
 	})
 }
@@ -116,17 +118,19 @@ func TestLive(t *testing.T) {
 // the window holds them apart.
 func TestTracksThatComeAndGo(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(audioTrack()))
-		p.send(8*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Audio()))
+		p.Send(8 * time.Second)
 		w := h.watch()
 		w.poll()
 		for _, set := range []*media.TrackSet{
-			tracks(videoTrack(), audioTrack()), tracks(videoTrack()), tracks(videoTrack(), audioTrack()),
+			hubtest.Tracks(hubtest.Video(0), hubtest.Audio()),
+			hubtest.Tracks(hubtest.Video(0)),
+			hubtest.Tracks(hubtest.Video(0), hubtest.Audio()),
 		} {
-			p.tracks = set
-			p.send(4*time.Second, true)
+			p.Tracks = set
+			p.Send(4 * time.Second)
 			for range 6 {
-				p.send(500*time.Millisecond, true)
+				p.Send(500 * time.Millisecond)
 				synctest.Wait()
 				w.poll()
 			}
@@ -139,7 +143,7 @@ func TestTracksThatComeAndGo(t *testing.T) {
 		}
 		// A minute later those that are over are gone.
 		for range 140 {
-			p.send(500*time.Millisecond, true)
+			p.Send(500 * time.Millisecond)
 			synctest.Wait()
 			w.poll()
 		}
@@ -151,19 +155,19 @@ func TestTracksThatComeAndGo(t *testing.T) {
 
 func TestAnotherBroadcast(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(9*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(9 * time.Second)
 		w := h.watch()
 		w.poll()
-		p.p.End(nil)
+		p.End(nil)
 		synctest.Wait()
 		w.poll()
 		if !w.last.static {
 			t.Error("the manifest does not end with the broadcast")
 		}
 		first := w.last.root.attributes["id"]
-		p = h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		other := h.watch()
 		other.poll()
 		if other.last.root.attributes["id"] == first || len(other.last.periods) != 1 || other.last.static {
@@ -174,13 +178,13 @@ func TestAnotherBroadcast(t *testing.T) {
 
 func TestLadderAndLanguages(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		small := *videoTrack()
+		small := *hubtest.Video(0)
 		small.ID = 1
-		german, comment := *audioTrack(), *audioTrack()
+		german, comment := *hubtest.Audio(), *hubtest.Audio()
 		german.ID, german.Language, german.Name = 1, "de-AT", `Deutsch & "Österreich"`
 		comment.ID, comment.Language = 2, "no language!"
-		p := h.publish(tracks(videoTrack(), &small, audioTrack(), &german, &comment))
-		p.send(9*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), &small, hubtest.Audio(), &german, &comment))
+		p.Send(9 * time.Second)
 		w := h.watch()
 		w.poll()
 		sets := make(map[string][]string)
@@ -206,12 +210,12 @@ func TestLadderAndLanguages(t *testing.T) {
 func TestWithoutParts(t *testing.T) {
 	whole := settings{window: window.Options{Lengths: func(string) window.Lengths { return window.Lengths{} }}}
 	bubble(t, whole, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(7*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(7 * time.Second)
 		w := h.watch()
 		for range 20 {
 			w.poll()
-			p.send(500*time.Millisecond, true)
+			p.Send(500 * time.Millisecond)
 			synctest.Wait()
 		}
 		if strings.Contains(w.last.text, "availabilityTime") && strings.Contains(w.last.text, "availabilityTimeOffset") ||
@@ -227,25 +231,25 @@ func TestWithoutParts(t *testing.T) {
 // A segment that is open leaves part by part, and is what it is when it is whole.
 func TestOpenSegment(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(6500*time.Millisecond, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(6500 * time.Millisecond)
 		synctest.Wait()
-		m := check(t, h.get(manifestName))
+		m := check(t, h.Get(manifestName))
 		segments := m.periods[0].track("video").segments
 		open := segments[len(segments)-1].uri
-		if head := h.do("HEAD", open); head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != "" {
+		if head := h.Do("HEAD", open); head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") != "" {
 			t.Errorf("HEAD: %s %v", head.Status, head.Header)
 		}
 		w := &partWriter{ResponseRecorder: httptest.NewRecorder()}
 		done := make(chan bool)
 		go func() {
 			r := httptest.NewRequest(http.MethodGet, "/live/cam/"+open, nil)
-			h.ServeHTTP(w, r)
+			h.Door.ServeHTTP(w, r)
 			close(done)
 		}()
 		synctest.Wait()
-		p.send(1500*time.Millisecond, true)
-		p.send(80*time.Millisecond, true)
+		p.Send(1500 * time.Millisecond)
+		p.Send(80 * time.Millisecond)
 		synctest.Wait()
 		select {
 		case <-done:
@@ -270,7 +274,7 @@ func TestOpenSegment(t *testing.T) {
 				t.Errorf("chunk %d is not one of CMAF", i)
 			}
 		}
-		if whole := h.get(open); whole != w.Body.String() {
+		if whole := h.Get(open); whole != w.Body.String() {
 			t.Errorf("%d bytes came of %d", w.Body.Len(), len(whole))
 		}
 	})
@@ -294,10 +298,10 @@ func (w *partWriter) Flush() {
 // player whose clock is ahead: it is kept waiting.
 func TestSegmentThatComes(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack()))
-		p.send(7*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
+		p.Send(7 * time.Second)
 		synctest.Wait()
-		segments := check(t, h.get(manifestName)).periods[0].track("video").segments
+		segments := check(t, h.Get(manifestName)).periods[0].track("video").segments
 		open := segments[len(segments)-1].uri
 		next := strings.Replace(open, "-540000.", "-720000.", 1)
 		far := strings.Replace(open, "-540000.", "-1080001.", 1)
@@ -306,28 +310,28 @@ func TestSegmentThatComes(t *testing.T) {
 		for _, file := range []string{next, wrong} {
 			answer := make(chan *http.Response, 1)
 			answers[file] = answer
-			go func() { answer <- h.do("GET", file) }()
+			go func() { answer <- h.Do("GET", file) }()
 			synctest.Wait()
 		}
-		wantProblem(t, h.do("GET", far), http.StatusNotFound, "no such segment")
-		wantProblem(t, h.do("GET", strings.Replace(open, "-0-540000.", "-1-540000.", 1)),
+		hubtest.WantProblem(t, h.Do("GET", far), http.StatusNotFound, "no such segment")
+		hubtest.WantProblem(t, h.Do("GET", strings.Replace(open, "-0-540000.", "-1-540000.", 1)),
 			http.StatusNotFound, "no such segment")
-		p.send(5200*time.Millisecond, true)
+		p.Send(5200 * time.Millisecond)
 		synctest.Wait()
-		if r := <-answers[next]; r.StatusCode != http.StatusOK || read(t, r) != h.get(next) {
+		if r := <-answers[next]; r.StatusCode != http.StatusOK || hubtest.Read(t, r) != h.Get(next) {
 			t.Errorf("the next segment: %s", r.Status)
 		}
-		wantProblem(t, <-answers[wrong], http.StatusNotFound, "no such segment")
+		hubtest.WantProblem(t, <-answers[wrong], http.StatusNotFound, "no such segment")
 	})
 }
 
 // An encoder that stops in the middle of a segment: the answer is broken off.
 func TestOpenSegmentStalls(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack()))
-		p.send(6500*time.Millisecond, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
+		p.Send(6500 * time.Millisecond)
 		synctest.Wait()
-		segments := check(t, h.get(manifestName)).periods[0].track("video").segments
+		segments := check(t, h.Get(manifestName)).periods[0].track("video").segments
 		r := httptest.NewRequest(http.MethodGet, "/live/cam/"+segments[len(segments)-1].uri, nil)
 		begun := time.Now()
 		defer func() {
@@ -338,23 +342,23 @@ func TestOpenSegmentStalls(t *testing.T) {
 				t.Errorf("it took %v", waited)
 			}
 		}()
-		h.ServeHTTP(httptest.NewRecorder(), r)
+		h.Door.ServeHTTP(httptest.NewRecorder(), r)
 	})
 }
 
 func TestYoungStream(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		wantProblem(t, h.do("GET", manifestName), http.StatusNotFound, "not on air")
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(200*time.Millisecond, true)
-		r := h.do("GET", manifestName)
-		wantProblem(t, r, http.StatusServiceUnavailable, "just begun")
+		hubtest.WantProblem(t, h.Do("GET", manifestName), http.StatusNotFound, "not on air")
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(200 * time.Millisecond)
+		r := h.Do("GET", manifestName)
+		hubtest.WantProblem(t, r, http.StatusServiceUnavailable, "just begun")
 		if r.Header.Get("Retry-After") == "" {
 			t.Error("nothing says when to try again")
 		}
-		go p.send(10*time.Second, true)
+		go p.Send(10 * time.Second)
 		begun := time.Now()
-		check(t, h.get(manifestName))
+		check(t, h.Get(manifestName))
 		if waited := time.Since(begun); waited > 2*time.Second {
 			t.Errorf("the first segment took %v", waited)
 		}
@@ -364,22 +368,22 @@ func TestYoungStream(t *testing.T) {
 
 func TestUnplayableStream(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
-		p.send(3*time.Second, true)
-		wantProblem(t, h.do("GET", manifestName), http.StatusNotFound, "AV1")
+		p := h.Publish(hubtest.Tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
+		p.Send(3 * time.Second)
+		hubtest.WantProblem(t, h.Do("GET", manifestName), http.StatusNotFound, "AV1")
 	})
 }
 
 func TestRest(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		init := check(t, h.get(manifestName)).periods[0].tracks[0].init
-		p.send(restAfter-5*time.Second, true)
-		h.get(init) // still there, and counts as a request
-		p.send(restAfter+2*time.Second, true)
-		wantProblem(t, h.do("GET", init), http.StatusNotFound, "manifest.mpd")
-		if again := check(t, h.get(manifestName)).periods[0].tracks[0].init; again == init {
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
+		init := check(t, h.Get(manifestName)).periods[0].tracks[0].init
+		p.Send(restAfter - 5*time.Second)
+		h.Get(init) // still there, and counts as a request
+		p.Send(restAfter + 2*time.Second)
+		hubtest.WantProblem(t, h.Do("GET", init), http.StatusNotFound, "manifest.mpd")
+		if again := check(t, h.Get(manifestName)).periods[0].tracks[0].init; again == init {
 			t.Error("the same addresses after a rest")
 		}
 	})
@@ -387,30 +391,32 @@ func TestRest(t *testing.T) {
 
 func TestCounters(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		text := h.get(manifestName)
-		info, _ := h.hub.Stream("live/cam")
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
+		text := h.Get(manifestName)
+		info, _ := h.Registry.Stream("live/cam")
 		if info.Viewers[Protocol] != 0 {
 			t.Error("who only read a manifest is a viewer")
 		}
 		video := check(t, text).periods[0].track("video")
-		want := uint64(len(text) + len(h.get(video.init)) + len(h.get(video.segments[0].uri)))
-		h.do("GET", strings.Replace(video.init, "-0.m4s", "-7.m4s", 1))
-		h.get(clockName)
-		p.send(2*time.Second, true)
-		info, _ = h.hub.Stream("live/cam")
+		want := uint64(len(text) + len(h.Get(video.init)) + len(h.Get(video.segments[0].uri)))
+		h.Do("GET", strings.Replace(video.init, "-0.m4s", "-7.m4s", 1))
+		h.Get(clockName)
+		p.Send(2 * time.Second)
+		info, _ = h.Registry.Stream("live/cam")
 		if info.Viewers[Protocol] != 1 || info.BytesOut != want {
 			t.Errorf("%+v viewers and %d bytes, want %d", info.Viewers, info.BytesOut, want)
 		}
-		requests := []Requests{{"manifest", 1, 0}, {"clock", 1, 0}, {"init", 1, 1}, {"segment", 1, 0}}
-		for i, r := range h.dash.Stats().Requests {
+		requests := []deliver.Requests{
+			{File: "manifest", Served: 1}, {File: "clock", Served: 1}, {File: "init", Served: 1, Missed: 1}, {File: "segment", Served: 1},
+		}
+		for i, r := range h.dash.Requests() {
 			if r != requests[i] {
 				t.Errorf("%+v, want %+v", r, requests[i])
 			}
 		}
-		p.send(25*time.Second, true)
-		if info, _ = h.hub.Stream("live/cam"); info.Viewers[Protocol] != 0 {
+		p.Send(25 * time.Second)
+		if info, _ = h.Registry.Stream("live/cam"); info.Viewers[Protocol] != 0 {
 			t.Errorf("viewers %v after they went", info.Viewers)
 		}
 	})
@@ -418,16 +424,16 @@ func TestCounters(t *testing.T) {
 
 func TestViewerGivesUp(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		h.publish(tracks(videoTrack())).send(100*time.Millisecond, true)
+		h.Publish(hubtest.Tracks(hubtest.Video(0))).Send(100 * time.Millisecond)
 		done := make(chan bool)
 		go func() {
-			h.do("GET", manifestName)
+			h.Do("GET", manifestName)
 			close(done)
 		}()
 		synctest.Wait()
 		h.window.Close() // the server goes down meanwhile
 		<-done
-		if r := h.do("GET", manifestName); r.StatusCode != http.StatusServiceUnavailable {
+		if r := h.Do("GET", manifestName); r.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("a closed handler answers %s", r.Status)
 		}
 	})
@@ -438,9 +444,9 @@ func TestViewerGivesUp(t *testing.T) {
 func TestOverHTTP(t *testing.T) {
 	h := newHouse(t, settings{})
 	defer h.close()
-	p := h.publish(tracks(videoTrack(), audioTrack()))
-	p.send(6400*time.Millisecond, false)
-	server := httptest.NewServer(h)
+	p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+	p.SendAtOnce(6400 * time.Millisecond)
+	server := httptest.NewServer(h.Door)
 	defer server.Close()
 	get := func(file string) (*http.Response, string) {
 		t.Helper()
@@ -460,7 +466,7 @@ func TestOverHTTP(t *testing.T) {
 	open := segments[len(segments)-1].uri
 	go func() {
 		time.Sleep(50 * time.Millisecond)
-		p.send(2*time.Second, false)
+		p.SendAtOnce(2 * time.Second)
 	}()
 	r, body := get(open)
 	if len(r.TransferEncoding) != 1 || r.TransferEncoding[0] != "chunked" {

@@ -2,6 +2,8 @@ package dash
 
 import (
 	"compress/gzip"
+	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,36 +28,115 @@ const (
 // utc is the clock of this server (§5.8.4.11).
 var utc = descriptor{"urn:mpeg:dash:utc:http-iso:2014", clockName}
 
-// manifest returns the newest manifest. Former are the presentations before this
-// one that are still to be had.
-func (s *show) manifest(former []*show) (*deliver.Text, error) {
+// edition is a manifest of what was listed once.
+type edition struct {
+	state   []int64
+	publish time.Time
+	text    *deliver.Text
+}
+
+// past is what else belongs into the manifest of a presentation.
+type past struct {
+	// former are the presentations of the broadcast that were before this one.
+	former []*show
+	// depth is how far back viewers may seek, 0 if that is what each window holds.
+	depth time.Duration
+}
+
+// errNothing says that nothing is listed of a span.
+var errNothing = errors.New("there is nothing of that time, or no longer")
+
+// manifest returns the newest manifest, of a span or of all. Ended says that nothing
+// will follow in it.
+func (s *show) manifest(before past, ended bool, want deliver.Span) (*deliver.Text, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var spans []*span
-	edge, _ := s.window()
-	for _, f := range former {
-		// They slide out of the window as they would have, had they gone on; their
-		// files are there for longer.
-		_, depth := f.window()
-		f.mu.Lock()
-		spans = append(spans, f.spans(edge-depth)...)
-		f.mu.Unlock()
+	s.look(before)
+	if len(s.listed) == 0 {
+		return nil, errNothing
 	}
-	spans = append(spans, s.spans(0)...)
-	ended := s.Tracks()[0].View().Ended
-	state := stateOf(spans, ended)
-	if s.newest != nil && equal(s.state, state) {
-		return s.newest, nil
+	if want.All() {
+		next, err := s.edit(s.newest, s.listed, ended, 0)
+		if err != nil {
+			return nil, err
+		}
+		s.newest = next
+		return next.text, nil
 	}
-	// It rises with each change, and players compare it.
-	s.publish = maxTime(time.Now().Truncate(time.Millisecond), s.publish.Add(time.Millisecond))
-	b, err := s.describe(spans, ended).text()
+	spans := cut(s.listed, want, ended)
+	if len(spans) == 0 {
+		return nil, errNothing
+	}
+	var zero time.Duration
+	if !want.End.IsZero() {
+		// It is whole, and no update of what is on air: it begins at 0.
+		ended, zero = true, spans[0].start
+	}
+	var err error
+	of := s.spans.Update(want.Key(), func(before *edition) *edition {
+		var next *edition
+		if next, err = s.edit(before, spans, ended, zero); err != nil {
+			return before
+		}
+		return next
+	})
 	if err != nil {
 		return nil, err
 	}
-	s.state = state
-	s.newest = deliver.NewText(b, s.id+"-"+strconv.FormatInt(s.publish.UnixMilli(), 36), gzip.BestSpeed)
-	return s.newest, nil
+	return of.text, nil
+}
+
+// look lists what is in the windows now, if that has changed. s.mu is held.
+func (s *show) look(before past) {
+	var views []*window.View
+	for _, f := range append(slices.Clip(before.former), s) {
+		for _, track := range f.Tracks() {
+			views = append(views, track.View())
+		}
+	}
+	if slices.Equal(views, s.views) {
+		return
+	}
+	s.views, s.listed = views, nil
+	edge, _, there := s.window()
+	if !there {
+		return
+	}
+	for _, f := range before.former {
+		// They slide out of the window as they would have, had they gone on; their
+		// files are there for longer.
+		_, depth, there := f.window()
+		if !there {
+			continue
+		}
+		if before.depth > 0 {
+			depth = before.depth
+		}
+		f.mu.Lock()
+		s.listed = append(s.listed, f.list(edge-depth)...)
+		f.mu.Unlock()
+	}
+	s.listed = append(s.listed, s.list(0)...)
+}
+
+// edit returns the edition of a manifest that lists spans, which is the one before if
+// that says the same. Times begin at zero.
+func (s *show) edit(before *edition, spans []*span, ended bool, zero time.Duration) (*edition, error) {
+	state := stateOf(spans, ended)
+	next := &edition{state: state, publish: time.Now().Truncate(time.Millisecond)}
+	if before != nil {
+		if slices.Equal(before.state, state) {
+			return before, nil
+		}
+		// It rises with each change, and players compare it.
+		next.publish = maxTime(next.publish, before.publish.Add(time.Millisecond))
+	}
+	b, err := s.describe(spans, ended, next.publish, zero).text()
+	if err != nil {
+		return nil, err
+	}
+	next.text = deliver.NewText(b, s.id+"-"+strconv.FormatInt(next.publish.UnixMilli(), 36), gzip.BestSpeed)
+	return next, nil
 }
 
 func maxTime(a, b time.Time) time.Time {
@@ -83,23 +164,11 @@ func stateOf(spans []*span, ended bool) []int64 {
 	return state
 }
 
-func equal(a, b []int64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// describe makes the manifest of what is listed.
-func (s *show) describe(spans []*span, ended bool) *mpd {
+// describe makes the manifest of what is listed, with times from zero on.
+func (s *show) describe(spans []*span, ended bool, publish time.Time, zero time.Duration) *mpd {
 	m := &mpd{
 		Namespace: namespace, ID: s.id, Profiles: profileLive, Type: "dynamic",
-		AvailabilityStartTime: date{s.begun}, PublishTime: date{s.publish},
+		AvailabilityStartTime: date{s.begun}, PublishTime: date{publish},
 		MinBufferTime: duration(minBuffer), Clock: &utc,
 	}
 	var first, last time.Duration
@@ -118,10 +187,12 @@ func (s *show) describe(spans []*span, ended bool) *mpd {
 		if i > 0 {
 			before = spans[i-1]
 		}
-		m.Periods = append(m.Periods, of.describe(before, ended))
+		p := of.describe(before, ended)
+		p.Start -= duration(zero)
+		m.Periods = append(m.Periods, p)
 	}
 	if ended {
-		m.Type, m.Duration = "static", duration(roundUp(last))
+		m.Type, m.Duration = "static", duration(roundUp(last-zero))
 		return m
 	}
 	m.TimeShiftBufferDepth = duration((last - first + time.Second - 1).Truncate(time.Second))
@@ -173,23 +244,28 @@ func (of *span) describe(before *span, ended bool) *period {
 // template says where the segments of a track are, and when.
 func (of *span) template(l *listing, ended bool) *segmentTemplate {
 	header := l.header()
-	base := of.show.ID() + "-" + nameOf(l.track).String() + "-" + strconv.FormatUint(l.first().Init, 10)
+	base := of.show.ID() + "-" + l.track.Name().String() + "-" + strconv.FormatUint(l.first().Init, 10)
 	t := &segmentTemplate{
 		Media: base + "-$Time$.m4s", Initialization: base + ".m4s",
 		Timescale: header.Timescale, Offset: ticks(of.start, header.Timescale),
 	}
 	var longest int64
+	var now run
 	for i, s := range l.segments {
 		d := l.duration(i)
 		longest = max(longest, d)
-		if n := len(t.Timeline); n > 0 {
-			if r := t.Timeline[n-1]; r.Duration == d && r.Start+int64(r.Repeat+1)*d == s.Start {
-				r.Repeat++
-				continue
-			}
+		switch {
+		case i == 0:
+			now = run{start: s.Start, duration: d}
+		case now.duration == d && now.start+int64(now.repeat+1)*d == s.Start:
+			now.repeat++
+		default:
+			t.Timeline.add(now)
+			now = run{start: s.Start, duration: d}
 		}
-		t.Timeline = append(t.Timeline, &run{Start: s.Start, Duration: d})
 	}
+	t.Timeline.add(now)
+	t.Timeline.close()
 	if part := l.track.PartTarget(); part > 0 && !ended {
 		// A segment can be asked for as soon as it has a part.
 		if early := mediaTime(longest, header.Timescale) - part; early >= time.Millisecond {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
@@ -101,63 +103,63 @@ func TestManifests(t *testing.T) {
 	const two, part = 2 * time.Second, 200 * time.Millisecond
 	for name, fill := range map[string]func() *feed{
 		"live": func() *feed {
-			f := newFeed(part, videoTrack(), audioTrack())
+			f := newFeed(part, hubtest.Video(0), hubtest.Audio())
 			f.add(two, 2040*time.Millisecond, two)
 			f.open(part)
 			return f
 		},
 		"sliding": func() *feed {
-			f := newFeed(part, videoTrack(), audioTrack())
+			f := newFeed(part, hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, two, two, two, two, two, two, two, two, two)
 			return f
 		},
 		"longer than expected": func() *feed {
-			f := newFeed(part, videoTrack())
+			f := newFeed(part, hubtest.Video(0))
 			f.add(two, two)
 			f.open(2300 * time.Millisecond)
 			return f
 		},
 		"without parts": func() *feed {
-			f := newFeed(0, videoTrack(), audioTrack())
+			f := newFeed(0, hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, two)
 			return f
 		},
 		"periods": func() *feed {
-			f := newFeed(part, videoTrack(), audioTrack())
+			f := newFeed(part, hubtest.Video(0), hubtest.Audio())
 			f.add(two)
 			old := f.period
 			f.period = &cmaf.Period{Number: 1, Tracks: old.Tracks, PartTargets: f.parts} // the same headers
 			f.at += 5 * time.Second
 			f.add(two)
-			f.change(videoTrack(), audioTrack())
+			f.change(hubtest.Video(0), hubtest.Audio())
 			f.add(two, two)
 			return f
 		},
 		"a period that begins": func() *feed { // with one of its tracks as yet
-			f := newFeed(part, videoTrack(), audioTrack())
+			f := newFeed(part, hubtest.Video(0), hubtest.Audio())
 			f.add(two, two)
-			f.change(videoTrack(), audioTrack())
+			f.change(hubtest.Video(0), hubtest.Audio())
 			f.p.Grow(f.segment(f.period.Tracks[0], part))
 			return f
 		},
 		"ended": func() *feed {
-			f := newFeed(part, videoTrack(), audioTrack())
+			f := newFeed(part, hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, 400*time.Millisecond)
 			f.p.End()
 			return f
 		},
 		"ladder": func() *feed {
-			small := *videoTrack()
+			small := *hubtest.Video(0)
 			small.ID = 1
-			light := *videoTrack()
+			light := *hubtest.Video(0)
 			light.ID = 2
 			light.Color = &media.ColorInfo{Color: media.Color{Primaries: 9, Transfer: 16, Matrix: 9}}
-			f := newFeed(part, videoTrack(), &small, &light, audioTrack())
+			f := newFeed(part, hubtest.Video(0), &small, &light, hubtest.Audio())
 			f.add(two, two)
 			return f
 		},
 		"sounds": func() *feed {
-			english, german := *audioTrack(), *audioTrack()
+			english, german := *hubtest.Audio(), *hubtest.Audio()
 			english.Language, english.Name = "en", "<English>"
 			german.ID, german.Language = 1, "de"
 			f := newFeed(part, &english, &german)
@@ -169,16 +171,17 @@ func TestManifests(t *testing.T) {
 			p := fill().p
 			s := &show{
 				Presentation: p, id: "BROADCAST", begun: zero(p.Tracks()[0].View().Segments[0]),
-				starts: make(map[*cmaf.Period]time.Duration), publish: feedBegin.AddDate(1000, 0, 0),
+				starts: make(map[*cmaf.Period]time.Duration), newest: &edition{publish: feedBegin.AddDate(1000, 0, 0)},
 			}
-			doc, err := s.manifest(nil)
+			ended := p.Tracks()[0].View().Ended
+			doc, err := s.manifest(past{}, ended, deliver.Span{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			text := strings.ReplaceAll(doc.String(), p.ID(), "PRESENTATION")
 			check(t, text)
 			golden(t, "testdata/"+name+".mpd", text)
-			again, err := s.manifest(nil)
+			again, err := s.manifest(past{}, ended, deliver.Span{})
 			if err != nil || again != doc {
 				t.Errorf("the same manifest is rendered twice: %v", err)
 			}

@@ -40,7 +40,7 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	s.Touch()
 	audience := s.Audience(Protocol)
 	audience.Note(r)
-	track := p.Track(n.track.kind, n.track.id)
+	track := p.Track(n.track.Kind, n.track.ID)
 	if track == nil {
 		problem.Write(w, http.StatusNotFound, "this broadcast has no such track")
 		return false, false
@@ -58,19 +58,36 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	defer cancel()
 	made, open := h.soon(ctx, p, track, n)
 	if made == nil {
-		problem.Write(w, http.StatusNotFound, "the manifest has no such segment, or no longer")
+		problem.Write(w, http.StatusNotFound, noSegment)
 		return false, false
 	}
 	if open {
 		return h.serveOpen(w, r, n, p, track, made.Number, audience)
 	}
+	mediaHeaders(w, n)
+	if made.Shelved() {
+		return serveShelved(w, r, n, made, audience), false
+	}
 	pieces := make([][]byte, len(made.Parts))
 	for i, part := range made.Parts {
 		pieces[i] = part.Bytes
 	}
-	mediaHeaders(w, n)
 	audience.Sent(deliver.Bytes(w, r, n.String(), pieces...))
 	return true, false
+}
+
+const noSegment = "the manifest has no such segment, or no longer"
+
+// serveShelved answers with a segment that is on disk. It reports whether it is.
+func serveShelved(w http.ResponseWriter, r *http.Request, n name, s *window.Segment, audience *window.Audience) bool {
+	file, err := s.Open()
+	if err != nil { // it has just left the window
+		problem.Write(w, http.StatusNotFound, noSegment)
+		return false
+	}
+	defer file.Close()
+	audience.Sent(deliver.Content(w, r, n.String(), time.Time{}, file))
+	return true
 }
 
 // soon returns a segment, and whether it is open; nil if there is none. Who asks for

@@ -113,15 +113,36 @@ type segmentTemplate struct {
 	Early          seconds `xml:"availabilityTimeOffset,attr,omitempty"`
 	Complete       *bool   `xml:"availabilityTimeComplete,attr"`
 
-	Timeline []*run `xml:"SegmentTimeline>S"`
+	Timeline timeline `xml:"SegmentTimeline"`
 }
 
-// run is segments of one duration, one after another (§5.3.9.6).
-type run struct {
-	Start    int64 `xml:"t,attr"`
-	Duration int64 `xml:"d,attr"`
-	Repeat   int   `xml:"r,attr,omitempty"`
+// timeline has the runs of segments of one duration, one after another (§5.3.9.6), as
+// text: with time shift there are thousands, which encoding/xml takes long for.
+type timeline struct {
+	XML []byte `xml:",innerxml"`
 }
+
+// run is one of them.
+type run struct {
+	start, duration int64
+	repeat          int
+}
+
+// add appends a run.
+func (t *timeline) add(r run) {
+	t.XML = append(t.XML, "\n            <S t=\""...)
+	t.XML = strconv.AppendInt(t.XML, r.start, 10)
+	t.XML = append(t.XML, `" d="`...)
+	t.XML = strconv.AppendInt(t.XML, r.duration, 10)
+	if r.repeat > 0 {
+		t.XML = append(t.XML, `" r="`...)
+		t.XML = strconv.AppendInt(t.XML, int64(r.repeat), 10)
+	}
+	t.XML = append(t.XML, `"/>`...)
+}
+
+// close ends the element on a line of its own.
+func (t *timeline) close() { t.XML = append(t.XML, "\n          "...) }
 
 // date is a moment as xs:dateTime.
 type date struct{ time.Time }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/millrace-live/millrace/internal/window"
-	"github.com/millrace-live/millrace/media"
 )
 
 // Names of files that belong to no presentation.
@@ -29,6 +28,9 @@ const (
 	segment
 )
 
+// resources are their names in counters.
+var resources = [...]string{manifest: "manifest", clock: "clock", initialization: "init", segment: "segment"}
+
 // name is a file of a stream. Those of media belong to one track of one
 // presentation; the track's identifier is written where it is not 0:
 //
@@ -43,46 +45,9 @@ const (
 type name struct {
 	resource     resource
 	presentation string
-	track        trackName
+	track        window.TrackName
 	header       uint64
 	start        int64
-}
-
-// trackName tells a track from the others of its stream. In the manifest it is
-// the identifier of a representation.
-type trackName struct {
-	kind media.Kind
-	id   uint8
-}
-
-func nameOf(t *window.Track) trackName { return trackName{t.Kind(), t.ID()} }
-
-func (t trackName) String() string {
-	s := "video"
-	if t.kind == media.Audio {
-		s = "audio"
-	}
-	if t.id > 0 {
-		s += strconv.Itoa(int(t.id))
-	}
-	return s
-}
-
-func parseTrackName(s string) (trackName, bool) {
-	t := trackName{kind: media.Video}
-	digits, ok := strings.CutPrefix(s, "video")
-	if !ok {
-		t.kind = media.Audio
-		if digits, ok = strings.CutPrefix(s, "audio"); !ok {
-			return t, false
-		}
-	}
-	if digits == "" {
-		return t, true
-	}
-	id, err := strconv.ParseUint(digits, 10, 8)
-	t.id = uint8(id)
-	return t, err == nil && t.String() == s
 }
 
 func (n name) String() string {
@@ -120,7 +85,7 @@ func parseName(s string) (name, bool) {
 		return name{}, false
 	}
 	n := name{resource: initialization, presentation: fields[0]}
-	if n.track, ok = parseTrackName(fields[1]); !ok {
+	if n.track, ok = window.ParseTrackName(fields[1]); !ok {
 		return name{}, false
 	}
 	var err error

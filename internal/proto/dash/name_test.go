@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -13,10 +14,10 @@ func TestNames(t *testing.T) {
 	for s, want := range map[string]name{
 		"manifest.mpd":            {},
 		"time.mpd":                {resource: clock},
-		someID + "-video-0.m4s":   {initialization, someID, trackName{media.Video, 0}, 0, 0},
-		someID + "-video-3-0.m4s": {segment, someID, trackName{media.Video, 0}, 3, 0},
-		someID + "-audio2-0-9223372036854775807.m4s": {segment, someID, trackName{media.Audio, 2}, 0, 9223372036854775807},
-		someID + "-video255-0-9.m4s":                 {segment, someID, trackName{media.Video, 255}, 0, 9},
+		someID + "-video-0.m4s":   {initialization, someID, window.TrackName{Kind: media.Video, ID: 0}, 0, 0},
+		someID + "-video-3-0.m4s": {segment, someID, window.TrackName{Kind: media.Video, ID: 0}, 3, 0},
+		someID + "-audio2-0-9223372036854775807.m4s": {segment, someID, window.TrackName{Kind: media.Audio, ID: 2}, 0, 9223372036854775807},
+		someID + "-video255-0-9.m4s":                 {segment, someID, window.TrackName{Kind: media.Video, ID: 255}, 0, 9},
 	} {
 		got, ok := parseName(s)
 		if !ok || got != want || got.String() != s || !Matches(s) {

@@ -29,7 +29,7 @@ func serveText(w http.ResponseWriter, r *http.Request, t *deliver.Text) int {
 func mediaHeaders(w http.ResponseWriter, n name) {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
-	if n.track.kind == media.Audio {
+	if n.track.Kind == media.Audio {
 		h.Set("Content-Type", "audio/mp4")
 	}
 	h.Set("Cache-Control", mediaCaching)

@@ -178,7 +178,7 @@ func (of *span) representation(l *listing, ended bool) *representation {
 	t := l.header().Track
 	peak, _ := l.track.Rates()
 	r := &representation{
-		ID: nameOf(l.track).String(), Codecs: codecs(t), Bandwidth: max(1, peak+peak/headroom), Template: of.template(l, ended),
+		ID: l.track.Name().String(), Codecs: codecs(t), Bandwidth: max(1, peak+peak/headroom), Template: of.template(l, ended),
 	}
 	if s := t.Sound(); t.Kind == media.Audio && s != nil {
 		r.SampleRate = max(s.SampleRate, s.OutputSampleRate)

@@ -18,33 +18,56 @@ type show struct {
 	// the first presentation of a broadcast for all that follow in it.
 	id    string
 	begun time.Time
-	// before are the identifiers of the presentations that it goes on from, oldest
-	// first.
-	before []string
 
-	mu      sync.Mutex
-	starts  map[*cmaf.Period]time.Duration
-	state   []int64
-	newest  *deliver.Text
-	publish time.Time
+	mu     sync.Mutex
+	starts map[*cmaf.Period]time.Duration
+	// views are what the windows held when listed was made of them.
+	views  []*window.View
+	listed []*span
+	newest *edition
+	// spans are the manifests of spans that were asked for.
+	spans deliver.Recent[*edition]
 }
 
 type valueKey struct{}
 
 // show returns what DASH keeps with a presentation of a stream, which is or was
-// playable.
+// playable; nil if nothing is left of it.
 func (h *Handler) show(s *window.Stream, p *window.Presentation) *show {
+	segments := p.Tracks()[0].View().Segments
+	if len(segments) == 0 {
+		return nil
+	}
 	return p.Value(valueKey{}, func() any {
-		first := p.Tracks()[0].View().Segments[0]
-		made := &show{Presentation: p, id: p.ID(), begun: zero(first), starts: make(map[*cmaf.Period]time.Duration)}
-		if last := s.Last(); last != nil && last != p {
-			if former := h.show(s, last); former.goesOn(first) {
-				made.id, made.begun = former.id, former.begun
-				made.before = append(slices.Clone(former.before), last.ID())
+		made := &show{Presentation: p, id: p.ID(), begun: zero(segments[0]), starts: make(map[*cmaf.Period]time.Duration)}
+		if former := h.former(s, p); len(former) > 0 {
+			last := former[len(former)-1]
+			made.id, made.begun = last.id, last.begun
+			last.mu.Lock()
+			if last.newest != nil {
+				made.newest = &edition{publish: last.newest.publish}
 			}
+			last.mu.Unlock()
 		}
 		return made
 	}).(*show)
+}
+
+// former are the presentations of a broadcast that were before one and are still to be
+// had, oldest first.
+func (h *Handler) former(s *window.Stream, p *window.Presentation) (former []*show) {
+	if p.Broadcast() == "" {
+		return nil
+	}
+	for _, other := range s.Presentations(p.Broadcast()) {
+		if other == p {
+			break
+		}
+		if f := h.show(s, other); f != nil {
+			former = append(former, f)
+		}
+	}
+	return former
 }
 
 // zero is when, by the clock of this server, media time was or would have been 0.
@@ -54,19 +77,6 @@ func zero(s *window.Segment) time.Time { return s.Wall.Add(-start(s)).Truncate(t
 func start(s *window.Segment) time.Duration { return mediaTime(s.Start, s.Header.Timescale) }
 
 func end(s *window.Segment) time.Duration { return mediaTime(s.Start+s.Duration, s.Header.Timescale) }
-
-// sameClock is how far two presentations of one broadcast may be apart in what
-// zero says of them: the wall clock of each begins with the arrival of its first
-// frames, and an encoder's clock drifts.
-const sameClock = 5 * time.Second
-
-// goesOn reports whether a segment of another presentation lies on the timeline
-// of s, behind it: then it is of the same broadcast, or might as well be.
-func (s *show) goesOn(next *window.Segment) bool {
-	segments := s.Tracks()[0].View().Segments
-	last := segments[len(segments)-1]
-	return start(next) >= end(last)-100*time.Millisecond && zero(next).Sub(zero(last)).Abs() < sameClock
-}
 
 // mediaTime and ticks convert between time and ticks of a timescale. Whole seconds
 // and the rest go apart, since times start anywhere.
@@ -125,27 +135,30 @@ func (l *listing) header() *cmaf.Header { return l.first().Header }
 const patience = 3
 
 // window returns where the newest segment of the main track starts, and how long
-// its window is.
-func (s *show) window() (edge, depth time.Duration) {
+// its window is, if there is something in it.
+func (s *show) window() (edge, depth time.Duration, there bool) {
 	v := s.Tracks()[0].View()
+	if len(v.Segments) == 0 {
+		return 0, 0, false
+	}
 	edge = start(v.Last())
-	return edge, edge - start(v.Segments[0])
+	return edge, edge - start(v.Segments[0]), true
 }
 
-// spans are the periods that are listed of a presentation, oldest first, as far as
+// list returns the periods that are listed of a presentation, oldest first, as far as
 // they reach beyond a time: of each all tracks have a segment, for players take a
 // period's tracks to be all there are. s.mu is held.
-func (s *show) spans(from time.Duration) []*span {
+func (s *show) list(from time.Duration) []*span {
 	var all []*span
 	for _, track := range s.Tracks() {
 		v := track.View()
 		for _, seg := range v.Segments {
 			if end(seg) > from {
-				all = list(all, track, seg)
+				all = place(all, track, seg)
 			}
 		}
 		if v.Open != nil {
-			all = list(all, track, v.Open)
+			all = place(all, track, v.Open)
 			of := find(all, v.Open.Period)
 			l := of.tracks[len(of.tracks)-1]
 			l.open, l.length = true, expected(l, s.Target())
@@ -172,6 +185,11 @@ func (s *show) startOf(of *span) time.Duration {
 	if start, known := s.starts[of.period]; known {
 		return start
 	}
+	return of.begins()
+}
+
+// begins is where the media of a period does, in whole milliseconds.
+func (of *span) begins() time.Duration {
 	earliest := start(of.tracks[0].first())
 	for _, l := range of.tracks[1:] {
 		earliest = min(earliest, start(l.first()))
@@ -179,16 +197,18 @@ func (s *show) startOf(of *span) time.Duration {
 	return earliest.Truncate(time.Millisecond)
 }
 
+// find returns that of a period, nil if there is none.
 func find(all []*span, period *cmaf.Period) *span {
-	i := slices.IndexFunc(all, func(of *span) bool { return of.period == period })
-	if i < 0 {
-		return nil
+	for _, of := range slices.Backward(all) {
+		if of.period == period {
+			return of
+		}
 	}
-	return all[i]
+	return nil
 }
 
-// list adds a segment to the span of its period.
-func list(all []*span, track *window.Track, s *window.Segment) []*span {
+// place adds a segment to the span of its period.
+func place(all []*span, track *window.Track, s *window.Segment) []*span {
 	of := find(all, s.Period)
 	if of == nil {
 		of = &span{period: s.Period}

@@ -3,9 +3,12 @@ package dash
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/packager/cmaftest"
 )
 
 // watcher loads the manifest of live/cam again and again, and holds each against
@@ -25,12 +28,12 @@ type watcher struct {
 }
 
 func (h *house) watch() *watcher {
-	return &watcher{h: h, t: h.t, seen: make(map[string][]parsedSegment), files: make(map[string]string), periods: make(map[string]bool), sets: make(map[string]string)}
+	return &watcher{h: h, t: h.T, seen: make(map[string][]parsedSegment), files: make(map[string]string), periods: make(map[string]bool), sets: make(map[string]string)}
 }
 
 func (w *watcher) poll() {
 	w.t.Helper()
-	now := check(w.t, w.h.get(manifestName))
+	now := check(w.t, w.h.Get(manifestName))
 	if w.last != nil {
 		w.follows(now)
 	}
@@ -55,6 +58,9 @@ func (w *watcher) poll() {
 				if !known || i == 0 {
 					w.fetch(s.uri)
 				}
+				if !known {
+					w.checkMedia(track, s)
+				}
 			}
 		}
 	}
@@ -63,11 +69,34 @@ func (w *watcher) poll() {
 // fetch gets a file that must be there and must never change.
 func (w *watcher) fetch(uri string) {
 	w.t.Helper()
-	body := w.h.get(uri)
+	body := w.h.Get(uri)
 	if before, known := w.files[uri]; known && before != body {
 		w.t.Errorf("%s has changed", uri)
 	}
 	w.files[uri] = body
+}
+
+// checkMedia holds a segment to CMAF, and to what the manifest says of it.
+func (w *watcher) checkMedia(of parsedTrack, s parsedSegment) {
+	w.t.Helper()
+	track, err := cmaftest.CheckHeader([]byte(w.files[of.init]))
+	if err != nil {
+		w.t.Fatalf("%s: %v", of.init, err)
+	}
+	m, err := cmaftest.CheckMedia(track, []byte(w.files[s.uri]))
+	if err != nil {
+		w.t.Fatalf("%s: %v", s.uri, err)
+	}
+	if !strings.HasSuffix(s.uri, "-"+strconv.FormatInt(m.Start, 10)+".m4s") {
+		w.t.Errorf("%s begins at %d (§5.3.9.6.1)", s.uri, m.Start)
+	}
+	lasts := time.Duration(float64(m.Duration) / float64(track.Timescale) * float64(time.Second))
+	if (lasts - s.length).Abs() > time.Microsecond {
+		w.t.Errorf("%s lasts %v, the manifest says %v (§5.3.9.6.1)", s.uri, lasts, s.length)
+	}
+	if !m.Sync && strings.Contains(w.last.text, "startWithSAP") && strings.Count(w.last.text, "startWithSAP") == strings.Count(w.last.text, "<AdaptationSet") {
+		w.t.Errorf("%s does not begin with a key frame (§5.3.3.2)", s.uri)
+	}
 }
 
 // follows checks that a manifest is an update of the last (§5.4).
@@ -98,7 +127,7 @@ func (w *watcher) follows(now *parsed) {
 	// What has left the manifest is to be had for a while.
 	for _, p := range before.periods {
 		for _, track := range p.tracks {
-			if r := w.h.do(http.MethodHead, track.segments[0].uri); r.StatusCode != http.StatusOK {
+			if r := w.h.Do(http.MethodHead, track.segments[0].uri); r.StatusCode != http.StatusOK {
 				w.t.Errorf("%s was listed a moment ago: %s", track.segments[0].uri, r.Status)
 			}
 		}

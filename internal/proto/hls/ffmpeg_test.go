@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -36,10 +38,10 @@ func TestFFmpegPlays(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".flv"), func(t *testing.T) {
 			h := newHouse(t, settings{})
 			defer h.close()
-			server := httptest.NewServer(h)
+			server := httptest.NewServer(h.Door)
 			defer server.Close()
 			sent := h.publishFile(t, path)
-			index := h.get("index.m3u8")
+			index := h.Get("index.m3u8")
 			for track, frames := range sent {
 				uri := regexp.MustCompile(`[a-z0-9]+_` + track.String() + `\.m3u8`).FindString(index)
 				if uri == "" {
@@ -91,15 +93,15 @@ func comparePackets(t *testing.T, ffprobe, url string, frames []*media.Frame) {
 
 // publishFile publishes a whole file at once, with a viewer there, and ends. It
 // returns what was sent of each track.
-func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Frame {
+func (h *house) publishFile(t *testing.T, path string) map[window.TrackName][]*media.Frame {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	p := h.publish(nil)
-	sent := make(map[trackName][]*media.Frame)
+	p := h.Publish(nil)
+	sent := make(map[window.TrackName][]*media.Frame)
 	begun := false
 	reader := flv.NewFrameReader(file)
 	for {
@@ -110,25 +112,25 @@ func (h *house) publishFile(t *testing.T, path string) map[trackName][]*media.Fr
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.p.Write(f); err != nil {
+		if err := p.Write(f); err != nil {
 			t.Fatal(err)
 		}
 		// The packager begins with the oldest key frame that the hub has.
 		begun = begun || f.IsKey()
 		if begun && f.Class != media.Command && f.Kind != media.Data {
-			of := trackName{f.Kind, f.Track}
+			of := window.TrackName{Kind: f.Kind, ID: f.Track}
 			sent[of] = append(sent[of], f)
 		}
 	}
 	watched := make(chan string)
-	go func() { watched <- read(t, h.do("GET", "index.m3u8")) }()
+	go func() { watched <- hubtest.Read(t, h.Do("GET", "index.m3u8")) }()
 	for {
 		if h.window.Stats().Packagers > 0 {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	p.p.End(nil)
+	p.End(nil)
 	<-watched
 	// The playlist ends with the broadcast, as soon as the packager sees it.
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {

@@ -38,18 +38,22 @@ const protocol = "hls"
 type Handler struct {
 	window *window.Store
 	log    *slog.Logger
-	tally  tally
+	tally  *deliver.Tally
 	held   atomic.Int64 // requests that wait
 }
 
 // New returns a Handler.
 func New(store *window.Store, o Options) *Handler {
-	h := &Handler{window: store, log: o.Logger}
+	h := &Handler{window: store, log: o.Logger, tally: deliver.NewTally(resources[:]...)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	return h
 }
+
+// Requests are those for each kind of file: "index", "playlist", "init", "segment",
+// "part".
+func (h *Handler) Requests() []deliver.Requests { return h.tally.Requests() }
 
 // Matches reports whether file, the last part of a path, is one of HLS: the
 // caller then gives what stands before it to ServeStream as the stream's name.
@@ -70,7 +74,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 		return
 	}
 	served := false
-	defer func() { h.tally.count(n.resource, served) }()
+	defer func() { h.tally.Count(int(n.resource), served) }()
 	if n.resource == index {
 		served = h.serveIndex(w, r, stream)
 		return
@@ -92,19 +96,37 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 // serveFile answers with a file of media, as soon as it is made. It reports
 // whether there is one.
 func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, p *presentation, n name, a *window.Audience) bool {
-	pieces := p.file(n)
+	pieces, shelved := p.file(n)
+	if shelved != nil {
+		return serveShelved(w, r, shelved, n, a)
+	}
 	if pieces == nil && p.hinted(n) {
 		if !h.hold(w, r, p, p.rendition(n.track), n.number, n.index) {
 			return false
 		}
-		pieces = p.file(n)
+		pieces, _ = p.file(n)
 	}
 	if pieces == nil {
-		problem.Write(w, http.StatusNotFound, "the playlist has no such segment, or no longer")
+		problem.Write(w, http.StatusNotFound, noSegment)
 		return false
 	}
 	mediaHeaders(w, n)
 	a.Sent(deliver.Bytes(w, r, n.String(), pieces...))
+	return true
+}
+
+const noSegment = "the playlist has no such segment, or no longer"
+
+// serveShelved answers with a segment that is on disk.
+func serveShelved(w http.ResponseWriter, r *http.Request, s *window.Segment, n name, a *window.Audience) bool {
+	file, err := s.Open()
+	if err != nil { // it has just left the window
+		problem.Write(w, http.StatusNotFound, noSegment)
+		return false
+	}
+	defer file.Close()
+	mediaHeaders(w, n)
+	a.Sent(deliver.Content(w, r, n.String(), time.Time{}, file))
 	return true
 }
 
@@ -132,28 +154,40 @@ func (h *Handler) servePlaylist(w http.ResponseWriter, r *http.Request, p *prese
 		return false
 	}
 	asked, err := parseReload(r.URL.RawQuery)
+	var span deliver.Span
 	if err == nil {
-		err = asked.tooFar(rendition.View(), rendition.PartTarget())
+		span, err = deliver.ParseSpan(r.URL.RawQuery, time.Now())
 	}
 	if err != nil {
 		problem.Write(w, http.StatusBadRequest, err.Error())
 		return false
 	}
+	list := p.playlist(rendition, span)
 	caching := playlistCaching
-	if asked.blocking {
+	if comes := list == nil && span.All() || list != nil && !list.ended; asked.blocking && comes {
+		if err = asked.tooFar(rendition.View(), rendition.PartTarget()); err != nil {
+			problem.Write(w, http.StatusBadRequest, err.Error())
+			return false
+		}
 		if !h.hold(w, r, p, rendition, asked.msn, asked.part) {
 			return false
 		}
-		caching = reloadCaching(p.Target())
+		list, caching = p.playlist(rendition, span), reloadCaching(p.Target())
 	}
-	list := p.playlist(rendition, asked.delta)
-	if list == nil {
+	switch {
+	case list != nil && asked.delta:
+		a.Sent(serveText(w, r, list.delta(), caching))
+	case list != nil:
+		a.Sent(serveText(w, r, list.full(), caching))
+	case span.All():
 		problem.Write(w, http.StatusNotFound, "this track has no segment yet")
-		return false
+	default:
+		problem.Write(w, http.StatusNotFound, nothingThen)
 	}
-	a.Sent(serveText(w, r, list, caching))
-	return true
+	return list != nil
 }
+
+const nothingThen = "there is nothing of that time, or no longer"
 
 // hold waits until a track has a part of a segment. Where that does not come it
 // answers the request, and reports false.
@@ -187,32 +221,54 @@ func (h *Handler) hold(w http.ResponseWriter, r *http.Request, p *presentation, 
 // serveIndex answers with the multivariant playlist of what is on air, or of
 // what was a moment ago. It reports whether there is one.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream string) bool {
-	var p *window.Presentation
-	s, err := h.window.Open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: protocol, Remote: deliver.Remote(r),
-	})
-	if err == nil {
-		ctx, cancel := context.WithTimeout(r.Context(), startWait)
-		defer cancel()
-		p, err = s.Live(ctx)
-	} else if errors.Is(err, hub.ErrNotFound) {
-		if s = h.window.Stream(stream); s != nil {
-			p = s.Last()
-		}
+	span, err := deliver.ParseSpan(r.URL.RawQuery, time.Now())
+	if err != nil {
+		problem.Write(w, http.StatusBadRequest, err.Error())
+		return false
 	}
+	s, p, err := h.current(r, stream)
 	if p == nil {
 		h.refuseIndex(w, r, stream, err)
 		return false
 	}
 	shown := h.show(p, stream)
-	list := shown.multivariant()
+	list := shown.multivariant(span)
 	if list == nil {
 		h.refuseIndex(w, r, stream, &window.UnplayableError{Reasons: shown.refused})
+		return false
+	}
+	if !span.All() && !shown.has(span) {
+		problem.Write(w, http.StatusNotFound, nothingThen)
 		return false
 	}
 	s.Touch()
 	s.Audience(protocol).Sent(serveText(w, r, list, playlistCaching))
 	return true
+}
+
+// current returns what is to be played of a stream now, nil if there is nothing, and
+// why.
+func (h *Handler) current(r *http.Request, stream string) (*window.Stream, *window.Presentation, error) {
+	s, err := h.window.Open(r.Context(), hub.PlayRequest{
+		Stream: stream, Query: r.URL.Query(), Protocol: protocol, Remote: deliver.Remote(r),
+	})
+	if errors.Is(err, hub.ErrNotFound) {
+		if s = h.window.Stream(stream); s != nil {
+			return s, s.Last(), err
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), startWait)
+	defer cancel()
+	p, err := s.Live(ctx)
+	if errors.Is(err, window.ErrTooYoung) {
+		// The encoder has changed its tracks and nothing can be played of them yet: an
+		// end is better than a refusal, after which old players do not try again.
+		return s, s.Before(), err
+	}
+	return s, p, err
 }
 
 func (h *Handler) refuseIndex(w http.ResponseWriter, r *http.Request, stream string, err error) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 )
 
 // served is a house with a stream on air and the addresses of its files.
@@ -20,12 +22,12 @@ type served struct {
 
 func serve(t *testing.T, h *house) served {
 	t.Helper()
-	h.publish(tracks(videoTrack(), audioTrack())).send(5*time.Second, true)
+	h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio())).Send(5 * time.Second)
 	s := served{house: h}
-	s.video, s.audio = children(t, h.get("index.m3u8"))
-	e := parsePlaylist(t, h.get(s.video)).entries[0]
+	s.video, s.audio = children(t, h.Get("index.m3u8"))
+	e := parsePlaylist(t, h.Get(s.video)).entries[0]
 	s.segment, s.header = e.uri, e.mapURI
-	s.sound = parsePlaylist(t, h.get(s.audio)).entries[0].uri
+	s.sound = parsePlaylist(t, h.Get(s.audio)).entries[0].uri
 	return s
 }
 
@@ -42,8 +44,8 @@ func TestHeaders(t *testing.T) {
 			{s.header, "video/mp4", mediaCaching},
 		} {
 			for _, method := range []string{"GET", "HEAD"} {
-				r := s.do(method, c.file)
-				body := read(t, r)
+				r := s.Do(method, c.file)
+				body := hubtest.Read(t, r)
 				got := r.Header
 				if r.StatusCode != http.StatusOK || got.Get("Content-Type") != c.kind ||
 					got.Get("Cache-Control") != c.caching || got.Get("Access-Control-Allow-Origin") != "*" {
@@ -66,7 +68,7 @@ func TestGzip(t *testing.T) {
 			"gzip;q=x": false, "xgzip": false, "identity": false,
 		} {
 			for _, file := range []string{"index.m3u8", s.video, s.segment} {
-				r := s.do("GET", file, "Accept-Encoding", accept)
+				r := s.Do("GET", file, "Accept-Encoding", accept)
 				zipped := r.Header.Get("Content-Encoding") == "gzip"
 				if file == s.segment {
 					if zipped {
@@ -77,7 +79,7 @@ func TestGzip(t *testing.T) {
 				if zipped != want || r.Header.Get("Vary") != "Accept-Encoding" {
 					t.Errorf("%q: %v", accept, r.Header)
 				}
-				if got := read(t, r); got != s.get(file) {
+				if got := hubtest.Read(t, r); got != s.Get(file) {
 					t.Errorf("%q: another playlist", accept)
 				}
 			}
@@ -88,7 +90,7 @@ func TestGzip(t *testing.T) {
 func TestRanges(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
 		s := serve(t, h)
-		whole := s.get(s.segment)
+		whole := s.Get(s.segment)
 		last := len(whole) - 1
 		total := "/" + strconv.Itoa(len(whole))
 		for _, c := range []struct {
@@ -105,8 +107,8 @@ func TestRanges(t *testing.T) {
 			{"If-None-Match", `"` + s.segment + `"`, 304, 0, 0},
 			{"If-None-Match", `"other"`, 200, 0, last},
 		} {
-			r := s.do("GET", s.segment, c.field, c.value)
-			body := read(t, r)
+			r := s.Do("GET", s.segment, c.field, c.value)
+			body := hubtest.Read(t, r)
 			if r.StatusCode != c.status {
 				t.Errorf("%s: %s: %s, want %d", c.field, c.value, r.Status, c.status)
 				continue
@@ -126,13 +128,13 @@ func TestMethods(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
 		s := serve(t, h)
 		for _, method := range []string{"POST", "PUT", "DELETE", "BREW"} {
-			r := s.do(method, s.segment)
+			r := s.Do(method, s.segment)
 			if r.Header.Get("Allow") == "" {
 				t.Errorf("%s: nothing says what is allowed", method)
 			}
-			wantProblem(t, r, http.StatusMethodNotAllowed, "GET")
+			hubtest.WantProblem(t, r, http.StatusMethodNotAllowed, "GET")
 		}
-		r := s.do("OPTIONS", s.segment, "Origin", "https://example.org",
+		r := s.Do("OPTIONS", s.segment, "Origin", "https://example.org",
 			"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "range")
 		if r.StatusCode != http.StatusNoContent || r.Header.Get("Access-Control-Allow-Origin") != "*" ||
 			!strings.Contains(r.Header.Get("Access-Control-Allow-Methods"), "GET") ||
@@ -152,7 +154,7 @@ func TestUnknownFiles(t *testing.T) {
 			if strings.HasSuffix(file, "/") {
 				continue // another stream's name
 			}
-			wantProblem(t, h.do("GET", file), http.StatusNotFound, "")
+			hubtest.WantProblem(t, h.Do("GET", file), http.StatusNotFound, "")
 		}
 	})
 }
@@ -162,11 +164,11 @@ func TestSegmentsAreNotCopied(t *testing.T) {
 		s := serve(t, h)
 		n, _ := parseName(s.segment)
 		p, _ := h.hls.find("live/cam", n.presentation)
-		want := p.file(n)[0]
+		want, _ := p.file(n)
 		w := &keepingWriter{header: make(http.Header)}
 		r := httptest.NewRequest(http.MethodGet, "/live/cam/"+s.segment, nil)
 		h.hls.ServeStream(w, r, "live/cam", s.segment)
-		if &w.got[0] != &want[0] {
+		if &w.got[0] != &want[0][0] {
 			t.Error("the viewer got a copy")
 		}
 	})
@@ -191,8 +193,8 @@ func (w *keepingWriter) Write(p []byte) (int, error) {
 func TestOverHTTP(t *testing.T) {
 	h := newHouse(t, settings{})
 	defer h.close()
-	h.publish(tracks(videoTrack(), audioTrack())).send(5*time.Second, false)
-	server := httptest.NewServer(h)
+	h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio())).SendAtOnce(5 * time.Second)
+	server := httptest.NewServer(h.Door)
 	defer server.Close()
 	get := func(file string) string {
 		r, err := http.Get(server.URL + "/live/cam/" + file)
@@ -224,10 +226,10 @@ func TestConditionalReloads(t *testing.T) {
 			"index.m3u8", video, video + "?_HLS_skip=YES", fmt.Sprintf("%s?_HLS_msn=%d&_HLS_part=%d", video, msn, part-1),
 		} {
 			for _, coding := range []string{"identity", "gzip"} {
-				tag := h.do("GET", file, "Accept-Encoding", coding).Header.Get("ETag")
+				tag := h.Do("GET", file, "Accept-Encoding", coding).Header.Get("ETag")
 				for _, method := range []string{"GET", "HEAD"} {
-					r := h.do(method, file, "Accept-Encoding", coding, "If-None-Match", tag)
-					if tag == "" || r.StatusCode != http.StatusNotModified || read(t, r) != "" || r.Header.Get("ETag") != tag ||
+					r := h.Do(method, file, "Accept-Encoding", coding, "If-None-Match", tag)
+					if tag == "" || r.StatusCode != http.StatusNotModified || hubtest.Read(t, r) != "" || r.Header.Get("ETag") != tag ||
 						r.Header.Get("Cache-Control") == "" || r.Header.Get("Vary") == "" {
 						t.Errorf("%s %s, %s: %s %v", method, file, coding, r.Status, r.Header)
 					}
@@ -235,18 +237,18 @@ func TestConditionalReloads(t *testing.T) {
 				tags[file+coding] = tag
 			}
 		}
-		p.send(2*time.Second, true)
+		p.Send(2 * time.Second)
 		synctest.Wait()
 		for _, file := range []string{"index.m3u8", video} {
 			for _, coding := range []string{"identity", "gzip"} {
-				r := h.do("GET", file, "Accept-Encoding", coding, "If-None-Match", tags[file+coding])
+				r := h.Do("GET", file, "Accept-Encoding", coding, "If-None-Match", tags[file+coding])
 				if r.StatusCode != http.StatusOK || r.Header.Get("ETag") == tags[file+coding] {
 					t.Errorf("%s, %s: %s with the tag of an older one", file, coding, r.Status)
 				}
 			}
 		}
-		plain, delta := h.do("GET", video), h.do("GET", video+"?_HLS_skip=YES")
-		if read(t, plain) != read(t, delta) && plain.Header.Get("ETag") == delta.Header.Get("ETag") {
+		plain, delta := h.Do("GET", video), h.Do("GET", video+"?_HLS_skip=YES")
+		if hubtest.Read(t, plain) != hubtest.Read(t, delta) && plain.Header.Get("ETag") == delta.Header.Get("ETag") {
 			t.Error("a delta has the tag of the whole")
 		}
 	})

@@ -44,8 +44,9 @@ func groupID(c media.Codec) string {
 
 // indexPlaylist writes the multivariant playlist (§4.4.6): each video track as
 // a variant, with each codec of sound once. The default tracks come first,
-// since players begin with the first variant.
-func (p *presentation) indexPlaylist() string {
+// since players begin with the first variant. The playlists are asked for what is in the
+// query.
+func (p *presentation) indexPlaylist(query string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:%d\n", version)
 	if p.independent() {
@@ -56,15 +57,15 @@ func (p *presentation) indexPlaylist() string {
 	grouped := len(pictures) > 0 || len(sounds) > 0 && len(sounds[0].members) > 1
 	if grouped {
 		for _, g := range sounds {
-			p.writeGroup(&b, g)
+			p.writeGroup(&b, g, query)
 		}
 	}
 	for _, r := range pictures {
 		if len(sounds) == 0 {
-			p.writeVariant(&b, r, group{})
+			p.writeVariant(&b, r, group{}, query)
 		}
 		for _, g := range sounds {
-			p.writeVariant(&b, r, g)
+			p.writeVariant(&b, r, g, query)
 		}
 	}
 	if len(pictures) == 0 {
@@ -72,14 +73,14 @@ func (p *presentation) indexPlaylist() string {
 			if !grouped {
 				g.id = ""
 			}
-			p.writeVariant(&b, nil, g)
+			p.writeVariant(&b, nil, g, query)
 		}
 	}
 	return b.String()
 }
 
 // writeGroup writes an EXT-X-MEDIA for each member (§4.4.6.1).
-func (p *presentation) writeGroup(b *strings.Builder, g group) {
+func (p *presentation) writeGroup(b *strings.Builder, g group, query string) {
 	names := make(map[string]bool)
 	for i, r := range g.members {
 		t := r.last().Header.Track
@@ -95,8 +96,8 @@ func (p *presentation) writeGroup(b *strings.Builder, g group) {
 		if language == "" {
 			language = "und"
 		}
-		fmt.Fprintf(b, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"%s\",NAME=\"%s\",LANGUAGE=\"%s\",%s,CHANNELS=\"%d\",URI=\"%s\"\n",
-			g.id, unused(names, label(t)), language, chosen, t.Sound().Channels, p.playlistOf(r))
+		fmt.Fprintf(b, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"%s\",NAME=\"%s\",LANGUAGE=\"%s\",%s,CHANNELS=\"%d\",URI=\"%s%s\"\n",
+			g.id, unused(names, label(t)), language, chosen, t.Sound().Channels, p.playlistOf(r), suffix(query))
 	}
 }
 
@@ -135,7 +136,7 @@ func printable(s string) string {
 
 // writeVariant writes an EXT-X-STREAM-INF (§4.4.6.2) of a picture, nil where
 // there is none, with the sound of a group, if it has any.
-func (p *presentation) writeVariant(b *strings.Builder, picture *rendition, g group) {
+func (p *presentation) writeVariant(b *strings.Builder, picture *rendition, g group, query string) {
 	var (
 		codecs        []string
 		peak, average int64 // of the sound that takes most
@@ -171,7 +172,7 @@ func (p *presentation) writeVariant(b *strings.Builder, picture *rendition, g gr
 	if g.id != "" {
 		fmt.Fprintf(b, ",AUDIO=\"%s\"", g.id)
 	}
-	fmt.Fprintf(b, "\n%s\n", p.playlistOf(main))
+	fmt.Fprintf(b, "\n%s%s\n", p.playlistOf(main), suffix(query))
 }
 
 func (p *presentation) playlistOf(r *rendition) name {

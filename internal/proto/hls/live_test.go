@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -29,10 +31,10 @@ func bubble(t *testing.T, o settings, test func(t *testing.T, h *house)) {
 
 func TestLivePlaylists(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(7*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(7 * time.Second)
 		begun := time.Now()
-		video, audio := children(t, h.get("index.m3u8"))
+		video, audio := children(t, h.Get("index.m3u8"))
 		if waited := time.Since(begun); waited > 0 {
 			t.Errorf("the first playlist took %v", waited)
 		}
@@ -52,12 +54,12 @@ func TestLivePlaylists(t *testing.T) {
 			t.Errorf("the first playlist has %d segments", n)
 		}
 		for range 30 {
-			p.send(time.Second, true)
+			p.Send(time.Second)
 			poll()
 		}
 
 		// The publisher vanishes: nothing changes until it is back.
-		p.p.End(errors.New("connection reset"))
+		p.End(errors.New("connection reset"))
 		for range 10 {
 			time.Sleep(time.Second)
 			poll()
@@ -66,24 +68,24 @@ func TestLivePlaylists(t *testing.T) {
 		if frozen.ended {
 			t.Error("the playlist ended within the grace time")
 		}
-		p = h.publish(tracks(videoTrack(), audioTrack()))
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		for range 40 {
-			p.send(time.Second, true)
+			p.Send(time.Second)
 			poll()
 		}
 		// Another picture size in the same broadcast.
-		other := videoTrack()
+		other := hubtest.Video(0)
 		larger := *other.Format.(*media.AVCConfig)
 		larger.Width *= 2
 		other.Format = &larger
-		p.tracks = tracks(other, audioTrack())
+		p.Tracks = hubtest.Tracks(other, hubtest.Audio())
 		// Key frames farther apart, from 80 s on.
-		p.key = 5 * time.Second
+		p.Key = 5 * time.Second
 		for range 60 {
-			p.send(time.Second, true)
+			p.Send(time.Second)
 			poll()
 		}
-		p.p.End(nil)
+		p.End(nil)
 		poll()
 		for _, w := range watchers {
 			if !w.last.ended || w.last.target != 5 || w.last.discontinuities != 2 {
@@ -113,7 +115,7 @@ func TestLivePlaylists(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		for _, file := range []string{"index.m3u8", video, watchers[0].seen[len(watchers[0].seen)-1].uri} {
-			if r := h.do("GET", file); r.StatusCode != http.StatusNotFound {
+			if r := h.Do("GET", file); r.StatusCode != http.StatusNotFound {
 				t.Errorf("%s is there a minute after the end: %s", file, r.Status)
 			}
 		}
@@ -125,12 +127,12 @@ func TestLivePlaylists(t *testing.T) {
 
 func TestDatesAreArrivals(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
 		begun := time.Now()
-		p.send(9*time.Second, true)
-		video, audio := children(t, h.get("index.m3u8"))
+		p.Send(9 * time.Second)
+		video, audio := children(t, h.Get("index.m3u8"))
 		for _, uri := range []string{video, audio} {
-			for i, e := range parsePlaylist(t, h.get(uri)).entries {
+			for i, e := range parsePlaylist(t, h.Get(uri)).entries {
 				want := begun.Add(time.Duration(i) * 2 * time.Second)
 				if off := e.date.Sub(want); off.Abs() > 25*time.Millisecond {
 					t.Errorf("segment %d is dated %v off its arrival", i, off)
@@ -142,23 +144,23 @@ func TestDatesAreArrivals(t *testing.T) {
 
 func TestAnotherBroadcast(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		first, _ := children(t, h.get("index.m3u8"))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
+		first, _ := children(t, h.Get("index.m3u8"))
 		w := h.watch(first)
 		w.poll()
-		p.p.End(nil)
+		p.End(nil)
 		synctest.Wait()
-		if again, _ := children(t, h.get("index.m3u8")); again != first {
+		if again, _ := children(t, h.Get("index.m3u8")); again != first {
 			t.Errorf("after the end the index has %s", again)
 		}
-		p = h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
+		p = h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		w.poll()
 		if !w.last.ended {
 			t.Error("a player of the first broadcast sees no end")
 		}
-		second, _ := children(t, h.get("index.m3u8"))
+		second, _ := children(t, h.Get("index.m3u8"))
 		if second == first {
 			t.Error("another broadcast has the same addresses")
 		}
@@ -169,23 +171,23 @@ func TestAnotherBroadcast(t *testing.T) {
 
 func TestTracksThatCome(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(audioTrack()))
-		p.send(8*time.Second, true)
-		index := h.get("index.m3u8")
+		p := h.Publish(hubtest.Tracks(hubtest.Audio()))
+		p.Send(8 * time.Second)
+		index := h.Get("index.m3u8")
 		only, none := children(t, index)
 		if none != "" || strings.Contains(index, "RESOLUTION") || !strings.Contains(only, "audio") {
 			t.Errorf("sound alone has the index\n%s", index)
 		}
 		w := h.watch(only)
 		w.poll()
-		p.tracks = tracks(videoTrack(), audioTrack())
-		p.send(8*time.Second, true)
+		p.Tracks = hubtest.Tracks(hubtest.Video(0), hubtest.Audio())
+		p.Send(8 * time.Second)
 		synctest.Wait()
 		w.poll()
 		if !w.last.ended {
 			t.Error("the playlist without picture goes on")
 		}
-		video, audio := children(t, h.get("index.m3u8"))
+		video, audio := children(t, h.Get("index.m3u8"))
 		if video == only || audio == only || audio == "" {
 			t.Errorf("with a picture the index has %s and %s", video, audio)
 		}
@@ -196,9 +198,9 @@ func TestTracksThatCome(t *testing.T) {
 
 func TestPictureOnly(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack()))
-		p.send(8*time.Second, true)
-		video, audio := children(t, h.get("index.m3u8"))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0)))
+		p.Send(8 * time.Second)
+		video, audio := children(t, h.Get("index.m3u8"))
 		if audio != "" {
 			t.Errorf("audio %s", audio)
 		}
@@ -208,12 +210,12 @@ func TestPictureOnly(t *testing.T) {
 
 func TestYoungStream(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		wantProblem(t, h.do("GET", "index.m3u8"), http.StatusNotFound, "not on air")
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(200*time.Millisecond, true)
-		go p.send(10*time.Second, true)
+		hubtest.WantProblem(t, h.Do("GET", "index.m3u8"), http.StatusNotFound, "not on air")
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(200 * time.Millisecond)
+		go p.Send(10 * time.Second)
 		begun := time.Now()
-		video, _ := children(t, h.get("index.m3u8"))
+		video, _ := children(t, h.Get("index.m3u8"))
 		if waited := time.Since(begun); waited > 2*time.Second {
 			t.Errorf("the first segment took %v", waited)
 		}
@@ -224,21 +226,21 @@ func TestYoungStream(t *testing.T) {
 
 func TestStreamWithoutSegments(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(200*time.Millisecond, true)
-		r := h.do("GET", "index.m3u8")
-		wantProblem(t, r, http.StatusServiceUnavailable, "just begun")
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(200 * time.Millisecond)
+		r := h.Do("GET", "index.m3u8")
+		hubtest.WantProblem(t, r, http.StatusServiceUnavailable, "just begun")
 		if r.Header.Get("Retry-After") == "" {
 			t.Error("nothing says when to try again")
 		}
 		// A broadcast that is over before its first whole segment has one.
 		answers := make(chan *http.Response)
-		go func() { answers <- h.do("GET", "index.m3u8") }()
+		go func() { answers <- h.Do("GET", "index.m3u8") }()
 		synctest.Wait()
-		p.p.End(nil)
-		video, _ := children(t, read(t, <-answers))
+		p.End(nil)
+		video, _ := children(t, hubtest.Read(t, <-answers))
 		synctest.Wait() // the end comes right behind the segment
-		if list := parsePlaylist(t, h.get(video)); !list.ended || len(list.entries) != 1 {
+		if list := parsePlaylist(t, h.Get(video)); !list.ended || len(list.entries) != 1 {
 			t.Errorf("playlist %+v", list)
 		}
 	})
@@ -246,15 +248,15 @@ func TestStreamWithoutSegments(t *testing.T) {
 
 func TestUnplayableStream(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
-		p.send(3*time.Second, true)
-		wantProblem(t, h.do("GET", "index.m3u8"), http.StatusNotFound, "AV1")
+		p := h.Publish(hubtest.Tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}))
+		p.Send(3 * time.Second)
+		hubtest.WantProblem(t, h.Do("GET", "index.m3u8"), http.StatusNotFound, "AV1")
 
 		// The other track is played all the same.
-		p.tracks = tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}, audioTrack())
-		p.send(5*time.Second, true)
+		p.Tracks = hubtest.Tracks(&media.Track{Kind: media.Video, Codec: media.AV1, Config: []byte{1}}, hubtest.Audio())
+		p.Send(5 * time.Second)
 		synctest.Wait()
-		if index := h.get("index.m3u8"); !strings.Contains(index, `CODECS="mp4a.40.2"`) {
+		if index := h.Get("index.m3u8"); !strings.Contains(index, `CODECS="mp4a.40.2"`) {
 			t.Errorf("index\n%s", index)
 		}
 	})
@@ -262,21 +264,21 @@ func TestUnplayableStream(t *testing.T) {
 
 func TestRest(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		video, _ := children(t, h.get("index.m3u8"))
-		first := parsePlaylist(t, h.get(video)).entries[0].uri
-		p.send(restAfter-5*time.Second, true)
-		parsePlaylist(t, h.get(video)) // still there, and counts as a request
-		p.send(restAfter-5*time.Second, true)
-		parsePlaylist(t, h.get(video))
-		p.send(restAfter+2*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
+		video, _ := children(t, h.Get("index.m3u8"))
+		first := parsePlaylist(t, h.Get(video)).entries[0].uri
+		p.Send(restAfter - 5*time.Second)
+		parsePlaylist(t, h.Get(video)) // still there, and counts as a request
+		p.Send(restAfter - 5*time.Second)
+		parsePlaylist(t, h.Get(video))
+		p.Send(restAfter + 2*time.Second)
 		if h.window.Stream("live/cam") != nil {
 			t.Error("packaging goes on with nobody watching")
 		}
-		wantProblem(t, h.do("GET", video), http.StatusNotFound, "index.m3u8")
-		wantProblem(t, h.do("GET", first), http.StatusNotFound, "index.m3u8")
-		if again, _ := children(t, h.get("index.m3u8")); again == video {
+		hubtest.WantProblem(t, h.Do("GET", video), http.StatusNotFound, "index.m3u8")
+		hubtest.WantProblem(t, h.Do("GET", first), http.StatusNotFound, "index.m3u8")
+		if again, _ := children(t, h.Get("index.m3u8")); again == video {
 			t.Error("the same addresses after a rest")
 		}
 	})
@@ -287,31 +289,33 @@ func TestCounters(t *testing.T) {
 		if h.window.Stream("live/cam") != nil {
 			t.Error("a stream that is not there has viewers")
 		}
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		index := h.get("index.m3u8")
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
+		index := h.Get("index.m3u8")
 		video, _ := children(t, index)
-		list := h.get(video)
-		segment := h.get(parsePlaylist(t, list).entries[0].uri)
-		part := h.do("GET", parsePlaylist(t, list).entries[0].uri, "Range", "bytes=0-99")
+		list := h.Get(video)
+		segment := h.Get(parsePlaylist(t, list).entries[0].uri)
+		part := h.Do("GET", parsePlaylist(t, list).entries[0].uri, "Range", "bytes=0-99")
 		audience := h.window.Stream("live/cam").Audience(protocol)
 		want := uint64(len(index) + len(list) + len(segment) + 100)
 		if part.StatusCode != http.StatusPartialContent || audience.BytesSent() != want {
 			t.Errorf("%s, %d bytes sent, want %d", part.Status, audience.BytesSent(), want)
 		}
-		h.do("GET", strings.Replace(video, ".m3u8", "_4711.m4s", 1))
-		stats := h.hls.Stats()
-		requests := []Requests{{"index", 1, 0}, {"playlist", 1, 0}, {"init", 0, 0}, {"segment", 2, 1}, {"part", 0, 0}}
-		if !slices.Equal(stats.Requests, requests) || stats.Packagers != 1 || stats.Segments < 4 || stats.Panics != 0 {
-			t.Errorf("%+v", stats)
+		h.Do("GET", strings.Replace(video, ".m3u8", "_4711.m4s", 1))
+		counted := []deliver.Requests{
+			{File: "index", Served: 1}, {File: "playlist", Served: 1}, {File: "init"}, {File: "segment", Served: 2, Missed: 1}, {File: "part"},
 		}
-		p.send(2*time.Second, true)
-		info, _ := h.hub.Stream("live/cam")
+		made := h.window.Stats()
+		if !slices.Equal(h.hls.Requests(), counted) || made.Packagers != 1 || made.Segments < 4 || made.Panics != 0 {
+			t.Errorf("%+v, %+v", h.hls.Requests(), made)
+		}
+		p.Send(2 * time.Second)
+		info, _ := h.Registry.Stream("live/cam")
 		if audience.Viewers() != 1 || info.Viewers["hls"] != 1 || info.BytesOut != want {
 			t.Errorf("%d viewers here, %+v and %d bytes there", audience.Viewers(), info.Viewers, info.BytesOut)
 		}
-		p.send(25*time.Second, true)
-		if info, _ = h.hub.Stream("live/cam"); info.Viewers["hls"] != 0 {
+		p.Send(25 * time.Second)
+		if info, _ = h.Registry.Stream("live/cam"); info.Viewers["hls"] != 0 {
 			t.Errorf("viewers %v after they went", info.Viewers)
 		}
 	})
@@ -319,11 +323,11 @@ func TestCounters(t *testing.T) {
 
 func TestFirstComeAtOnce(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
 		lists := make(chan string)
 		for range 50 {
-			go func() { lists <- read(t, h.do("GET", "index.m3u8")) }()
+			go func() { lists <- hubtest.Read(t, h.Do("GET", "index.m3u8")) }()
 		}
 		first := <-lists
 		for range 49 {
@@ -336,16 +340,16 @@ func TestFirstComeAtOnce(t *testing.T) {
 
 func TestViewerGivesUp(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		h.publish(tracks(videoTrack())).send(100*time.Millisecond, true)
+		h.Publish(hubtest.Tracks(hubtest.Video(0))).Send(100 * time.Millisecond)
 		done := make(chan bool)
 		go func() {
-			h.do("GET", "index.m3u8")
+			h.Do("GET", "index.m3u8")
 			close(done)
 		}()
 		synctest.Wait()
 		h.window.Close() // the server goes down meanwhile
 		<-done
-		if r := h.do("GET", "index.m3u8"); r.StatusCode != http.StatusServiceUnavailable {
+		if r := h.Do("GET", "index.m3u8"); r.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("a closed handler answers %s", r.Status)
 		}
 	})

@@ -1,12 +1,10 @@
 package hls
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/millrace-live/millrace/internal/window"
-	"github.com/millrace-live/millrace/media"
 )
 
 // indexName is the multivariant playlist of whatever is on air.
@@ -23,6 +21,9 @@ const (
 	part
 )
 
+// resources are their names in counters.
+var resources = [...]string{index: "index", playlist: "playlist", initialization: "init", segment: "segment", part: "part"}
+
 // name is a file of a stream. All but index belong to one track of one
 // presentation; the track's identifier is written where it is not 0:
 //
@@ -35,58 +36,35 @@ const (
 type name struct {
 	resource     resource
 	presentation string
-	track        trackName
+	track        window.TrackName
 	number       uint64 // of the segment or initialization
 	index        int    // of the part in its segment
 }
 
-// trackName tells a track from the others of its stream.
-type trackName struct {
-	kind media.Kind
-	id   uint8
-}
+func (n name) String() string { return string(n.append(nil)) }
 
-func (t trackName) String() string {
-	s := "video"
-	if t.kind == media.Audio {
-		s = "audio"
+// append appends what String returns.
+func (n name) append(b []byte) []byte {
+	if n.resource == index {
+		return append(b, indexName...)
 	}
-	if t.id > 0 {
-		s += strconv.Itoa(int(t.id))
-	}
-	return s
-}
-
-func parseTrackName(s string) (trackName, bool) {
-	t := trackName{kind: media.Video}
-	digits, ok := strings.CutPrefix(s, "video")
-	if !ok {
-		t.kind = media.Audio
-		if digits, ok = strings.CutPrefix(s, "audio"); !ok {
-			return t, false
-		}
-	}
-	if digits == "" {
-		return t, true
-	}
-	id, err := strconv.ParseUint(digits, 10, 8)
-	t.id = uint8(id)
-	return t, err == nil && t.String() == s
-}
-
-func (n name) String() string {
+	b = append(b, n.presentation...)
+	b = append(b, '_')
+	b = append(b, n.track.String()...)
 	switch n.resource {
 	case playlist:
-		return fmt.Sprintf("%s_%s.m3u8", n.presentation, n.track)
+		return append(b, ".m3u8"...)
 	case initialization:
-		return fmt.Sprintf("%s_%s_init%d.m4s", n.presentation, n.track, n.number)
-	case segment:
-		return fmt.Sprintf("%s_%s_%d.m4s", n.presentation, n.track, n.number)
-	case part:
-		return fmt.Sprintf("%s_%s_%d.%d.m4s", n.presentation, n.track, n.number, n.index)
+		b = append(b, "_init"...)
 	default:
-		return indexName
+		b = append(b, '_')
 	}
+	b = strconv.AppendUint(b, n.number, 10)
+	if n.resource == part {
+		b = append(b, '.')
+		b = strconv.AppendInt(b, int64(n.index), 10)
+	}
+	return append(b, ".m4s"...)
 }
 
 // parseName reads a file name. It takes just what String gives, so that each
@@ -114,7 +92,7 @@ func parseName(s string) (name, bool) {
 	}
 	n.presentation = id
 	track, number, numbered := strings.Cut(s, "_")
-	if n.track, ok = parseTrackName(track); !ok {
+	if n.track, ok = window.ParseTrackName(track); !ok {
 		return name{}, false
 	}
 	if numbered != (n.resource == segment) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -12,14 +13,14 @@ const someID = "abcdefghijklmnopqrstuvwxyz"
 func TestNames(t *testing.T) {
 	for s, want := range map[string]name{
 		"index.m3u8":                {},
-		someID + "_video.m3u8":      {playlist, someID, trackName{media.Video, 0}, 0, 0},
-		someID + "_audio.m3u8":      {playlist, someID, trackName{media.Audio, 0}, 0, 0},
-		someID + "_audio_0.m4s":     {segment, someID, trackName{media.Audio, 0}, 0, 0},
-		someID + "_video_17.m4s":    {segment, someID, trackName{media.Video, 0}, 17, 0},
-		someID + "_video_init0.m4s": {initialization, someID, trackName{media.Video, 0}, 0, 0},
-		someID + "_audio2.m3u8":     {playlist, someID, trackName{media.Audio, 2}, 0, 0},
-		someID + "_video_17.3.m4s":  {part, someID, trackName{media.Video, 0}, 17, 3},
-		someID + "_video255_9.m4s":  {segment, someID, trackName{media.Video, 255}, 9, 0},
+		someID + "_video.m3u8":      {playlist, someID, window.TrackName{Kind: media.Video, ID: 0}, 0, 0},
+		someID + "_audio.m3u8":      {playlist, someID, window.TrackName{Kind: media.Audio, ID: 0}, 0, 0},
+		someID + "_audio_0.m4s":     {segment, someID, window.TrackName{Kind: media.Audio, ID: 0}, 0, 0},
+		someID + "_video_17.m4s":    {segment, someID, window.TrackName{Kind: media.Video, ID: 0}, 17, 0},
+		someID + "_video_init0.m4s": {initialization, someID, window.TrackName{Kind: media.Video, ID: 0}, 0, 0},
+		someID + "_audio2.m3u8":     {playlist, someID, window.TrackName{Kind: media.Audio, ID: 2}, 0, 0},
+		someID + "_video_17.3.m4s":  {part, someID, window.TrackName{Kind: media.Video, ID: 0}, 17, 3},
+		someID + "_video255_9.m4s":  {segment, someID, window.TrackName{Kind: media.Video, ID: 255}, 9, 0},
 	} {
 		got, ok := parseName(s)
 		if !ok || got != want || got.String() != s || !Matches(s) {

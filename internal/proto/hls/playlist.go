@@ -1,8 +1,7 @@
 package hls
 
 import (
-	"bytes"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/window"
@@ -24,114 +23,126 @@ const (
 	// A player keeps at least three parts away from the end (§4.4.3.8). A fourth
 	// is for what a part is late: the frame behind it, and the way.
 	partHoldBack = 4
+	// A player is not told to begin nearer to the end than this (§4.4.2.2).
+	startTargets = 3
 )
 
 // list is a media playlist that is being written.
 type list struct {
-	bytes.Buffer
-	p      *presentation
-	r      *rendition
-	v      *window.View
+	b []byte
+	p *presentation
+	r *rendition
+	*stretch
 	target time.Duration
 }
 
 // mediaPlaylist writes the playlist of a rendition (§4.4.3, §4.4.4).
-func (p *presentation) mediaPlaylist(r *rendition, v *window.View, target time.Duration) []byte {
-	l := list{p: p, r: r, v: v, target: target}
-	l.Grow(8 << 10)
-	l.header(version)
-	l.segments(0)
-	l.tail()
-	return l.Bytes()
+func (p *presentation) mediaPlaylist(r *rendition, s *stretch, target time.Duration) []byte {
+	l := list{p: p, r: r, stretch: s, target: target}
+	l.write(version, 0)
+	return l.b
 }
 
 // deltaPlaylist writes the same without the segments beyond the Skip Boundary
 // (§6.2.5.1); nil if there are none.
-func (p *presentation) deltaPlaylist(r *rendition, v *window.View, target time.Duration) []byte {
-	l := list{p: p, r: r, v: v, target: target}
-	skipped, d := len(v.Segments), l.openLength()
-	for skipped > 0 && d <= skipTargets*target {
-		skipped--
-		d += v.Segments[skipped].Length()
+func (p *presentation) deltaPlaylist(r *rendition, s *stretch, target time.Duration) []byte {
+	l := list{p: p, r: r, stretch: s, target: target}
+	// The first that is kept begins within the boundary.
+	kept, d := len(l.segments), l.openLength()
+	for kept > 0 {
+		if d += l.segments[kept-1].Length(); d > skipTargets*target {
+			break
+		}
+		kept--
 	}
-	if d > skipTargets*target {
-		skipped++ // it begins beyond
-	}
-	if skipped = min(skipped, len(v.Segments)); skipped == 0 {
+	if kept == 0 {
 		return nil
 	}
-	l.Grow(8 << 10)
-	l.header(deltaVersion)
-	fmt.Fprintf(&l, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%d\n", skipped)
-	l.segments(skipped)
+	l.write(deltaVersion, kept)
+	return l.b
+}
+
+// write writes all but the first segments, which are skipped.
+func (l *list) write(v, skipped int) {
+	const lineLength = 128 // what a segment takes, and a part
+	l.b = make([]byte, 0, (len(l.segments)-skipped)*lineLength+8<<10)
+	l.header(v)
+	if skipped > 0 {
+		l.add("#EXT-X-SKIP:SKIPPED-SEGMENTS=", skipped, "\n")
+	}
+	l.media(skipped)
 	l.tail()
-	return l.Bytes()
 }
 
 // header writes the tags of the whole playlist.
-func (l *list) header(version int) {
-	fmt.Fprintf(l, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%d\n", version, l.target/time.Second)
-	fmt.Fprintf(l, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=%.1f", (skipTargets * l.target).Seconds())
+func (l *list) header(v int) {
+	l.add("#EXTM3U\n#EXT-X-VERSION:", v, "\n#EXT-X-TARGETDURATION:", int(l.target/time.Second))
+	l.add("\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=", fixed{skipTargets * l.target, 1})
 	if l.parted() {
 		// The longest of the presentation, since tracks are played together.
-		fmt.Fprintf(l, ",PART-HOLD-BACK=%.3f\n#EXT-X-PART-INF:PART-TARGET=%.3f",
-			(partHoldBack * l.p.PartTarget()).Seconds(), l.r.PartTarget().Seconds())
+		l.add(",PART-HOLD-BACK=", fixed{partHoldBack * l.p.PartTarget(), 3})
+		l.add("\n#EXT-X-PART-INF:PART-TARGET=", fixed{l.r.PartTarget(), 3})
 	}
-	first := l.v.Segments[0]
+	first := l.segments[0]
 	removed := first.Broken // discontinuity tags that have left the playlist
 	if first.Breaks {
 		removed--
 	}
-	fmt.Fprintf(l, "\n#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", first.Number, removed)
+	l.add("\n#EXT-X-MEDIA-SEQUENCE:", first.Number, "\n#EXT-X-DISCONTINUITY-SEQUENCE:", removed, "\n")
+	if at, told := l.begin(l.target); told {
+		l.add("#EXT-X-START:TIME-OFFSET=", fixed{at, 3}, ",PRECISE=YES\n")
+	}
 }
 
 // parted reports whether the playlist has parts.
-func (l *list) parted() bool { return l.r.PartTarget() > 0 }
+func (l *list) parted() bool { return l.r.PartTarget() > 0 && !l.whole }
 
 // openLength is that of the parts of the open segment.
 func (l *list) openLength() time.Duration {
-	if l.v.Open == nil {
+	if l.open == nil {
 		return 0
 	}
-	return l.v.Open.Length()
+	return l.open.Length()
 }
 
-// segments writes the segments but for the first ones, which are skipped, and
-// what is there of the open one.
-func (l *list) segments(skipped int) {
-	fromEnd := l.openLength() // of the end of a segment
-	for _, s := range l.v.Segments {
-		fromEnd += s.Length()
+// media writes the segments but for the first ones, which are skipped, and what is
+// there of the open one.
+func (l *list) media(skipped int) {
+	parted, fromEnd := len(l.segments), l.openLength() // from the end of a segment
+	for parted > 0 && fromEnd < partTargets*l.target {
+		parted--
+		fromEnd += l.segments[parted].Length()
 	}
+	lines := l.r.lines.of(l.p, l.r, l.stretch)
 	var before *window.Segment
-	for i, s := range l.v.Segments {
-		fromEnd -= s.Length()
-		if i >= skipped {
-			l.head(s, before)
-			if fromEnd < partTargets*l.target {
-				l.parts(s)
-			}
-			uri := name{resource: segment, presentation: l.p.ID(), track: l.r.name, number: s.Number}
-			fmt.Fprintf(l, "#EXTINF:%.5f,\n%s\n", s.Length().Seconds(), uri)
+	if skipped > 0 {
+		before = l.segments[skipped-1]
+	}
+	for i := skipped; i < len(l.segments); i++ {
+		s, text := l.segments[i], lines[i]
+		l.head(s, before)
+		l.b = append(l.b, text[:dateLine]...)
+		if i >= parted {
+			l.parts(s)
 		}
+		l.b = append(l.b, text[dateLine:]...)
 		before = s
 	}
-	if l.v.Open != nil {
-		l.head(l.v.Open, before)
-		l.parts(l.v.Open)
+	if l.open != nil {
+		l.head(l.open, before)
+		l.b = appendDate(l.b, l.open)
+		l.parts(l.open)
 	}
 }
 
-// head writes the tags in front of a segment and its parts.
+// head writes the tags that only some segments have in front of them.
 func (l *list) head(s, before *window.Segment) {
 	if s.Breaks {
-		l.WriteString("#EXT-X-DISCONTINUITY\n")
+		l.add("#EXT-X-DISCONTINUITY\n")
 	}
 	if before == nil || s.Init != before.Init {
-		uri := name{resource: initialization, presentation: l.p.ID(), track: l.r.name, number: s.Init}
-		fmt.Fprintf(l, "#EXT-X-MAP:URI=\"%s\"\n", uri)
+		l.add("#EXT-X-MAP:URI=\"", name{resource: initialization, presentation: l.p.ID(), track: l.r.name, number: s.Init}, "\"\n")
 	}
-	fmt.Fprintf(l, "#EXT-X-PROGRAM-DATE-TIME:%s\n", s.Wall.Format(dateLayout))
 }
 
 // parts writes an EXT-X-PART for each part of a segment (§4.4.4.9).
@@ -143,11 +154,12 @@ func (l *list) parts(s *window.Segment) {
 		// A part of one access unit may be longer, after a pause of the encoder's,
 		// and there is no way to say so that Apple's players would take.
 		length := min(part.Length(), l.r.PartTarget())
-		fmt.Fprintf(l, "#EXT-X-PART:DURATION=%.5f,URI=\"%s\"", length.Seconds(), l.part(s.Number, i))
+		l.add("#EXT-X-PART:DURATION=", fixed{length, 5}, ",URI=\"", l.part(s.Number, i))
 		if part.Independent {
-			l.WriteString(",INDEPENDENT=YES")
+			l.add("\",INDEPENDENT=YES\n")
+		} else {
+			l.add("\"\n")
 		}
-		l.WriteByte('\n')
 	}
 }
 
@@ -157,16 +169,16 @@ func (l *list) part(number uint64, index int) name {
 
 // tail writes what comes behind the segments.
 func (l *list) tail() {
-	if l.v.Ended {
-		l.WriteString("#EXT-X-ENDLIST\n")
+	if l.ended {
+		l.add("#EXT-X-ENDLIST\n")
 		return
 	}
 	if l.parted() {
 		next := 0
-		if l.v.Open != nil {
-			next = len(l.v.Open.Parts)
+		if l.open != nil {
+			next = len(l.open.Parts)
 		}
-		fmt.Fprintf(l, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%s\"\n", l.part(l.v.Next, next))
+		l.add("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"", l.part(l.view.Next, next), "\"\n")
 	}
 	for _, other := range l.p.renditions {
 		v := other.View()
@@ -174,10 +186,35 @@ func (l *list) tail() {
 		if other == l.r || len(v.Segments) == 0 {
 			continue
 		}
-		fmt.Fprintf(l, "#EXT-X-RENDITION-REPORT:URI=\"%s\",LAST-MSN=%d", l.p.playlistOf(other), last.Number)
+		l.add("#EXT-X-RENDITION-REPORT:URI=\"", l.p.playlistOf(other), suffix(l.query), "\",LAST-MSN=", last.Number)
 		if other.PartTarget() > 0 {
-			fmt.Fprintf(l, ",LAST-PART=%d", len(last.Parts)-1)
+			l.add(",LAST-PART=", len(last.Parts)-1)
 		}
-		l.WriteByte('\n')
+		l.add("\n")
+	}
+}
+
+// fixed is a time in seconds with so many decimals.
+type fixed struct {
+	time.Duration
+	decimals int
+}
+
+// add appends texts and values. A playlist of parts has some hundred of them and is
+// written for each part, for which package fmt is slow.
+func (l *list) add(values ...any) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			l.b = append(l.b, v...)
+		case int:
+			l.b = strconv.AppendInt(l.b, int64(v), 10)
+		case uint64:
+			l.b = strconv.AppendUint(l.b, v, 10)
+		case fixed:
+			l.b = strconv.AppendFloat(l.b, v.Seconds(), 'f', v.decimals, 64)
+		case name:
+			l.b = v.append(l.b)
+		}
 	}
 }

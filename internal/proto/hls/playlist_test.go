@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/internal/packager/cmaf"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
@@ -116,53 +118,53 @@ func TestPlaylists(t *testing.T) {
 	const two = 2 * time.Second
 	for name, fill := range map[string]func() *feed{
 		"live": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.add(two, 2040*time.Millisecond, two)
 			return f
 		},
 		"sliding": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, two, two, two, two, two, two, two, two, two)
 			return f
 		},
 		"discontinuities": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.add(two)
-			f.change(videoTrack(), audioTrack()) // slides out
+			f.change(hubtest.Video(0), hubtest.Audio()) // slides out
 			f.add(two, two)
 			old := f.period
 			f.period = &cmaf.Period{Tracks: old.Tracks} // the same headers
 			f.at += 5 * time.Second
 			f.add(two, two, two)
-			f.change(videoTrack(), audioTrack())
+			f.change(hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, two, two)
 			return f
 		},
 		"discontinuity at the head": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.add(two, two)
-			f.change(videoTrack(), audioTrack())
+			f.change(hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, two, two, two, two, two, two)
 			return f
 		},
 		"long": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.add(two, two, two, two, two, two, 8500*time.Millisecond, two)
 			return f
 		},
 		"ended": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.add(two, 40*time.Millisecond)
 			f.p.End()
 			return f
 		},
 		"sound": func() *feed {
-			f := newFeed(audioTrack())
+			f := newFeed(hubtest.Audio())
 			f.add(two, two)
 			return f
 		},
 		"picture": func() *feed {
-			hdr := videoTrack()
+			hdr := hubtest.Video(0)
 			c := *hdr.Format.(*media.AVCConfig)
 			c.Color.Transfer, c.FrameRate = 16, 0
 			hdr.Format = &c
@@ -171,41 +173,41 @@ func TestPlaylists(t *testing.T) {
 			return f
 		},
 		"ladder": func() *feed {
-			f := newFeed(videoTrack(), smaller(videoTrack(), 1), smaller(videoTrack(), 2),
-				audioTrack(), named(audioTrack(), 1, "Commentary", "en"), named(audioTrack(), 4, "Commentary", "de-CH"))
+			f := newFeed(hubtest.Video(0), hubtest.Video(1), hubtest.Video(2),
+				hubtest.Audio(), named(hubtest.Audio(), 1, "Commentary", "en"), named(hubtest.Audio(), 4, "Commentary", "de-CH"))
 			f.add(two, two)
 			return f
 		},
 		"sounds": func() *feed {
-			f := newFeed(audioTrack(), named(audioTrack(), 1, "\"Quoted\"\n", ""))
+			f := newFeed(hubtest.Audio(), named(hubtest.Audio(), 1, "\"Quoted\"\n", ""))
 			f.add(two, two)
 			return f
 		},
 		"parts": func() *feed {
-			f := newFeed(videoTrack(), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Audio())
 			f.part(200*time.Millisecond, 209*time.Millisecond)
 			f.add(two, two, two, two, two, two, two)
 			f.grow(3)
 			return f
 		},
 		"parts behind a discontinuity": func() *feed {
-			f := newFeed(videoTrack())
+			f := newFeed(hubtest.Video(0))
 			f.part(500 * time.Millisecond)
 			f.add(two, two)
-			f.change(videoTrack())
+			f.change(hubtest.Video(0))
 			f.period.PartTargets = []time.Duration{500 * time.Millisecond}
 			f.grow(1)
 			return f
 		},
 		"parts, ended": func() *feed {
-			f := newFeed(videoTrack())
+			f := newFeed(hubtest.Video(0))
 			f.part(500 * time.Millisecond)
 			f.add(two, time.Second)
 			f.p.End()
 			return f
 		},
 		"a track without segments": func() *feed {
-			f := newFeed(videoTrack(), smaller(videoTrack(), 1), audioTrack())
+			f := newFeed(hubtest.Video(0), hubtest.Video(1), hubtest.Audio())
 			for range 3 {
 				f.addOne(f.period.Tracks[0], two)
 				f.addOne(f.period.Tracks[2], two)
@@ -216,14 +218,14 @@ func TestPlaylists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPresentation(fill().p)
-			out := p.multivariant().String()
+			out := p.multivariant(deliver.Span{}).String()
 			for _, r := range p.renditions {
-				list := p.playlist(r, false)
+				list := p.playlist(r, deliver.Span{})
 				if list == nil {
 					continue
 				}
-				out += "\n" + list.String()
-				parsePlaylist(t, list.String())
+				out += "\n" + list.full().String()
+				parsePlaylist(t, list.full().String())
 			}
 			golden(t, "testdata/"+name+".golden", strings.ReplaceAll(out, p.ID(), someID))
 		})
@@ -231,7 +233,7 @@ func TestPlaylists(t *testing.T) {
 }
 
 func TestIndependence(t *testing.T) {
-	f := newFeed(videoTrack())
+	f := newFeed(hubtest.Video(0))
 	f.add(time.Second, time.Second)
 	if !newPresentation(f.p).independent() {
 		t.Error("segments that begin with key frames are not independent")
@@ -244,13 +246,6 @@ func TestIndependence(t *testing.T) {
 }
 
 // smaller returns a track of half the size for each identifier.
-func smaller(t *media.Track, id uint8) *media.Track {
-	c := *t.Format.(*media.AVCConfig)
-	c.Width, c.Height = c.Width>>id, c.Height>>id
-	t.Format, t.ID = &c, id
-	return t
-}
-
 func named(t *media.Track, id uint8, name, language string) *media.Track {
 	t.ID, t.Name, t.Language = id, name, language
 	return t

@@ -3,7 +3,9 @@ package hls
 import (
 	"compress/gzip"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/deliver"
@@ -33,17 +35,20 @@ type indexState struct {
 // rendition is one track of a presentation: its media playlist and its files.
 type rendition struct {
 	*window.Track
-	name trackName
+	name  window.TrackName
+	lines lines
+	count atomic.Uint64 // of the playlists that there were
 
 	mu     sync.Mutex
 	newest *rendered
-	count  int // of the playlists that there were
+	// spans are the playlists of spans that were asked for.
+	spans deliver.Recent[*rendered]
 }
 
-// rendered is the playlist of one view, rendered and compressed once for all who
-// ask for it.
+// rendered is the playlist of a stretch, rendered and compressed once for all who ask
+// for it.
 type rendered struct {
-	view        *window.View
+	*stretch
 	target      time.Duration
 	full, delta func() *deliver.Text
 }
@@ -69,13 +74,13 @@ func newPresentation(p *window.Presentation) *presentation {
 			shown.refused = append(shown.refused, err)
 			continue
 		}
-		shown.renditions = append(shown.renditions, &rendition{Track: t, name: trackName{t.Kind(), t.ID()}})
+		shown.renditions = append(shown.renditions, &rendition{Track: t, name: t.Name()})
 	}
 	return shown
 }
 
 // rendition returns that of a track, nil if p has no such track.
-func (p *presentation) rendition(t trackName) *rendition {
+func (p *presentation) rendition(t window.TrackName) *rendition {
 	for _, r := range p.renditions {
 		if r.name == t {
 			return r
@@ -95,48 +100,58 @@ func (p *presentation) of(k media.Kind) []*rendition {
 	return some
 }
 
-// playlist returns that of a rendition as it is now, nil if it would be empty,
-// which is a fault. All who ask between two changes share it.
-func (p *presentation) playlist(r *rendition, delta bool) *deliver.Text {
+// playlist returns that of a rendition as it is now, of a span or of all; nil if it
+// would be empty, which is a fault. All who ask between two changes share it.
+func (p *presentation) playlist(r *rendition, span deliver.Span) *rendered {
 	view, target := r.View(), p.Target()
 	if len(view.Segments) == 0 {
 		return nil
 	}
+	if !span.All() {
+		shown := cut(view, span, target)
+		if shown == nil {
+			return nil
+		}
+		return r.spans.Update(span.Key(), func(before *rendered) *rendered { return p.renew(r, before, shown, target) })
+	}
 	r.mu.Lock()
-	now := r.newest
-	if now == nil || now.view != view || now.target != target {
-		r.count++
-		now = p.render(r, view, target, fmt.Sprintf("%s-%s-%d", p.ID(), r.name, r.count))
-		r.newest = now
+	defer r.mu.Unlock()
+	if r.newest == nil || r.newest.view != view || r.newest.target != target {
+		r.newest = p.renew(r, r.newest, all(view), target)
 	}
-	r.mu.Unlock()
-	if delta {
-		return now.delta()
-	}
-	return now.full()
+	return r.newest
 }
 
-// render returns a playlist that is written when somebody asks for it. The tag is of
-// this one alone.
-func (p *presentation) render(r *rendition, view *window.View, target time.Duration, tag string) *rendered {
+// has reports whether there is something of a span.
+func (p *presentation) has(span deliver.Span) bool {
+	return slices.ContainsFunc(p.renditions, func(r *rendition) bool { return p.playlist(r, span) != nil })
+}
+
+// renew returns a playlist, which is written when somebody asks for it, or the one
+// before where that says the same.
+func (p *presentation) renew(r *rendition, before *rendered, shown *stretch, target time.Duration) *rendered {
+	if before != nil && before.target == target && before.same(shown) {
+		return before
+	}
+	tag := fmt.Sprintf("%s-%s-%d", p.ID(), r.name, r.count.Add(1))
 	full := sync.OnceValue(func() *deliver.Text {
-		return deliver.NewText(p.mediaPlaylist(r, view, target), tag, gzip.BestSpeed)
+		return deliver.NewText(p.mediaPlaylist(r, shown, target), tag, gzip.BestSpeed)
 	})
 	delta := sync.OnceValue(func() *deliver.Text {
-		if view.Ended {
+		if shown.ended {
 			return full()
 		}
-		if b := p.deltaPlaylist(r, view, target); b != nil {
+		if b := p.deltaPlaylist(r, shown, target); b != nil {
 			return deliver.NewText(b, tag+"-delta", gzip.BestSpeed)
 		}
 		return full()
 	})
-	return &rendered{view: view, target: target, full: full, delta: delta}
+	return &rendered{stretch: shown, target: target, full: full, delta: delta}
 }
 
-// multivariant returns the playlist of all renditions, nil if there is none to
-// play.
-func (p *presentation) multivariant() *deliver.Text {
+// multivariant returns the playlist of all renditions, which leads to their playlists
+// of a span; nil if there is none to play.
+func (p *presentation) multivariant(span deliver.Span) *deliver.Text {
 	if len(p.renditions) == 0 {
 		return nil
 	}
@@ -148,10 +163,17 @@ func (p *presentation) multivariant() *deliver.Text {
 	defer p.mu.Unlock()
 	if p.index == nil || p.state != state {
 		p.count++
-		p.state = state
-		p.index = deliver.NewText([]byte(p.indexPlaylist()), fmt.Sprintf("%s-index-%d", p.ID(), p.count), gzip.BestSpeed)
+		p.state, p.index = state, p.indexText("")
+	}
+	if !span.All() {
+		// Few viewers share it: it tells the moment that so many seconds ago was.
+		return p.indexText(span.Query())
 	}
 	return p.index
+}
+
+func (p *presentation) indexText(query string) *deliver.Text {
+	return deliver.NewText([]byte(p.indexPlaylist(query)), fmt.Sprintf("%s-index-%d-%s", p.ID(), p.count, query), gzip.BestSpeed)
 }
 
 // independent reports whether decoding can start at every listed segment. Key
@@ -168,32 +190,32 @@ func (p *presentation) independent() bool {
 	return true
 }
 
-// file returns the bytes of an initialization, a segment or a part, nil if there
-// are none: pieces, one after another.
-func (p *presentation) file(n name) [][]byte {
+// file returns the bytes of an initialization, a segment or a part: pieces, one after
+// another, or a segment that is on disk. Both are nil if there is no such file.
+func (p *presentation) file(n name) (pieces [][]byte, shelved *window.Segment) {
 	r := p.rendition(n.track)
 	if r == nil {
-		return nil
+		return nil, nil
 	}
 	switch n.resource {
 	case initialization:
 		if h := r.Init(n.number); h != nil {
-			return [][]byte{h.Bytes}
+			return [][]byte{h.Bytes}, nil
 		}
 	case segment:
-		if s := r.Segment(n.number); s != nil {
-			pieces := make([][]byte, len(s.Parts))
-			for i, part := range s.Parts {
-				pieces[i] = part.Bytes
-			}
-			return pieces
+		s := r.Segment(n.number)
+		if s == nil || s.Shelved() {
+			return nil, s
+		}
+		for _, part := range s.Parts {
+			pieces = append(pieces, part.Bytes)
 		}
 	case part:
 		if made := r.Part(n.number, n.index); made != nil {
-			return [][]byte{made.Bytes}
+			return [][]byte{made.Bytes}, nil
 		}
 	}
-	return nil
+	return pieces, nil
 }
 
 // hinted reports whether a part is the next one to be made.

@@ -37,7 +37,7 @@ func reloadCaching(target time.Duration) string {
 func mediaHeaders(w http.ResponseWriter, n name) {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
-	if n.track.kind == media.Audio {
+	if n.track.Kind == media.Audio {
 		h.Set("Content-Type", "audio/mp4")
 	}
 	h.Set("Cache-Control", mediaCaching)

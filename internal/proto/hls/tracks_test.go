@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -23,10 +24,10 @@ func uris(index string) (variants, renditions []string) {
 
 func TestLadder(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), smaller(videoTrack(), 1), smaller(videoTrack(), 2),
-			audioTrack(), named(audioTrack(), 1, "English", "en")))
-		p.send(7*time.Second, true)
-		index := h.get("index.m3u8")
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Video(1), hubtest.Video(2),
+			hubtest.Audio(), named(hubtest.Audio(), 1, "English", "en")))
+		p.Send(7 * time.Second)
+		index := h.Get("index.m3u8")
 		variants, renditions := uris(index)
 		if len(variants) != 3 || len(renditions) != 2 {
 			t.Fatalf("index\n%s", index)
@@ -60,34 +61,34 @@ func TestLadder(t *testing.T) {
 		}
 		for range 20 {
 			poll()
-			p.send(time.Second, true)
+			p.Send(time.Second)
 		}
 
 		// Another size of one rung: a discontinuity in all of them.
-		larger := smaller(videoTrack(), 1)
+		larger := hubtest.Video(1)
 		larger.Format.(*media.AVCConfig).Width = 100
-		p.tracks = p.tracks.With(larger)
+		p.Tracks = p.Tracks.With(larger)
 		for range 10 {
-			p.send(time.Second, true)
+			p.Send(time.Second)
 			poll()
 		}
 		for _, w := range watchers {
-			if w.last.ended || w.last.discontinuities+strings.Count(h.get(w.uri), "DISCONTINUITY\n") != 1 {
+			if w.last.ended || w.last.discontinuities+strings.Count(h.Get(w.uri), "DISCONTINUITY\n") != 1 {
 				t.Errorf("%s: ended %v, %d discontinuities", w.uri, w.last.ended, w.last.discontinuities)
 			}
 		}
 
 		// A rung goes: players load the index again.
-		p.tracks = tracks(videoTrack(), larger, audioTrack(), named(audioTrack(), 1, "English", "en"))
-		p.send(5*time.Second, true)
+		p.Tracks = hubtest.Tracks(hubtest.Video(0), larger, hubtest.Audio(), named(hubtest.Audio(), 1, "English", "en"))
+		p.Send(5 * time.Second)
 		poll()
 		for _, w := range watchers {
 			if !w.last.ended {
 				t.Errorf("%s goes on", w.uri)
 			}
 		}
-		if again, _ := uris(h.get("index.m3u8")); len(again) != 2 || again[0] == variants[0] {
-			t.Errorf("index\n%s", h.get("index.m3u8"))
+		if again, _ := uris(h.Get("index.m3u8")); len(again) != 2 || again[0] == variants[0] {
+			t.Errorf("index\n%s", h.Get("index.m3u8"))
 		}
 	})
 }
@@ -95,21 +96,21 @@ func TestLadder(t *testing.T) {
 // Another codec is another presentation: the index names codecs.
 func TestCodecChanges(t *testing.T) {
 	bubble(t, settings{}, func(t *testing.T, h *house) {
-		p := h.publish(tracks(videoTrack(), audioTrack()))
-		p.send(5*time.Second, true)
-		first, _ := children(t, h.get("index.m3u8"))
+		p := h.Publish(hubtest.Tracks(hubtest.Video(0), hubtest.Audio()))
+		p.Send(5 * time.Second)
+		first, _ := children(t, h.Get("index.m3u8"))
 		vp9 := &media.VPConfig{Codec: media.VP9, Picture: media.Picture{
 			Width: 320, Height: 180, SARWidth: 1, SARHeight: 1, BitDepth: 10, ChromaFormat: 1, Color: media.Color{
 				Primaries: 9, Transfer: 16, Matrix: 9,
 			},
 		}, Profile: 2, Level: 11}
-		p.tracks = p.tracks.With(&media.Track{Kind: media.Video, Codec: media.VP9, Format: vp9})
-		p.send(5*time.Second, true)
+		p.Tracks = p.Tracks.With(&media.Track{Kind: media.Video, Codec: media.VP9, Format: vp9})
+		p.Send(5 * time.Second)
 		synctest.Wait()
-		if list := parsePlaylist(t, h.get(first)); !list.ended {
+		if list := parsePlaylist(t, h.Get(first)); !list.ended {
 			t.Error("the playlist of H.264 goes on")
 		}
-		index := h.get("index.m3u8")
+		index := h.Get("index.m3u8")
 		for _, want := range []string{`"vp09.02.11.10`, "VIDEO-RANGE=PQ", "RESOLUTION=320x180"} {
 			if !strings.Contains(index, want) {
 				t.Errorf("no %s in\n%s", want, index)
@@ -128,15 +129,15 @@ func TestVP8IsLeftOut(t *testing.T) {
 		vp8 := &media.Track{Kind: media.Video, Codec: media.VP8, Format: &media.VPConfig{
 			Codec: media.VP8, Picture: media.Picture{Width: 320, Height: 180},
 		}}
-		p := h.publish(tracks(vp8, audioTrack()))
-		p.send(5*time.Second, true)
-		index := h.get("index.m3u8")
-		p.send(5*time.Second, true)
+		p := h.Publish(hubtest.Tracks(vp8, hubtest.Audio()))
+		p.Send(5 * time.Second)
+		index := h.Get("index.m3u8")
+		p.Send(5 * time.Second)
 		if strings.Contains(index, "vp8") || !strings.Contains(index, "mp4a.40.2") {
 			t.Errorf("index\n%s", index)
 		}
-		if Refuses(vp8) == "" || Refuses(audioTrack()) != "" || strings.Count(log.String(), Refuses(vp8)) != 1 {
-			t.Errorf("VP8: %q, AAC: %q; log\n%s", Refuses(vp8), Refuses(audioTrack()), log.String())
+		if Refuses(vp8) == "" || Refuses(hubtest.Audio()) != "" || strings.Count(log.String(), Refuses(vp8)) != 1 {
+			t.Errorf("VP8: %q, AAC: %q; log\n%s", Refuses(vp8), Refuses(hubtest.Audio()), log.String())
 		}
 	})
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/hub/hubtest"
+	"github.com/millrace-live/millrace/internal/packager/cmaftest"
 )
 
 // partEntry is a part as a media playlist lists it.
@@ -51,6 +54,7 @@ type mediaPlaylist struct {
 	open                            entry // without a URI
 	hint                            string
 	reports                         []report
+	start                           float64 // EXT-X-START; -1 without
 }
 
 var (
@@ -107,7 +111,7 @@ func parseUpdate(t *testing.T, s string) mediaPlaylist {
 	if lines[0] != "#EXTM3U" || lines[len(lines)-1] != "" {
 		t.Fatalf("no playlist:\n%s", s)
 	}
-	p := mediaPlaylist{version: -1, target: -1, sequence: -1, discontinuities: -1}
+	p := mediaPlaylist{version: -1, target: -1, sequence: -1, discontinuities: -1, start: -1}
 	var e entry
 	e.duration = -1
 	mapURI := ""
@@ -151,6 +155,12 @@ func parseUpdate(t *testing.T, s string) mediaPlaylist {
 				t.Fatal("EXT-X-PART-INF twice (§4.4.3)")
 			}
 			p.partTarget = float(t, attributes(t, value)["PART-TARGET"])
+		case tag == "#EXT-X-START":
+			a := attributes(t, value)
+			if p.start >= 0 || a["PRECISE"] != "YES" || len(p.entries) > 0 {
+				t.Fatalf("%q (§4.4.2.2)", line)
+			}
+			p.start = float(t, a["TIME-OFFSET"])
 		case tag == "#EXT-X-SKIP":
 			n, err := strconv.Atoi(attributes(t, value)["SKIPPED-SEGMENTS"])
 			if err != nil || n < 1 || p.skipped > 0 || len(p.entries) > 0 || p.version < 9 {
@@ -206,7 +216,7 @@ func parseUpdate(t *testing.T, s string) mediaPlaylist {
 			if a["LAST-PART"] != "" {
 				r.part, _ = strconv.Atoi(a["LAST-PART"])
 			}
-			if !strings.HasSuffix(r.uri, ".m3u8") || strings.Contains(r.uri, "/") || a["LAST-MSN"] == "" ||
+			if file, _, _ := strings.Cut(r.uri, "?"); !strings.HasSuffix(file, ".m3u8") || strings.Contains(r.uri, "/") || a["LAST-MSN"] == "" ||
 				(r.part < 0) != (p.partTarget == 0) ||
 				slices.ContainsFunc(p.reports, func(o report) bool { return o.uri == r.uri }) {
 				t.Fatalf("%q (§4.4.5.4)", line)
@@ -277,6 +287,9 @@ func (p *mediaPlaylist) check(t *testing.T) {
 	if (p.hint == "") != p.ended {
 		t.Errorf("hint %q, ended %v (§4.4.5.3, App. B.1)", p.hint, p.ended)
 	}
+	if p.start >= 0 && (p.start > p.length() || !p.ended && p.start > p.length()-3*float64(p.target)+0.001) {
+		t.Errorf("players are to begin at %v s of %v (§4.4.2.2)", p.start, p.length())
+	}
 	fromEnd := p.open.partsLength()
 	for i := range slices.Backward(p.entries) {
 		e := &p.entries[i]
@@ -325,6 +338,7 @@ type watcher struct {
 	last    mediaPlaylist
 	seen    []entry // every segment ever listed
 	media   []string
+	end     int64 // of the last segment, in ticks
 	longest float64
 	removed map[string]time.Time // until when a file must still be there
 	parts   map[string]string    // every part ever listed
@@ -354,9 +368,9 @@ func (p mediaPlaylist) allParts() (uris []string) {
 }
 
 func (w *watcher) poll() {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
-	p := parsePlaylist(t, w.h.get(w.uri))
+	p := parsePlaylist(t, w.h.Get(w.uri))
 	if w.seen == nil {
 		w.last = p
 		w.last.entries, w.last.open = nil, entry{}
@@ -396,24 +410,15 @@ func (w *watcher) poll() {
 	}
 	w.checkNewParts(before, p)
 	for _, e := range p.entries[len(before.entries)-gone:] {
-		body := w.h.get(e.uri) // listed is downloadable (§6.2.1)
-		if header := w.h.get(e.mapURI); !strings.HasPrefix(header[4:], "ftyp") {
-			t.Errorf("initialization %q", header)
-		}
-		var joined strings.Builder
-		for _, part := range e.parts {
-			joined.WriteString(w.parts[part.uri])
-		}
-		if len(e.parts) > 0 && joined.String() != body {
-			t.Errorf("%s is not its parts (§6.2.1)", e.uri)
-		}
+		body := w.h.Get(e.uri) // listed is downloadable (§6.2.1)
+		w.checkMedia(e, body)
 		w.seen = append(w.seen, e)
 		w.media = append(w.media, body)
 	}
 	for uri, until := range w.removed {
 		if time.Now().After(until) {
 			delete(w.removed, uri)
-		} else if r := w.h.do("GET", uri); r.StatusCode != http.StatusOK {
+		} else if r := w.h.Do("GET", uri); r.StatusCode != http.StatusOK {
 			t.Errorf("%s left the playlist and is %s at once (§6.2.2)", uri, r.Status)
 		}
 	}
@@ -422,9 +427,57 @@ func (w *watcher) poll() {
 	w.last, w.longest = p, max(w.longest, p.length())
 }
 
+// checkMedia holds a segment and its parts to CMAF, and to what the playlist says of
+// them.
+func (w *watcher) checkMedia(e entry, body string) {
+	t := w.h.T
+	t.Helper()
+	track, err := cmaftest.CheckHeader([]byte(w.h.Get(e.mapURI)))
+	if err != nil {
+		t.Fatalf("%s: %v", e.mapURI, err)
+	}
+	m, err := cmaftest.CheckMedia(track, []byte(body))
+	if err != nil {
+		t.Fatalf("%s: %v", e.uri, err)
+	}
+	lasts := func(m cmaftest.Media) float64 { return float64(m.Duration) / float64(track.Timescale) }
+	if math.Abs(lasts(m)-e.duration) > 0.00001 {
+		t.Errorf("%s lasts %v s, EXTINF says %v (§4.4.4.1)", e.uri, lasts(m), e.duration)
+	}
+	if n := len(w.seen); n > 0 && !e.breaks && m.Start != w.end {
+		t.Errorf("%s begins at %d, the one before ended at %d (§4.4.4.3)", e.uri, m.Start, w.end)
+	}
+	w.end = m.End()
+	if off := m.Wall.Sub(e.date); !m.Wall.IsZero() && off.Abs() > time.Millisecond {
+		t.Errorf("%s was produced at %v, and dated %v (§4.4.4.6)", e.uri, m.Wall, e.date)
+	}
+	// Who looks at the whole says whether all segments can be begun with.
+	if index := hubtest.Read(t, w.h.Do("GET", "index.m3u8")); strings.Contains(index, w.uri) &&
+		strings.Contains(index, "INDEPENDENT-SEGMENTS") && !m.Sync {
+		t.Errorf("%s does not begin with a key frame (§4.4.2.1)", e.uri)
+	}
+	if len(e.parts) == 0 {
+		return
+	}
+	var parts [][]byte
+	for _, part := range e.parts {
+		parts = append(parts, []byte(w.parts[part.uri]))
+	}
+	of, err := cmaftest.CheckParts(track, []byte(body), parts)
+	if err != nil {
+		t.Fatalf("%s: %v", e.uri, err)
+	}
+	for i, part := range e.parts {
+		if of[i].HasSync != part.independent || math.Abs(lasts(of[i])-part.duration) > 0.00001 {
+			t.Errorf("%s lasts %v s with a key frame %v, the playlist says %v and %v (§4.4.4.9)",
+				part.uri, lasts(of[i]), of[i].HasSync, part.duration, part.independent)
+		}
+	}
+}
+
 // checkNewParts loads the parts that are new, and remembers those that went.
 func (w *watcher) checkNewParts(before, p mediaPlaylist) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
 	now := p.allParts()
 	first := true
@@ -437,7 +490,7 @@ func (w *watcher) checkNewParts(before, p mediaPlaylist) {
 			t.Errorf("%s came, the hint was %s (§6.2.6)", uri, before.hint)
 		}
 		first = false
-		w.parts[uri] = w.h.get(uri)
+		w.parts[uri] = w.h.Get(uri)
 	}
 	if slices.Contains(now, p.hint) {
 		t.Errorf("the hint %s is listed as a part", p.hint)
@@ -463,13 +516,13 @@ func (w *watcher) checkNewParts(before, p mediaPlaylist) {
 
 // checkReports holds the rendition reports to the playlists that they speak of.
 func (w *watcher) checkReports(p mediaPlaylist) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
 	for _, r := range p.reports {
 		if r.uri == w.uri {
 			t.Error("a rendition report of the playlist itself (§4.4.5.4)")
 		}
-		other := parsePlaylist(t, w.h.get(r.uri))
+		other := parsePlaylist(t, w.h.Get(r.uri))
 		msn, part := other.sequence+len(other.entries), len(other.open.parts)-1
 		if part < 0 {
 			msn--
@@ -484,9 +537,9 @@ func (w *watcher) checkReports(p mediaPlaylist) {
 // update is what a player does that takes deltas: it must come to the same
 // playlist (§6.2.5.1).
 func (w *watcher) update(p mediaPlaylist) {
-	t := w.h.t
+	t := w.h.T
 	t.Helper()
-	d := parseUpdate(t, w.h.get(w.uri+"?_HLS_skip=YES"))
+	d := parseUpdate(t, w.h.Get(w.uri+"?_HLS_skip=YES"))
 	if d.skipped > 0 {
 		w.deltas++
 	}

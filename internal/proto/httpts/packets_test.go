@@ -37,7 +37,7 @@ func (p *packets) read(r io.Reader, each func() (enough bool)) error {
 			return fmt.Errorf("%w: packet %d begins with %#x", errPackets, p.n, b[0])
 		case p.n < len(want) && pid != want[p.n]:
 			return fmt.Errorf("%w: packet %d is of PID %#x", errPackets, p.n, pid)
-		case p.n == len(want) && (flags != 0x50 || b[1]&0x40 == 0):
+		case p.frames == 0 && b[1]&0x40 != 0 && pid >= 0x100 && pid < 0x1000 && flags != 0x50: // behind clock references alone
 			return fmt.Errorf("%w: packet %d has flags %#x: it is no key frame", errPackets, p.n, flags)
 		}
 		p.n++

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 )
 
@@ -86,19 +87,12 @@ func (s *shelf) rates() (peak, average int64) {
 	var length time.Duration
 	for _, c := range s.stored {
 		if c.Length() >= s.target/2 {
-			peak = max(peak, bitrate(int64(len(c.Bytes)), c.Length()))
+			peak = max(peak, window.Bitrate(int64(len(c.Bytes)), c.Length()))
 		}
 		bytes, length = bytes+int64(len(c.Bytes)), length+c.Length()
 	}
-	average = bitrate(bytes, length)
+	average = window.Bitrate(bytes, length)
 	return max(peak, average, 1), max(average, 1)
-}
-
-func bitrate(bytes int64, d time.Duration) int64 {
-	if d <= 0 {
-		return 0
-	}
-	return int64(float64(bytes*8) / d.Seconds())
 }
 
 // codecsOf names the codecs of tracks, or none at all where one has no name: a

@@ -1,10 +1,10 @@
 package httpts
 
 import (
-	"math"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/packager/ts"
+	"github.com/millrace-live/millrace/internal/window"
 )
 
 const (
@@ -69,7 +69,7 @@ func (s *shelf) add(cut *ts.Segment, now time.Time) {
 	s.stored = append(s.stored, c)
 	s.next++
 	s.bytes += len(cut.Bytes)
-	s.target = max(s.target, wholeSeconds(cut.Length()))
+	s.target = max(s.target, window.WholeSeconds(cut.Length()))
 	s.longest = max(s.longest, s.length())
 	s.slide(now)
 }
@@ -138,10 +138,4 @@ func (s *shelf) find(number uint64) *shelved {
 		return nil
 	}
 	return s.stored[number-s.stored[0].number]
-}
-
-// wholeSeconds rounds a duration as the rule for the target duration does, half a
-// second up (RFC 8216 §4.3.3.1), from what EXTINF shows of it.
-func wholeSeconds(d time.Duration) time.Duration {
-	return time.Duration(math.Floor(d.Round(10*time.Microsecond).Seconds()+0.5)) * time.Second
 }

@@ -74,7 +74,7 @@ func newShow(h *Handler, r *run, reader *hub.Reader) *show {
 	if h.Segment != nil {
 		length = h.Segment(r.stream)
 	}
-	s.shelf.target = max(wholeSeconds(length), time.Second)
+	s.shelf.target = max(window.WholeSeconds(length), time.Second)
 	s.cutter = ts.NewCutter(length, s.add)
 	s.touch()
 	return s

@@ -377,6 +377,7 @@ func TestUsage(t *testing.T) {
 		"time":             func(o *Options) { o.Time = 0 },
 		"bit rate":         func(o *Options) { o.Bitrate = 1 },
 		"pictures":         func(o *Options) { o.FPS = 1000 },
+		"key frames":       func(o *Options) { o.Keys = time.Millisecond },
 		"publish by HTTP":  func(o *Options) { o.URL = "http://server.test/live/bench.flv" },
 		"file":             func(o *Options) { o.File = "no such file" },
 		"neither FLV, MP4": func(o *Options) { o.File = "bench_test.go" },

@@ -283,7 +283,7 @@ func (x *sharedExchange) send(ctx context.Context, path string) error {
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set(sessionField, x.session)
 	go func() {
-		res, err := x.client.Do(req)
+		res, err := x.client.Do(req) //nolint:bodyclose // who receives it does
 		x.answers <- answer{res, err}
 	}()
 	return nil

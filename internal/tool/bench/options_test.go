@@ -8,6 +8,7 @@ func TestNumbered(t *testing.T) {
 		"rtmp://localhost/live/bench?key=a.flv":    "rtmp://localhost/live/bench7?key=a.flv",
 		"http://localhost:8080/live/bench.flv":     "http://localhost:8080/live/bench7.flv",
 		"http://localhost:8080/live/bench.flv?t=1": "http://localhost:8080/live/bench7.flv?t=1",
+		"http://localhost/live/bench/index.m3u8":   "http://localhost/live/bench7/index.m3u8",
 	} {
 		if got := numbered(raw, 7); got != want {
 			t.Errorf("%q becomes %q, want %q", raw, got, want)

@@ -199,10 +199,7 @@ func variant(text []byte) (picture, sound string, ok bool) {
 
 // cutLine returns the first line without its end, and the rest.
 func cutLine(text []byte) (line, rest []byte) {
-	line = text
-	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		line, rest = text[:i], text[i+1:]
-	}
+	line, rest, _ = bytes.Cut(text, []byte{'\n'})
 	return bytes.TrimSuffix(line, []byte("\r")), rest
 }
 
@@ -215,7 +212,6 @@ func attribute(list []byte, name string) []byte {
 			return nil
 		}
 		key, value := list[:i], list[i+1:]
-		n := 0
 		if len(value) > 0 && value[0] == '"' {
 			end := bytes.IndexByte(value[1:], '"')
 			if end < 0 {
@@ -223,10 +219,7 @@ func attribute(list []byte, name string) []byte {
 			}
 			value, list = value[1:1+end], value[end+2:]
 		} else {
-			if n = bytes.IndexByte(value, ','); n < 0 {
-				n = len(value)
-			}
-			value, list = value[:n], value[n:]
+			value, list, _ = bytes.Cut(value, []byte{','})
 		}
 		if string(key) == name {
 			return value

@@ -39,7 +39,7 @@ type Result struct {
 	Join    *Spread `json:"join,omitempty"`
 	Delay   *Spread `json:"delay,omitempty"`
 	// Of HLS: Delivery is of each part (or segment, where there are none) that was
-	// made since the player came, from when its last frame was over at the server,
+	// made since the player had enough to begin with, from when its last frame was over at the server,
 	// as EXT-X-PROGRAM-DATE-TIME and the durations have it, to its last byte. It
 	// compares the server's clock with this machine's. Join is until there was
 	// enough to begin with. Failures are the requests without a 200.

@@ -33,6 +33,14 @@ func TestReport(t *testing.T) {
 			Players: Group{100, 100, 100}, Messages: 80_000, Bytes: 275_000_000, Gbit: 2.2,
 			Connect: &Spread{100, 0.7, 12.3, 40}, Join: &Spread{100, 1.2, 18.9, 55.5}, CPU: 1.5,
 		},
+		"viewers": {
+			Address: "http://localhost:8080/live/cam1/index.m3u8", Seconds: 11,
+			Players: Group{100, 100, 100}, Observers: 100, Bytes: 275_000_000, Gbit: 2.2, Requests: 21_450, Failures: 2,
+			Connect: &Spread{100, 0.7, 12.3, 40}, Join: &Spread{100, 1.2, 18.9, 55.5}, Delivery: &Spread{9000, 12.5, 60, 75},
+			Stalls: 3, StalledPlayers: 2, CPU: 1.5,
+			Steady: &Steady{Seconds: 9, Requests: 18_000, CPU: 0.5},
+			Server: &Server{PID: 7, CPU: 0.9, CPUPerRequest: 50, RSSBefore: 18_100_000, RSSAfter: 68_100_000},
+		},
 		"publishers": {
 			Address: "rtmp://localhost/live/***", Clip: "film.mp4", Seconds: 30, Publishers: Group{500, 500, 500}, CPU: 9.1, LateMS: 9.7,
 			Server: &Server{PID: 7, CPU: 4, RSSBefore: 18_100_000, RSSAfter: 68_100_000},

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -35,6 +36,7 @@ type viewer struct {
 	dial   func() exchange
 	tracks []*viewerTrack
 
+	since   time.Time // there was enough to begin with; before that nothing counts
 	mu      sync.Mutex
 	begun   time.Time // the playback, moved on by its stalls
 	stalled time.Time // when the last of them was over
@@ -76,8 +78,9 @@ func (p *player) playHLS(ctx context.Context, d *rtmp.Dialer) error {
 	if err := v.join(ctx, base); err != nil {
 		return err
 	}
-	v.begun = time.Now()
-	p.meter.join(v.begun)
+	v.since = time.Now()
+	v.begun = v.since
+	p.meter.join(v.since)
 	ends := make(chan error)
 	for _, t := range v.tracks {
 		go func() { ends <- t.play(ctx) }()
@@ -86,7 +89,7 @@ func (p *player) playHLS(ctx context.Context, d *rtmp.Dialer) error {
 	v.over()
 	cancel()
 	for range v.tracks[1:] {
-		<-ends
+		err = cmp.Or(err, <-ends) // the others end because one has
 	}
 	return err
 }
@@ -142,9 +145,6 @@ func (t *viewerTrack) begin(ctx context.Context) error {
 	}
 	t.list.scan(text.Bytes(), place{})
 	t.list.join()
-	for i := range t.list.items {
-		t.list.items[i].made = time.Time{} // it was made before anybody asked
-	}
 	return t.load(ctx)
 }
 
@@ -333,7 +333,7 @@ func (t *viewerTrack) fetch(ctx context.Context, uri string) (bool, error) {
 
 // arrived takes note of media that came whole.
 func (t *viewerTrack) arrived(it *item, now time.Time) {
-	if !it.made.IsZero() {
+	if since := t.v.since; !since.IsZero() && it.made.After(since) {
 		t.v.p.meter.totals.delivery.add(now.Sub(it.made))
 	}
 	t.v.mu.Lock()

@@ -1,11 +1,14 @@
+import type { Delay } from '../delay.ts';
 import { delay as asDelay } from '../format.ts';
 import { FullScreenIcon, InsetIcon, MutedIcon, PauseIcon, PlayIcon, SettingsIcon, SoundIcon, WindowIcon } from '../ui/icons.tsx';
 import type { FullScreen } from './full-screen.ts';
 import type { Snapshot } from './live-player.ts';
 import type { PictureInPicture } from './picture-in-picture.ts';
+import { Timeline } from './timeline.tsx';
 
 interface ControlsProps {
   snapshot: Snapshot;
+  delay: Delay | undefined;
   playing: boolean;
   fullScreen: FullScreen;
   inset: PictureInPicture;
@@ -14,15 +17,17 @@ interface ControlsProps {
   onMuted: (muted: boolean) => void;
   onVolume: (volume: number) => void;
   onLive: () => void;
+  onSeek: (date: number) => void;
   onSettings: () => void;
 }
 
 export function Controls(props: ControlsProps) {
-  const { snapshot, playing, fullScreen, inset } = props;
-  const { delay } = snapshot;
+  const { snapshot, delay, playing, fullScreen, inset } = props;
+  const live = playing && snapshot.phase === 'playing' && !snapshot.behind;
   const silent = snapshot.muted || snapshot.volume === 0;
   return (
     <div class="controls">
+      {snapshot.shift && <Timeline shift={snapshot.shift} behind={snapshot.behind} onSeek={props.onSeek} />}
       <Button label={snapshot.paused ? 'Play' : 'Pause'} shortcut="space" onClick={props.onTogglePlay}>
         {snapshot.paused ? <PlayIcon /> : <PauseIcon />}
       </Button>
@@ -42,17 +47,17 @@ export function Controls(props: ControlsProps) {
       </div>
       <button
         type="button"
-        class={playing && snapshot.phase === 'playing' ? 'live-mark on' : 'live-mark'}
-        title="Go to the live edge (→)"
+        class={live ? 'live-mark on' : 'live-mark'}
+        title="Go to the live edge (l)"
         onClick={props.onLive}
       >
         <i aria-hidden="true" />
         Live
       </button>
-      {delay !== undefined && (
-        <span class="delay" title="Delay since arrival at the server">
-          {asDelay(delay)}
-          <span class="unit"> since arrival at server</span>
+      {delay && !snapshot.behind && (
+        <span class="delay" title={`Delay ${delay.since}`}>
+          {asDelay(delay.ms)}
+          <span class="unit"> {delay.since}</span>
           {snapshot.catchingUp && <em>catching up</em>}
         </span>
       )}

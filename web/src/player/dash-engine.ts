@@ -1,6 +1,7 @@
 import shaka from 'shaka-player/dist/shaka-player.dash-es2021.js';
 import { qualityLabels, soundLabels } from './choices.ts';
-import type { Choices, Engine, EngineEvents, Gone, Particulars } from './engine.ts';
+import type { Choices, Engine, EngineEvents, Gone, Opening, Particulars } from './engine.ts';
+import { type Shift, startQuery } from './shift.ts';
 
 const retry = { maxAttempts: 4, baseDelay: 500, backoffFactor: 1.6, fuzzFactor: 0.2, timeout: 10_000 };
 
@@ -13,12 +14,16 @@ export class DashEngine implements Engine {
   /** When the timeline begins, in ms: another one belongs to another broadcast. */
   #zero: number | undefined;
   #adaptive = true;
+  #start: number | undefined;
 
-  constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path, session, start }: Opening, events: EngineEvents) {
     this.#video = video;
+    this.#start = start;
     this.#events = events;
     shaka.polyfill.installAll();
     this.#player.configure({
+      // In headers, which caches do not tell answers apart by.
+      cmcd: { enabled: true, sessionId: session, contentId: path.slice(1), useHeaders: true },
       streaming: {
         lowLatencyMode: true,
         // Starts with what there is: a live stream has no more.
@@ -27,7 +32,7 @@ export class DashEngine implements Engine {
         bufferBehind: 10,
         retryParameters: retry,
         // Where to be is for the manifest to say; lag is made good by playing faster, gently enough not to be heard.
-        liveSync: { enabled: true, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
+        liveSync: { enabled: start === undefined, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
       },
       // No try of its own: a stream that is not there is the player's to wait for.
       manifest: { retryParameters: { ...retry, maxAttempts: 2 }, raiseFatalErrorOnManifestUpdateRequestFailure: true },
@@ -35,7 +40,7 @@ export class DashEngine implements Engine {
     this.#player.addEventListener('error', (event: Event) => this.#fail((event as unknown as { detail: shaka.util.Error }).detail));
     this.#player.addEventListener('manifestupdated', () => this.#follow());
     video.addEventListener('ended', () => events.gone('ended'), { signal: this.#stop.signal });
-    void this.#load(new URL(`${path}/manifest.mpd`, location.href).href);
+    void this.#load(new URL(`${path}/manifest.mpd${startQuery(start)}`, location.href).href);
   }
 
   delay(serverNow: number | undefined): number | undefined {
@@ -78,11 +83,30 @@ export class DashEngine implements Engine {
 
   particulars(): Particulars {
     const { bytesDownloaded, currentCodecs } = this.#player.getStats();
-    return { received: bytesDownloaded, codecs: currentCodecs };
+    // Not a number until something has come, and one such sample would spoil the rate for seconds.
+    return { received: bytesDownloaded || 0, codecs: currentCodecs };
   }
 
   seekLive(): void {
     this.#player.goToLive();
+  }
+
+  shift(): Shift | undefined {
+    const zero = this.#zero;
+    if (zero === undefined) return undefined;
+    const { start, end } = this.#player.seekRange();
+    return { from: zero + start * 1000, to: zero + end * 1000, at: zero + this.#video.currentTime * 1000 };
+  }
+
+  seekTo(date: number): void {
+    if (this.#zero === undefined) return;
+    const { start, end } = this.#player.seekRange();
+    this.#video.currentTime = Math.min(end, Math.max(start, (date - this.#zero) / 1000));
+  }
+
+  follow(live: boolean): void {
+    this.#player.configure({ streaming: { liveSync: { enabled: live } } });
+    if (!live) this.#video.playbackRate = 1;
   }
 
   rest(): void {
@@ -106,8 +130,9 @@ export class DashEngine implements Engine {
     }
     if (this.#stop.signal.aborted) return;
     // An ended manifest stays for a while. Who comes then is not shown the last seconds as if they were live.
-    if (!this.#player.isLive()) return this.#events.gone('ended');
+    if (!this.#player.isLive() && this.#start === undefined) return this.#events.gone('ended');
     this.#follow();
+    if (this.#start !== undefined) this.seekTo(this.#start);
     this.#events.ready();
   }
 

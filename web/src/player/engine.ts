@@ -1,3 +1,5 @@
+import type { Shift } from './shift.ts';
+
 /** Why an engine has nothing more to play. */
 export type Gone =
   /** The stream is not there. */
@@ -51,6 +53,12 @@ export interface Engine {
   particulars(): Particulars;
   /** Jumps to where a viewer who joins now would start. */
   seekLive(): void;
+  /** What there is to go back to; undefined where there is no way back. */
+  shift(): Shift | undefined;
+  /** Goes on with what arrived at this moment of the server's clock, in ms. */
+  seekTo(date: number): void;
+  /** Whether to keep up with live, or to play on from wherever it is. */
+  follow(live: boolean): void;
   /** Stops loading; what has been loaded stays on show. */
   rest(): void;
   /** Lets go of the video element, at the latest when the promise is kept: until then no other engine may have it. */
@@ -63,5 +71,15 @@ export interface EngineEvents {
   gone(why: Gone): void;
 }
 
-/** Makes an engine that plays a stream, which is named by its path (`/live/cam1`), on a video element. */
-export type EngineMaker = new (video: HTMLVideoElement, path: string, events: EngineEvents) => Engine;
+/** What an engine is to play. */
+export interface Opening {
+  /** The stream's path, `/live/cam1`. */
+  path: string;
+  /** The playback's name, for the server to count its viewers by. */
+  session: string;
+  /** The moment of the server's clock to begin at, in ms; without it, live. */
+  start?: number | undefined;
+}
+
+/** Makes an engine that plays a stream on a video element. */
+export type EngineMaker = new (video: HTMLVideoElement, opening: Opening, events: EngineEvents) => Engine;

@@ -1,13 +1,16 @@
 import mpegts from 'mpegts.js';
 import { Arrivals } from './arrivals.ts';
-import type { Engine, EngineEvents, Gone, Particulars } from './engine.ts';
+import type { Engine, EngineEvents, Gone, Opening, Particulars } from './engine.ts';
 import { pace, rangesOf } from './pace.ts';
 
 /** How often it looks at its distance from live, in ms. */
 const interval = 100;
 
-/** What is kept in store, in seconds: at first, what each stall adds to it, and at most. */
-const store = { first: 0.5, step: 0.25, most: 3 };
+/** What is kept in store, in seconds: at first, what each stall adds to it and calm takes away again, and at most. */
+const store = { first: 0.35, step: 0.2, most: 3 };
+
+/** So many ms without a stall are calm. */
+const calm = 10_000;
 
 /** A connection without a byte for so many ms has gone silent: its server, or the way to it, may be no more. */
 const silence = 4000;
@@ -21,12 +24,13 @@ export class FlvEngine implements Engine {
   #timer: ReturnType<typeof setInterval>;
   #stop = new AbortController();
   #target = store.first;
+  #calmSince = 0;
   #end = 0;
   #grewAt = performance.now();
   #received = 0;
   #complete = false;
 
-  constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path }: Opening, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
     mpegts.LoggingControl.enableAll = false;
@@ -91,6 +95,14 @@ export class FlvEngine implements Engine {
     if (last) this.#video.currentTime = Math.max(last[0], last[1] - this.#target);
   }
 
+  shift(): undefined {
+    return undefined;
+  }
+
+  seekTo(): void {}
+
+  follow(): void {}
+
   rest(): void {
     this.#halt();
     // This takes what is in store away: it is for connections that would go on.
@@ -119,6 +131,10 @@ export class FlvEngine implements Engine {
       this.#arrivals.observe(now, end * 1000);
     }
     if (video.paused || video.seeking || video.readyState < HTMLMediaElement.HAVE_METADATA) return;
+    if (this.#target > store.first && now - this.#calmSince > calm) {
+      this.#target = Math.max(store.first, this.#target - store.step);
+      this.#calmSince = now;
+    }
     const next = pace(ranges, video.currentTime, this.#target, video.playbackRate);
     if ('jumpTo' in next) video.currentTime = next.jumpTo;
     else if (video.playbackRate !== next.rate) video.playbackRate = next.rate;
@@ -128,6 +144,7 @@ export class FlvEngine implements Engine {
   #stalled(): void {
     if (this.#video.seeking || !this.#end || this.#video.currentTime < 1) return;
     this.#target = Math.min(store.most, this.#target + store.step);
+    this.#calmSince = performance.now();
   }
 
   #fail(type: string, detail: string, info?: { code?: number }): void {

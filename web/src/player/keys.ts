@@ -3,10 +3,11 @@ import { useEffect } from 'preact/hooks';
 
 /** What the keys do, as the help lists them. */
 export const shortcuts: [keys: string[], does: string][] = [
-  [['Space', 'K'], 'Pause, and go on live'],
+  [['Space', 'K'], 'Pause and go on'],
   [['M'], 'Sound on or off'],
   [['↑', '↓'], 'Louder, less loud'],
-  [['→'], 'Go to the live edge'],
+  [['←', '→'], 'Back and on by 10 s, with time shift'],
+  [['L'], 'Go to the live edge'],
   [['F'], 'Full screen'],
   [['P'], 'Picture in picture'],
   [['I'], 'Statistics'],

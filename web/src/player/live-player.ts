@@ -8,6 +8,8 @@ import { rangesOf } from './pace.ts';
 import { loadPreferences, savePreferences } from './preferences.ts';
 import { probe } from './probe.ts';
 import { type Codecs, means, playable, type Protocol } from './protocol.ts';
+import { sessionID } from './session.ts';
+import { type Shift, worthwhile } from './shift.ts';
 import { inStore, Meter, type Statistics } from './statistics.ts';
 
 /** All that the page shows of a player; a new object whenever something in it changed. */
@@ -29,6 +31,10 @@ export interface Snapshot {
   /** Delay since arrival at the server, in ms. */
   delay?: number | undefined;
   choices?: Choices | undefined;
+  /** What there is to go back to. */
+  shift?: Shift | undefined;
+  /** The viewer has gone back, or paused where that loses nothing. */
+  behind: boolean;
   /** What the stream can be played by, the best first. */
   protocols: Protocol[];
   /** The one that the viewer asked for; without it the player chooses. */
@@ -43,6 +49,8 @@ export interface Snapshot {
 export interface Knowledge {
   state?: Stream['state'] | undefined;
   codecs: Codecs;
+  /** The server keeps what was, for players to go back to. */
+  timeShift?: boolean | undefined;
 }
 
 /** How often the player looks after itself, in ms. */
@@ -52,13 +60,16 @@ const tick = 500;
 const stuckAfter = 8000;
 
 /** An engine that has shown nothing for this many ms after it was made will not. */
-const openingTakes = 15_000;
+const openingTakes = 10_000;
 
 /** How long to wait before what could not be played is tried again, in ms. */
 const hopeless = 30_000;
 
 /** Play that goes on for this many ms has got over its trouble: the back-off starts from its beginning again. */
 const settledAfter = 10_000;
+
+/** Who is nearer to live than this many ms is live. */
+const nearLive = 4000;
 
 /**
  * Keeps one live stream on the screen for as long as the page is open: starts by itself, and comes back from whatever
@@ -97,18 +108,28 @@ export class LivePlayer {
   // not the same by each protocol, but their order is.
   #quality = '';
   #sound: { label: string; at: number } | undefined;
+  #session = sessionID();
+  #behind: boolean;
+  /** What was on show last, as long as the viewer is not at the live edge: the next engine begins there. */
+  #date: number | undefined;
 
-  /** Plays the stream of a path, `/live/cam1`; `serverNow` is the server's clock in ms, undefined while unknown. */
+  /**
+   * Plays the stream of a path, `/live/cam1`; `serverNow` is the server's clock in ms, undefined while unknown. It begins
+   * at what arrived at `start`, in ms, or live.
+   */
   constructor(
     video: HTMLVideoElement,
     path: string,
     serverNow: () => number | undefined,
     changed: (snapshot: Snapshot) => void,
+    start?: number,
   ) {
     this.#video = video;
     this.#path = path;
     this.#serverNow = serverNow;
     this.#changed = changed;
+    this.#date = start;
+    this.#behind = start !== undefined;
     this.#native = NativeEngine.isSupported(video);
     Object.assign(video, loadPreferences());
 
@@ -119,7 +140,7 @@ export class LivePlayer {
     // Headphones unplugged, media keys, picture-in-picture: the browser pauses and plays as well as we do.
     // An engine that is put to rest may pause as well, which is not what the viewer wants.
     const pausing = () => this.#engine && this.#phase === 'playing' && !video.ended;
-    video.addEventListener('pause', () => pausing() && (this.#wantsPlay = false), { signal });
+    video.addEventListener('pause', () => pausing() && this.#paused(), { signal });
     video.addEventListener('play', () => (this.#wantsPlay = true), { signal });
     video.addEventListener('loadeddata', () => this.#loaded(), { signal });
     addEventListener('online', () => this.hurry(), { signal });
@@ -162,17 +183,58 @@ export class LivePlayer {
     else this.#video.pause();
   }
 
-  /** Plays on at the live edge: what was missed during a pause is gone. */
+  /** Plays on: where it stood, if that is still there, or else at the live edge. */
   play(): void {
-    this.#wantsPlay = true;
-    this.#needsClick = false;
-    if (this.#hasPlayed) this.#engine?.seekLive();
-    void this.#start();
+    const shift = this.#shift();
+    if (!this.#behind || !shift || shift.at < shift.from || shift.to - shift.at < nearLive) return this.seekLive();
+    void this.#resume();
   }
 
   seekLive(): void {
-    this.#engine?.seekLive();
-    if (this.#video.paused) this.play();
+    this.#fallBehind(false);
+    if (this.#hasPlayed) this.#engine?.seekLive();
+    void this.#resume();
+  }
+
+  /** Goes to what arrived at a moment of the server's clock, in ms, and stays as far behind. */
+  seekTo(date: number): void {
+    const shift = this.#shift();
+    if (!shift) return;
+    if (date > shift.to - nearLive) return this.seekLive();
+    this.#fallBehind(true);
+    this.#date = Math.max(date, shift.from);
+    this.#engine?.seekTo(this.#date);
+    this.#publish();
+  }
+
+  /** Goes so many ms back or forth; without time shift there is only live. */
+  skip(by: number): void {
+    const shift = this.#shift();
+    if (shift) this.seekTo((this.#behind ? shift.at : shift.to) + by);
+    else if (by > 0) this.seekLive();
+  }
+
+  #resume(): Promise<void> {
+    this.#wantsPlay = true;
+    this.#needsClick = false;
+    return this.#start();
+  }
+
+  #paused(): void {
+    this.#wantsPlay = false;
+    if (this.#shift()) this.#fallBehind(true);
+  }
+
+  #fallBehind(behind: boolean): void {
+    this.#behind = behind;
+    this.#date = undefined;
+    this.#engine?.follow(!behind);
+  }
+
+  /** What there is to go back to, if that is worth something. */
+  #shift(): Shift | undefined {
+    const shift = this.#phase === 'playing' ? this.#engine?.shift() : undefined;
+    return worthwhile(shift, !!this.#known.timeShift) ? shift : undefined;
   }
 
   /** Louder or less loud, by a part of the whole. */
@@ -269,6 +331,7 @@ export class LivePlayer {
     if (!protocol) return this.#leave('unplayable');
     this.#phase = 'loading';
     this.#protocol = protocol;
+    if (protocol === 'flv') this.#fallBehind(false);
     this.#position = 0;
     this.#movedAt = this.#openedAt = performance.now();
     this.#publish();
@@ -286,7 +349,7 @@ export class LivePlayer {
     if (opening !== this.#opening) return;
     // The page may have heard meanwhile what the stream is coded in.
     if (this.#pick() !== protocol) return void this.#open();
-    this.#engine = new make(this.#video, this.#path, this.#events(opening));
+    this.#engine = new make(this.#video, { path: this.#path, session: this.#session, start: this.#date }, this.#events(opening));
     this.#publish();
   }
 
@@ -330,6 +393,8 @@ export class LivePlayer {
     if (!this.#engine) return;
     // What came in with a playlist that had been closed before is not to be heard behind the notice.
     if (this.#phase === 'loading') this.#video.pause();
+    // What cannot be opened in the past is live, perhaps.
+    if (this.#phase === 'loading' && why === 'lost') this.#fallBehind(false);
     this.#retire();
     if (why === 'unplayable') {
       this.#failed.add(this.#protocol);
@@ -381,6 +446,7 @@ export class LivePlayer {
     if (this.#engine && this.#phase === 'loading' && standing > openingTakes) this.#gone('lost');
     if (this.#stuck(standing)) this.#gone('lost');
     if (this.#phase === 'playing') this.#chooseAgain();
+    if (this.#behind && this.#phase === 'playing') this.#date = this.#engine?.shift()?.at ?? this.#date;
     const { received } = this.#engine?.particulars() ?? {};
     if (received !== undefined) this.#meter.observe(now, received);
     this.#publish();
@@ -418,6 +484,8 @@ export class LivePlayer {
       catchingUp: video.playbackRate > 1.05 && !video.paused,
       delay: this.#phase === 'playing' ? this.#engine?.delay(this.#serverNow()) : undefined,
       choices: this.#engine?.choices(),
+      shift: this.#shift(),
+      behind: this.#behind,
       protocols: this.#playable(),
       asked: this.#asked,
       protocol: this.#protocol,

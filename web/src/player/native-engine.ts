@@ -1,4 +1,5 @@
-import type { Engine, EngineEvents, Particulars } from './engine.ts';
+import type { Engine, EngineEvents, Opening, Particulars } from './engine.ts';
+import { type Shift, startQuery } from './shift.ts';
 
 /** Safari's own player: it knows when each frame was dated, which the standard's element does not tell. */
 interface DatedVideo extends HTMLVideoElement {
@@ -9,26 +10,27 @@ interface DatedVideo extends HTMLVideoElement {
 export class NativeEngine implements Engine {
   #video: DatedVideo;
   #events: EngineEvents;
+  #start: number | undefined;
 
   static isSupported(video: HTMLVideoElement): boolean {
     // Other browsers answer 'maybe' as well and play live streams worse than hls.js does.
     return navigator.vendor.startsWith('Apple') && video.canPlayType('application/vnd.apple.mpegurl') !== '';
   }
 
-  constructor(video: HTMLVideoElement, path: string, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path, start }: Opening, events: EngineEvents) {
     this.#video = video;
+    this.#start = start;
     this.#events = events;
     video.addEventListener('loadedmetadata', this.#ready);
     video.addEventListener('ended', this.#ended);
     video.addEventListener('error', this.#error);
-    video.src = new URL(`${path}/index.m3u8`, location.href).href;
+    video.src = new URL(`${path}/index.m3u8${startQuery(start)}`, location.href).href;
     video.load();
   }
 
   delay(serverNow: number | undefined): number | undefined {
-    const start = this.#video.getStartDate?.().getTime();
-    if (!start || !serverNow) return undefined; // a date that is not known is NaN
-    return Math.max(0, serverNow - start - this.#video.currentTime * 1000);
+    const zero = this.#zero();
+    return zero && serverNow ? Math.max(0, serverNow - zero - this.#video.currentTime * 1000) : undefined;
   }
 
   hasMore(): boolean {
@@ -52,6 +54,20 @@ export class NativeEngine implements Engine {
     if (edge > 0) this.#video.currentTime = edge;
   }
 
+  shift(): Shift | undefined {
+    const zero = this.#zero();
+    const { seekable, currentTime } = this.#video;
+    if (!zero || !seekable.length) return undefined;
+    return { from: zero + seekable.start(0) * 1000, to: zero + this.#edge() * 1000, at: zero + currentTime * 1000 };
+  }
+
+  seekTo(date: number): void {
+    const zero = this.#zero();
+    if (zero) this.#video.currentTime = (date - zero) / 1000;
+  }
+
+  follow(): void {} // it stays where it was put
+
   rest(): void {
     this.#video.pause();
   }
@@ -64,13 +80,21 @@ export class NativeEngine implements Engine {
     this.#video.load();
   }
 
+  /** When its time 0 arrived at the server; a date that is not known is NaN. */
+  #zero(): number | undefined {
+    return this.#video.getStartDate?.().getTime() || undefined;
+  }
+
   #edge(): number {
     const { seekable } = this.#video;
     return seekable.length ? seekable.end(seekable.length - 1) : 0;
   }
 
   // A finite duration means that the playlist was closed before we came.
-  #ready = () => (Number.isFinite(this.#video.duration) ? this.#events.gone('ended') : this.#events.ready());
+  #ready = () => {
+    if (Number.isFinite(this.#video.duration) && this.#start === undefined) this.#events.gone('ended');
+    else this.#events.ready();
+  };
   #ended = () => this.#events.gone('ended');
   // The element does not tell a missing playlist from a broken one; the probe that follows does.
   #error = () => this.#events.gone('lost');

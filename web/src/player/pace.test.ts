@@ -5,7 +5,7 @@ import { type Pace, pace } from './pace.ts';
 for (const [name, buffered, position, rate, want] of [
   ['nothing has come', [], 0, 1, { rate: 1 }],
   ['at the target', [[0, 10]], 9.5, 1, { rate: 1 }],
-  ['a lump has come', [[0, 10]], 9.3, 1, { rate: 1 }],
+  ['a lump has come', [[0, 10]], 9.37, 1, { rate: 1 }],
   ['a little behind', [[0, 10]], 9, 1, { rate: 1.1 }],
   ['catching up', [[0, 10]], 9.3, 1.1, { rate: 1.1 }],
   ['caught up', [[0, 10]], 9.46, 1.1, { rate: 1 }],

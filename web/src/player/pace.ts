@@ -8,7 +8,7 @@ const tooFar = 2.5;
 const faster = 1.1;
 
 /** Near enough to the target, in seconds: media comes in lumps. */
-const slack = 0.25;
+const slack = 0.15;
 
 /**
  * Looks at where playback is in what has been loaded, and says how to go on: by a jump, or at a rate. Times are in

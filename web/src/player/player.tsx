@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Stream } from '../api.ts';
+import { delaySince } from '../delay.ts';
 import { MutedIcon, PlayIcon } from '../ui/icons.tsx';
 import { Wheel } from '../ui/wheel.tsx';
 import { Controls } from './controls.tsx';
@@ -11,6 +12,7 @@ import { LivePlayer, type Snapshot } from './live-player.ts';
 import { notice } from './notice.ts';
 import { usePictureInPicture } from './picture-in-picture.ts';
 import { Settings } from './settings.tsx';
+import { startOf } from './shift.ts';
 import { StatisticsPanel } from './statistics-panel.tsx';
 
 export interface PlayerProps {
@@ -26,6 +28,9 @@ export interface PlayerProps {
   /** Told what the player is at. */
   onChange?: (snapshot: Snapshot) => void;
 }
+
+/** How far an arrow goes, in ms. */
+const step = 10_000;
 
 /** What lies above the picture. */
 type Overlay = 'settings' | 'help' | undefined;
@@ -44,12 +49,22 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
   const { state } = stream ?? {};
 
   useEffect(() => {
-    player.current = new LivePlayer(video.current!, `/${path}`, serverNow, setSnapshot);
+    player.current = new LivePlayer(
+      video.current!,
+      `/${path}`,
+      serverNow,
+      setSnapshot,
+      startOf(location.search, serverNow() ?? Date.now()),
+    );
     return () => player.current?.destroy();
   }, [path, serverNow]);
 
   const codecs = { video: stream?.video?.codec, audio: stream?.audio?.codec };
-  useEffect(() => player.current?.learn({ state, codecs }), [path, serverNow, state, codecs.video, codecs.audio]);
+  const timeShift = !!stream?.time_shift;
+  useEffect(
+    () => player.current?.learn({ state, codecs, timeShift }),
+    [path, serverNow, state, codecs.video, codecs.audio, timeShift],
+  );
   useEffect(() => {
     if (snapshot) onChange?.(snapshot);
   }, [snapshot]);
@@ -80,7 +95,13 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
           case 'arrowdown':
             live.turnVolume(-0.05);
             return true;
+          case 'arrowleft':
+            live.skip(-step);
+            return true;
           case 'arrowright':
+            live.skip(step);
+            return true;
+          case 'l':
             live.seekLive();
             return true;
           case 'f':
@@ -108,6 +129,7 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
 
   const told = snapshot && !snapshot.paused && !snapshot.needsClick ? notice({ ...snapshot, state }) : undefined;
   const stands = !snapshot || snapshot.paused || snapshot.needsClick || !!told?.covers;
+  const delay = delaySince(snapshot?.delay, stream?.encoder_clock ?? undefined);
   const soundOnly = !!snapshot && snapshot.phase === 'playing' && !snapshot.hasPicture;
 
   return (
@@ -158,6 +180,7 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
       {snapshot && statistics && player.current && (
         <StatisticsPanel
           snapshot={snapshot}
+          delay={delay}
           statistics={player.current.statistics()}
           onClose={() => setStatistics(false)}
         />
@@ -165,6 +188,7 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
       {snapshot && (
         <Controls
           snapshot={snapshot}
+          delay={delay}
           playing={!stands}
           fullScreen={fullScreen}
           inset={inset}
@@ -173,6 +197,7 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
           onMuted={(muted) => player.current?.setMuted(muted)}
           onVolume={(volume) => player.current?.setVolume(volume)}
           onLive={() => player.current?.seekLive()}
+          onSeek={(date) => player.current?.seekTo(date)}
           onSettings={() => toggleOverlay('settings')}
         />
       )}

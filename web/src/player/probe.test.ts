@@ -44,3 +44,15 @@ for (const [name, answers, want] of [
     assert.equal(await probe(base), want);
   });
 }
+
+test('a request that stays without an answer is asked again, and the others are given up', async () => {
+  const given: AbortSignal[] = [];
+  globalThis.fetch = ((_: string, { signal }: RequestInit) => {
+    given.push(signal!);
+    if (given.length > 1) return Promise.resolve(new Response(media));
+    return new Promise((_, fail) => signal!.addEventListener('abort', () => fail(signal!.reason)));
+  }) as typeof fetch;
+  assert.equal(await probe(base), 'live');
+  assert.equal(given.length, 2);
+  assert.equal(given[0]!.aborted, true);
+});

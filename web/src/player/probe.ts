@@ -19,8 +19,49 @@ export async function probe(url: string): Promise<Liveness> {
   }
 }
 
+/** Without an answer for so many ms a request may be on a connection that leads nowhere any more. */
+const doubtful = 2000;
+
+/** How long to wait for any of them, in ms: the server holds a playlist that is about to begin. */
+const patience = 11_000;
+
+/** So many requests are under way at most. */
+const most = 3;
+
+/**
+ * Gets a text. When the network under the browser changed and nobody told it, it goes on using the connections that it
+ * had, one after another: asking again while the first request waits finds a good one in seconds, and closes the others.
+ */
 async function text(url: string): Promise<string | undefined> {
-  const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
+  const rest = new AbortController();
+  const { signal } = rest;
+  const limit = setTimeout(() => rest.abort(), patience);
+  const tries = Array.from({ length: most }, async (_, i) => {
+    await pause(i * doubtful, signal);
+    return textOnce(url, signal);
+  });
+  try {
+    // A fault is an answer as well: only silence is worth waiting for another.
+    return await Promise.race(tries);
+  } finally {
+    clearTimeout(limit);
+    rest.abort();
+    for (const one of tries) one.catch(() => {});
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done, fail) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      fail(signal.reason);
+    });
+  });
+}
+
+async function textOnce(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const response = await fetch(url, { cache: 'no-store', signal });
   if (response.status === 404 || response.status === 410) return undefined;
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response.text();

@@ -1,3 +1,4 @@
+import type { Delay } from '../delay.ts';
 import { bitrate, delay as asDelay } from '../format.ts';
 import { CloseIcon } from '../ui/icons.tsx';
 import type { Snapshot } from './live-player.ts';
@@ -6,17 +7,18 @@ import type { Statistics } from './statistics.ts';
 
 interface StatisticsPanelProps {
   snapshot: Snapshot;
+  delay: Delay | undefined;
   statistics: Statistics;
   onClose: () => void;
 }
 
 /** What the player knows of its own play, above the picture. */
-export function StatisticsPanel({ snapshot, statistics, onClose }: StatisticsPanelProps) {
-  const { delay, protocol, native } = snapshot;
+export function StatisticsPanel({ snapshot, delay, statistics, onClose }: StatisticsPanelProps) {
+  const { protocol, native } = snapshot;
   const { buffer, codecs, width, height, dropped, frames, speed } = statistics;
   const rows: [name: string, value: string][] = [
     ['Protocol', native ? 'HLS, by the browser itself' : protocolLabels[protocol]],
-    ['Delay since arrival at server', delay === undefined ? '–' : asDelay(delay)],
+    [`Delay ${delay?.since ?? 'since arrival at server'}`, delay ? asDelay(delay.ms) : '–'],
     ['Buffer', `${buffer.toFixed(1)} s`],
     ['Bit rate', bitrate(statistics.bitrate) || '–'],
     ['Resolution', width ? `${width}×${height}` : '–'],

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Stream, Track } from '../api.ts';
+import { delaySince } from '../delay.ts';
 import { bitrate, delay as asDelay, picture, protocol, sound, videoCodec, viewersByProtocol } from '../format.ts';
 import { Graph } from '../ui/graph.tsx';
 
@@ -16,6 +17,7 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
     );
   }
   const { video, audio, publisher } = stream;
+  const late = delaySince(delay, stream.encoder_clock ?? undefined);
   const others = (stream.tracks ?? []).filter((track) => !track.default);
   const missing = stream.unplayable ?? [];
   const viewers = viewersByProtocol(stream.viewers);
@@ -24,7 +26,7 @@ export function Facts({ stream, at, delay }: { stream: Stream | undefined; at: n
       <h2>Signal</h2>
       <div class="gauges">
         <Gauge label="Bit rate" value={bitrate(stream.bitrate) || '–'} />
-        <Gauge label="Delay since arrival at server" value={delay === undefined ? '–' : asDelay(delay)} />
+        <Gauge label={`Delay ${late?.since ?? 'since arrival at server'}`} value={late ? asDelay(late.ms) : '–'} />
       </div>
       <Graph value={stream.bitrate ?? 0} at={at} label="Bit rate of the last two minutes" />
       <dl>

@@ -1,1 +1,0 @@
-import{S as e}from"./player-Cqsw5tlC.js";function t(t,n){e(()=>{document.title=`${n?`● `:``}${t} · Millrace`},[t,n])}export{t};
