@@ -8,6 +8,7 @@
 //	deliver.NewText(b, tag, level).Serve   a document, compressed once for all
 //	deliver.NewSender(w)                   one that is made while it leaves
 //	deliver.Remote(r)                      who asks
+//	deliver.ReadPass(r).Playlist(text)     what lets a viewer in, handed on to what a document lists
 //	deliver.ParseSpan(query, now)          and for which time of a stream
 //
 // A tag tells bytes from all others that their address ever had, and stands in ETag.

@@ -19,7 +19,8 @@ func Reads(w http.ResponseWriter, r *http.Request, what string) bool {
 		return true
 	case http.MethodOptions:
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "*")
+		// The star is for all names but one (Fetch, CORS-preflight fetch).
+		h.Set("Access-Control-Allow-Headers", "*, Authorization")
 		h.Set("Access-Control-Max-Age", "86400")
 		w.WriteHeader(http.StatusNoContent)
 	default:

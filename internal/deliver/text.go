@@ -13,6 +13,7 @@ import (
 type Text struct {
 	plain            []byte
 	tag, tagOfZipped string // as they stand in ETag
+	level            int
 	zipped           func() []byte
 }
 
@@ -21,8 +22,18 @@ type Text struct {
 func NewText(plain []byte, tag string, level int) *Text {
 	return &Text{
 		// Other bytes need another tag (RFC 9110 §8.8.3).
-		plain: plain, tag: quote(tag), tagOfZipped: quote(tag + "-gz"),
+		plain: plain, tag: quote(tag), tagOfZipped: quote(tag + "-gz"), level: level,
 		zipped: sync.OnceValue(func() []byte { return compress(plain, level) }),
+	}
+}
+
+// rewritten is what change makes of the text, for one answer. Its tag can stay: the
+// address is another as well.
+func (t *Text) rewritten(change func([]byte) []byte) *Text {
+	plain := change(t.plain)
+	return &Text{
+		plain: plain, tag: t.tag, tagOfZipped: t.tagOfZipped, level: t.level,
+		zipped: func() []byte { return compress(plain, t.level) },
 	}
 }
 

@@ -16,11 +16,12 @@ const (
 
 // serve answers with the picture, or that the client has it already.
 func serve(w http.ResponseWriter, r *http.Request, p *picture) {
+	age := caching
+	if p.taken.IsZero() {
+		age = placeholderCaching
+	}
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
-	h.Set("Cache-Control", caching)
-	if p.taken.IsZero() {
-		h.Set("Cache-Control", placeholderCaching)
-	}
+	h.Set("Cache-Control", deliver.ReadPass(r).Caching(age))
 	deliver.Content(w, r, p.tag, p.taken, bytes.NewReader(p.jpeg))
 }

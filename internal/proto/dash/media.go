@@ -47,7 +47,7 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	}
 	if n.resource == initialization {
 		if header := track.Init(n.header); header != nil {
-			mediaHeaders(w, n)
+			mediaHeaders(w, r, n)
 			audience.Sent(deliver.Bytes(w, r, n.String(), header.Bytes))
 			return true, false
 		}
@@ -64,7 +64,7 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	if open {
 		return h.serveOpen(w, r, n, p, track, made.Number, audience)
 	}
-	mediaHeaders(w, n)
+	mediaHeaders(w, r, n)
 	if made.Shelved() {
 		return serveShelved(w, r, n, made, audience), false
 	}
@@ -166,7 +166,7 @@ func (h *Handler) serveOpen(
 		return false, false
 	}
 	defer h.held.Add(-1)
-	mediaHeaders(w, n)
+	mediaHeaders(w, r, n)
 	w.Header().Set("ETag", `"`+n.String()+`"`)
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {

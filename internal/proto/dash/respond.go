@@ -17,20 +17,21 @@ const (
 	mediaCaching = "public, max-age=3600, immutable"
 )
 
-// serveText answers with a manifest. It returns how many bytes of body it sent.
+// serveText answers with a manifest, in which every address has what let the viewer in. It returns how many bytes of body it sent.
 func serveText(w http.ResponseWriter, r *http.Request, t *deliver.Text) int {
+	pass := deliver.ReadPass(r)
 	h := w.Header()
 	h.Set("Content-Type", "application/dash+xml")
-	h.Set("Cache-Control", manifestCaching)
-	return t.Serve(w, r)
+	h.Set("Cache-Control", pass.Caching(manifestCaching))
+	return pass.Manifest(t).Serve(w, r)
 }
 
 // mediaHeaders are those of every answer with media.
-func mediaHeaders(w http.ResponseWriter, n name) {
+func mediaHeaders(w http.ResponseWriter, r *http.Request, n name) {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
 	if n.track.Kind == media.Audio {
 		h.Set("Content-Type", "audio/mp4")
 	}
-	h.Set("Cache-Control", mediaCaching)
+	h.Set("Cache-Control", deliver.ReadPass(r).Caching(mediaCaching))
 }

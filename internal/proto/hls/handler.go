@@ -110,7 +110,7 @@ func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, p *presentat
 		problem.Write(w, http.StatusNotFound, noSegment)
 		return false
 	}
-	mediaHeaders(w, n)
+	mediaHeaders(w, r, n)
 	a.Sent(deliver.Bytes(w, r, n.String(), pieces...))
 	return true
 }
@@ -125,7 +125,7 @@ func serveShelved(w http.ResponseWriter, r *http.Request, s *window.Segment, n n
 		return false
 	}
 	defer file.Close()
-	mediaHeaders(w, n)
+	mediaHeaders(w, r, n)
 	a.Sent(deliver.Content(w, r, n.String(), time.Time{}, file))
 	return true
 }

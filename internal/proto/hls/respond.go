@@ -18,12 +18,13 @@ const (
 	mediaCaching = "public, max-age=3600, immutable"
 )
 
-// serveText answers with a playlist. It returns how many bytes of body it sent.
+// serveText answers with a playlist, in which every address has what let the viewer in. It returns how many bytes of body it sent.
 func serveText(w http.ResponseWriter, r *http.Request, t *deliver.Text, caching string) int {
+	pass := deliver.ReadPass(r)
 	h := w.Header()
 	h.Set("Content-Type", "application/vnd.apple.mpegurl")
-	h.Set("Cache-Control", caching)
-	return t.Serve(w, r)
+	h.Set("Cache-Control", pass.Caching(caching))
+	return pass.Playlist(t).Serve(w, r)
 }
 
 // reloadCaching is for the answer to a blocking reload: its address asks for one
@@ -34,11 +35,11 @@ func reloadCaching(target time.Duration) string {
 }
 
 // mediaHeaders are those of every answer with media.
-func mediaHeaders(w http.ResponseWriter, n name) {
+func mediaHeaders(w http.ResponseWriter, r *http.Request, n name) {
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
 	if n.track.Kind == media.Audio {
 		h.Set("Content-Type", "audio/mp4")
 	}
-	h.Set("Cache-Control", mediaCaching)
+	h.Set("Cache-Control", deliver.ReadPass(r).Caching(mediaCaching))
 }

@@ -65,7 +65,7 @@ func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, stream, file
 		return
 	}
 	w.Header().Set("Content-Type", "video/mp2t")
-	w.Header().Set("Cache-Control", segmentCaching)
+	w.Header().Set("Cache-Control", deliver.ReadPass(r).Caching(segmentCaching))
 	s.audience.Sent(deliver.Bytes(w, r, n.String(), b))
 }
 
@@ -95,13 +95,16 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream stri
 	}
 }
 
+// servePlaylist answers with a playlist, in which every address has what let the viewer
+// in.
 func (s *show) servePlaylist(w http.ResponseWriter, r *http.Request, which resource) {
 	text := s.text(which)
 	if text == nil { // it ended before it had a segment
 		problem.WriteError(w, hub.ErrNotFound)
 		return
 	}
+	pass := deliver.ReadPass(r)
 	w.Header().Set("Content-Type", playlistType)
-	w.Header().Set("Cache-Control", playlistCaching)
-	s.audience.Sent(text.Serve(w, r))
+	w.Header().Set("Cache-Control", pass.Caching(playlistCaching))
+	s.audience.Sent(pass.Playlist(text).Serve(w, r))
 }
