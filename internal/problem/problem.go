@@ -19,29 +19,56 @@ type Details struct {
 	Detail string `json:"detail,omitempty"`
 	// Code is the kind of refusal in one word, for programs.
 	Code string `json:"code,omitempty"`
+	// Errors are the faults of a request that has some, each at its place.
+	Errors []Fault `json:"errors,omitempty"`
 }
+
+// Fault is what is wrong at one place of a request. It does not repeat what stood
+// there, which may be a secret.
+type Fault struct {
+	// Location is the place: "body.labels", "query.limit".
+	Location string `json:"location,omitempty"`
+	Reason   string `json:"reason"`
+}
+
+// New returns the document for a status and a sentence.
+func New(status int, detail string, faults ...Fault) *Details {
+	return &Details{Title: http.StatusText(status), Status: status, Detail: detail, Errors: faults}
+}
+
+// Error makes an error of the document, so that handlers can return it.
+func (d *Details) Error() string { return d.Detail }
+
+// GetStatus is the status of the answer.
+func (d *Details) GetStatus() int { return d.Status }
+
+// ContentType is that of the document, whatever the request preferred.
+func (*Details) ContentType(string) string { return MediaType }
+
+// MediaType is the content type of problem documents.
+const MediaType = "application/problem+json"
 
 // Write answers with status and a sentence that says what is wrong with this
 // request. The answer may be read by pages from elsewhere and is not to be
 // cached.
 func Write(w http.ResponseWriter, status int, detail string) {
-	write(w, Details{Status: status, Detail: detail})
+	Send(w, &Details{Status: status, Detail: detail})
 }
 
 // WriteError answers for an error of the hub. Whatever is none of the hub's
 // own errors is not shown to the client.
 func WriteError(w http.ResponseWriter, err error) {
-	d := Details{Status: http.StatusInternalServerError, Detail: "the server could not do that; its log says why"}
+	d := &Details{Status: http.StatusInternalServerError, Detail: "the server could not do that; its log says why"}
 	var refusal *hub.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		d = Details{Status: status(refusal.Code), Detail: refusal.Reason, Code: refusal.Code.String()}
+		d = &Details{Status: status(refusal.Code), Detail: refusal.Reason, Code: refusal.Code.String()}
 	case errors.Is(err, hub.ErrNotFound):
-		d = Details{Status: http.StatusNotFound, Detail: "this stream is not on air", Code: "not-on-air"}
+		d = &Details{Status: http.StatusNotFound, Detail: "this stream is not on air", Code: "not-on-air"}
 	case errors.Is(err, hub.ErrShutdown):
-		d = Details{Status: http.StatusServiceUnavailable, Detail: "the server is going down"}
+		d = &Details{Status: http.StatusServiceUnavailable, Detail: "the server is going down"}
 	}
-	write(w, d)
+	Send(w, d)
 }
 
 func status(c hub.Code) int {
@@ -58,13 +85,14 @@ func status(c hub.Code) int {
 	return http.StatusForbidden
 }
 
-func write(w http.ResponseWriter, d Details) {
+// Send answers with the document as it is; its Title follows from its Status.
+func Send(w http.ResponseWriter, d *Details) {
 	d.Title = http.StatusText(d.Status)
 	h := w.Header()
 	for _, name := range []string{"Content-Encoding", "Content-Length", "ETag", "Last-Modified"} {
 		h.Del(name)
 	}
-	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Type", MediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Access-Control-Allow-Origin", "*")
