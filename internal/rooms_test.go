@@ -31,6 +31,7 @@ var rooms = []room{
 	{path: "rtmp", library: true},
 	{path: "internal/config"},
 	{path: "internal/netx"},
+	{path: "internal/guard", only: []string{}},
 	{path: "internal/hub", only: []string{"media"}},
 	{path: "internal/hub/hubtest", only: []string{"media", "internal/hub"}},
 	{path: "internal/metadata"},

@@ -1,0 +1,148 @@
+package guard
+
+import (
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// FailureOptions say how often keys, tokens and passwords may be wrong. Zeros are the defaults.
+type FailureOptions struct {
+	// Free is how many different wrong ones an address has before it must wait (20); one comes back each Refill (10 s).
+	Free   int
+	Refill time.Duration
+	// Longest is the longest wait of an address: the first is a second, each further failure doubles it (1 min).
+	Longest time.Duration
+	// PerSecond and Burst are what all addresses have together (100, 1000). When that is used up, only addresses wait
+	// from which nothing right has come in the last day.
+	PerSecond float64
+	Burst     float64
+	// Addresses is how many of them are remembered (65536).
+	Addresses int
+}
+
+// failures remembers who was wrong, and who was right.
+type failures struct {
+	o      FailureOptions
+	seed   maphash.Seed
+	global *Rate[struct{}]
+
+	mu    sync.Mutex
+	wrong table[netip.Addr, failure]
+	right table[netip.Addr, time.Time] // when, for a day
+	seen  map[string]uint64          // all failures, by what it was
+	// empty is until when all addresses together have used up what they have.
+	empty time.Time
+}
+
+// failure is what is remembered of an address.
+type failure struct {
+	full  time.Time // when all its free ones are back
+	until time.Time // it waits
+	over  uint8     // failures behind the free ones
+	tried [4]uint64 // hashes of the last wrong ones
+}
+
+const trusted = 24 * time.Hour
+
+func (f *failures) init(o FailureOptions) {
+	o.Free = defaultTo(o.Free, 20)
+	o.Refill = defaultTo(o.Refill, 10*time.Second)
+	o.Longest = defaultTo(o.Longest, time.Minute)
+	o.PerSecond = defaultTo(o.PerSecond, 100)
+	o.Burst = defaultTo(o.Burst, 1000)
+	o.Addresses = defaultTo(o.Addresses, 65536)
+	f.o, f.seed = o, maphash.MakeSeed()
+	f.global = NewRate[struct{}](o.PerSecond, o.Burst)
+	f.seen = make(map[string]uint64)
+	f.wrong = newTable[netip.Addr, failure](o.Addresses)
+	f.right = newTable[netip.Addr, time.Time](o.Addresses)
+}
+
+func defaultTo[T int | float64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Failed counts a wrong key, token or password from an address. what names it, for Stats: "key", "token", "password".
+// secret is what was tried: an encoder that comes again and again with the same wrong key is not guessing, and counts
+// once. It is kept as a hash of 64 bits with a random seed. Where tries cannot be told apart, "" counts each.
+func (g *Guard) Failed(addr netip.Addr, what, secret string) {
+	f := &g.failures
+	now, who := time.Now(), network(addr)
+	var tried uint64
+	if secret != "" {
+		tried = maphash.String(f.seed, secret) | 1 // 0 is none
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seen[what]++
+	was, _ := f.wrong.get(who)
+	for i, t := range was.tried {
+		if tried != 0 && t == tried {
+			copy(was.tried[1:i+1], was.tried[:i]) // the last one is kept the longest
+			was.tried[0] = tried
+			f.wrong.put(who, was)
+			return
+		}
+	}
+	if tried != 0 {
+		copy(was.tried[1:], was.tried[:])
+		was.tried[0] = tried
+	}
+	if wait, ok := f.global.Take(struct{}{}); !ok {
+		f.empty = now.Add(wait)
+	}
+	if !was.full.After(now) {
+		was.full, was.over = now, 0
+	}
+	was.full = was.full.Add(f.o.Refill)
+	if was.full.Sub(now) > time.Duration(f.o.Free)*f.o.Refill {
+		// It does not fall further into debt: the waiting is punishment enough.
+		was.full = now.Add(time.Duration(f.o.Free) * f.o.Refill)
+		was.until = now.Add(min(time.Second<<min(was.over, 30), f.o.Longest))
+		was.over++
+	}
+	f.wrong.put(who, was)
+}
+
+// Passed takes note that something right came from an address. It forgives nothing: who has one key could guess others.
+func (g *Guard) Passed(addr netip.Addr) {
+	f := &g.failures
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.right.put(network(addr), time.Now())
+}
+
+// Allowed says with an *Exceeded that an address must wait before it is looked at what it brings.
+func (g *Guard) Allowed(addr netip.Addr) error {
+	f := &g.failures
+	now, who := time.Now(), network(addr)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if was, ok := f.wrong.get(who); ok && was.until.After(now) {
+		wait := roundUp(was.until.Sub(now))
+		return &Exceeded{
+			Limit: "wrong keys from one address", Most: int64(f.o.Free), Retry: wait,
+			text: fmt.Sprintf("Too many wrong keys, tokens or passwords came from your address: try again in %v.", wait),
+		}
+	}
+	if !f.empty.After(now) {
+		return nil
+	}
+	if at, ok := f.right.get(who); ok && now.Sub(at) < trusted {
+		return nil
+	}
+	wait := roundUp(f.empty.Sub(now))
+	return &Exceeded{
+		Limit: "wrong keys from all addresses", Most: int64(f.o.PerSecond), Retry: wait,
+		text: fmt.Sprintf("Too many wrong keys, tokens or passwords come from everywhere: try again in %v.", wait),
+	}
+}
+
+// roundUp gives whole seconds: less would be a promise to the millisecond.
+func roundUp(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
