@@ -13,7 +13,7 @@ func appendPlaylist(b []byte, query string) []byte {
 	out := room(b, bytes.Count(b, newLine)-bytes.Count(b, tagLine)+bytes.Count(b, uri), query)
 	for len(b) > 0 {
 		line, rest, _ := bytes.Cut(b, newLine)
-		switch at := bytes.Index(line, uri); {
+		switch at := bytes.LastIndex(line, uri); {
 		case len(line) > 0 && line[0] != '#':
 			out = appendQuery(append(out, line...), line, query, "&")
 		case at >= 0:
@@ -32,8 +32,8 @@ func appendPlaylist(b []byte, query string) []byte {
 
 var (
 	newLine, tagLine, quotes = []byte("\n"), []byte("\n#"), []byte(`"`)
-	// uri begins the attribute in which tags have addresses. A quotation mark ends it,
-	// and no other attribute's value can hold one.
+	// uri begins the attribute in which tags have addresses. It is the last that has
+	// quotation marks: a name in front of it may end like this.
 	uri = []byte(`URI="`)
 )
 
