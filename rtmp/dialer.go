@@ -70,7 +70,9 @@ func (d *Dialer) settings() settings {
 
 // Dial connects to the application of an address, rtmp://host/app/name or one
 // with another scheme (see [URL]), whose name it does not use, and waits until the server has accepted connect. A
-// refusal is a *StatusError in the server's words. ctx matters for connecting
+// refusal is a *StatusError in the server's words. If the server asks for a user and a password, it gets those of the
+// address, on further connections; ErrChallenged is the refusal of an address that has none, ErrCredentials that of
+// wrong ones. ctx matters for connecting
 // only.
 func (d *Dialer) Dial(ctx context.Context, address string) (*Session, error) {
 	u, err := ParseURL(address)
@@ -81,19 +83,29 @@ func (d *Dialer) Dial(ctx context.Context, address string) (*Session, error) {
 }
 
 func (d *Dialer) dial(ctx context.Context, u *URL) (s *Session, err error) {
+	login := login{url: u}
+	for {
+		if s, err = d.connect(ctx, u, login.shown); err == nil {
+			return s, nil
+		}
+		if err = login.next(err); err != nil {
+			return nil, fmt.Errorf("rtmp: connect to %s: %w", u.Host, err)
+		}
+	}
+}
+
+// connect makes one connection that shows the server the given credentials.
+func (d *Dialer) connect(ctx context.Context, u *URL, shown string) (s *Session, err error) {
 	const tries = 4 // each is in vain once in 256 times
 	for range tries {
-		if s, err = d.try(ctx, u); !errors.Is(err, handshake.ErrAmbiguous) {
+		if s, err = d.try(ctx, u, shown); !errors.Is(err, handshake.ErrAmbiguous) {
 			break
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("rtmp: connect to %s: %w", u.Host, err)
-	}
-	return s, nil
+	return s, err
 }
 
-func (d *Dialer) try(ctx context.Context, u *URL) (*Session, error) {
+func (d *Dialer) try(ctx context.Context, u *URL, shown string) (*Session, error) {
 	set, way := d.settings(), dialects[u.Scheme]
 	shake := handshake.Config{}
 	if way.encrypted {
@@ -111,6 +123,12 @@ func (d *Dialer) try(ctx context.Context, u *URL) (*Session, error) {
 	r.reconnect = d.Reconnect
 	properties := d.properties(u)
 	s.info = message.ParseConnect(&message.Call{Object: properties, Args: d.Args})
+	if shown != "" {
+		properties = d.properties(u) // what the session shows to its user has no credentials in it
+		for _, name := range []string{"app", "tcUrl"} {
+			properties.Set(name, properties.String(name)+shown)
+		}
+	}
 	r.hello = func() error { return r.engine.Connect(properties, d.Args...) }
 	go func() { _ = s.run(nil) }()
 	select {

@@ -51,6 +51,9 @@ type Server struct {
 	// of the handshake is refused. Encoders cannot prove anything;
 	// [Session.ConnectInfo] has what they call themselves.
 	SWF func(s *Session) []SWF
+	// Challenge, if not nil, asks clients for a user and a password. It comes
+	// before SWF and ServeConnect; [Session.User] tells those who was let in.
+	Challenge *Challenge
 	// Logger gets panics and failing listeners; slog.Default() if nil. Ends of
 	// sessions are for Ended.
 	Logger *slog.Logger

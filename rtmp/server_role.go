@@ -101,6 +101,10 @@ func (r *serverRole) late() bool {
 // connect takes the client's connect, and answers it unless something is to be
 // proved before.
 func (r *serverRole) connect() error {
+	if err := r.identify(); err != nil {
+		r.reject(err)
+		return nil
+	}
 	if r.server.SWF != nil {
 		if r.demanded = r.server.SWF(r.Session); len(r.demanded) > 0 {
 			r.out.enqueue(message.NewSWFDemand())

@@ -40,6 +40,7 @@ type Session struct {
 	mu       sync.Mutex
 	role     role
 	info     *message.Connect
+	user     string // who it is, of a client that was challenged
 	peer     Capabilities
 	streams  map[uint32]*Stream
 	phase    phase

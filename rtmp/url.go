@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // URL is the address of a stream, split as FFmpeg does it.
@@ -21,11 +22,19 @@ type URL struct {
 	// TCURL is the address without the stream's name: scheme, host as it was
 	// written, and App.
 	TCURL string
+	// User and Password are those of rtmp://user:password@host, for servers
+	// that ask for them; see [Challenge]. They are in no other field.
+	User, Password string
 }
 
-// ParseURL reads rtmp://host[:port]/app[/instance]/name[?query]. Without a port
-// it is 1935, 443 for rtmps and rtmpts, and 80 for rtmpt and rtmpte. Nothing of
-// the path is unescaped, since servers compare names as they are sent.
+// String is the address without what is secret in it: the password, and the
+// stream's name with its query.
+func (u *URL) String() string { return u.TCURL + "/…" }
+
+// ParseURL reads rtmp://[user:password@]host[:port]/app[/instance]/name[?query].
+// Without a port it is 1935, 443 for rtmps and rtmpts, and 80 for rtmpt and
+// rtmpte. Nothing of the path is unescaped, since servers compare names as they
+// are sent; user and password are.
 func ParseURL(raw string) (*URL, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
@@ -37,8 +46,9 @@ func ParseURL(raw string) (*URL, error) {
 		return nil, fmt.Errorf("rtmp: address begins with %s://, and not with %s", scheme, schemes)
 	}
 	authority, path, _ := strings.Cut(rest, "/")
-	if strings.Contains(authority, "@") {
-		return nil, errors.New("rtmp: address holds a user and a password, which are not supported")
+	user, authority, err := splitUser(authority)
+	if err != nil {
+		return nil, err
 	}
 	// The URL parser knows the rules of hosts, IPv6 among them.
 	u, err := url.Parse("rtmp://" + authority)
@@ -57,10 +67,32 @@ func ParseURL(raw string) (*URL, error) {
 	if hasQuery {
 		name += "?" + query
 	}
+	password, _ := user.Password()
 	return &URL{
 		Scheme: scheme, Host: net.JoinHostPort(u.Hostname(), port), App: app, Name: name,
 		TCURL: scheme + "://" + authority + "/" + app,
+		User:  user.Username(), Password: password,
 	}, nil
+}
+
+// splitUser cuts user and password off the front of a host. Its error tells
+// neither.
+func splitUser(authority string) (user *url.Userinfo, host string, err error) {
+	at := strings.LastIndexByte(authority, '@')
+	if at < 0 {
+		return nil, authority, nil
+	}
+	name, password, _ := strings.Cut(authority[:at], ":")
+	name, err = url.PathUnescape(name)
+	if err == nil {
+		password, err = url.PathUnescape(password)
+	}
+	// Servers cut what they get at these, and clients escape nothing.
+	if err != nil || name == "" || password == "" || strings.ContainsAny(name, "&?= ") ||
+		strings.ContainsAny(authority, "?#") || strings.ContainsFunc(name, unicode.IsControl) {
+		return nil, "", errors.New("rtmp: address holds no user and password in front of the @ that can be sent")
+	}
+	return url.UserPassword(name, password), authority[at+1:], nil
 }
 
 // resolve gives the address that a server means by the tcUrl of a reconnect
@@ -90,6 +122,7 @@ func (u *URL) resolve(ref string) (*URL, error) {
 	case dialects[u.Scheme].tls && !dialects[to.Scheme].tls:
 		return nil, fmt.Errorf("rtmp: the server leads from %s to %s, which is not secure", u.Scheme, to.Scheme)
 	}
+	to.User, to.Password = u.User, u.Password
 	// All of a tcUrl's path is the application.
 	to.App, to.Name = strings.Trim(path, "/"), u.Name
 	to.TCURL = to.Scheme + "://" + authority + "/" + to.App

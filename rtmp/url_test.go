@@ -29,7 +29,7 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%s: %v", tt.in, err)
 			continue
 		}
-		if *u != (URL{tt.scheme, tt.host, tt.app, tt.name, tt.tcURL}) {
+		if *u != (URL{Scheme: tt.scheme, Host: tt.host, App: tt.app, Name: tt.name, TCURL: tt.tcURL}) {
 			t.Errorf("%s: got %+v", tt.in, *u)
 		}
 	}
@@ -44,7 +44,10 @@ func TestParseURLRefuses(t *testing.T) {
 		"rtmp://h":             "application",
 		"rtmp://h/?x":          "application",
 		"rtmp://h:port/live/x": "host",
-		"rtmp://u:p@h/live/x":  "user",
+		"rtmp://u@h/live/x":    "user",
+		"rtmp://u%zz:p@h/live": "user",
+		"rtmp://u&x:p@h/live":  "user",
+		"rtmp://u:p@/live/x":   "host",
 	} {
 		if _, err := ParseURL(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want a word of %q", in, err, want)

@@ -47,7 +47,7 @@ func TestAddress(t *testing.T) {
 func TestAddressRefuses(t *testing.T) {
 	for _, raw := range []string{
 		"", "host/live/s3cr3t", "ftp://host/live/s3cr3t", "rtmp://", "rtmp:///live/s3cr3t", "http:///s3cr3t.flv",
-		"rtmp://me:s3cr3t@host/live/x",
+		"rtmp://me:s3cr3t@/live/x", "rtmp://me&you:s3cr3t@host/live/x",
 	} {
 		for _, read := range []func(string) (*Address, error){PublishAddress, PlayAddress} {
 			_, err := read(raw)
