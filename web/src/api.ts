@@ -109,7 +109,7 @@ export interface Addresses {
 
 /** What a request gave. */
 export interface Answer<T> {
-  /** Undefined when there is no such thing (404). */
+  /** Undefined when there is no such thing, or not for whoever asks (401, 403, 404). */
   body: T | undefined;
   /** When it was asked for and received, by the local clock, and the server's clock in between; all in ms. */
   sent: number;
@@ -122,7 +122,7 @@ export async function getJSON<T extends { time?: string }>(path: string): Promis
   const sent = Date.now();
   const response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
   const received = Date.now();
-  if (!response.ok && response.status !== 404) throw new Error(`${path} answered ${response.status}`);
+  if (!response.ok && ![401, 403, 404].includes(response.status)) throw new Error(`${path} answered ${response.status}`);
   const body = response.ok ? ((await response.json()) as T) : undefined;
   // The header has whole seconds only: its middle is the best guess.
   const server = body?.time ? Date.parse(body.time) : Date.parse(response.headers.get('Date') ?? '') + 500;

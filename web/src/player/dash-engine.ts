@@ -1,6 +1,7 @@
 import shaka from 'shaka-player/dist/shaka-player.dash-es2021.js';
+import { withPass } from '../pass.ts';
 import { qualityLabels, soundLabels } from './choices.ts';
-import type { Choices, Engine, EngineEvents, Gone, Opening, Particulars } from './engine.ts';
+import { type Choices, type Engine, type EngineEvents, type Gone, goneBy, type Opening, type Particulars } from './engine.ts';
 import { type Shift, startQuery } from './shift.ts';
 
 const retry = { maxAttempts: 4, baseDelay: 500, backoffFactor: 1.6, fuzzFactor: 0.2, timeout: 10_000 };
@@ -16,7 +17,7 @@ export class DashEngine implements Engine {
   #adaptive = true;
   #start: number | undefined;
 
-  constructor(video: HTMLVideoElement, { path, session, start }: Opening, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path, pass, session, start }: Opening, events: EngineEvents) {
     this.#video = video;
     this.#start = start;
     this.#events = events;
@@ -40,7 +41,7 @@ export class DashEngine implements Engine {
     this.#player.addEventListener('error', (event: Event) => this.#fail((event as unknown as { detail: shaka.util.Error }).detail));
     this.#player.addEventListener('manifestupdated', () => this.#follow());
     video.addEventListener('ended', () => events.gone('ended'), { signal: this.#stop.signal });
-    void this.#load(new URL(`${path}/manifest.mpd${startQuery(start)}`, location.href).href);
+    void this.#load(new URL(withPass(`${path}/manifest.mpd${startQuery(start)}`, pass), location.href).href);
   }
 
   delay(serverNow: number | undefined): number | undefined {
@@ -152,7 +153,9 @@ export class DashEngine implements Engine {
     const { Severity, Category, Code } = shaka.util.Error;
     if (severity !== Severity.CRITICAL || code === Code.LOAD_INTERRUPTED || this.#stop.signal.aborted) return;
     let why: Gone = 'lost';
-    if (code === Code.BAD_HTTP_STATUS && data[1] === 404 && this.#zero === undefined) why = 'absent';
+    if (code === Code.BAD_HTTP_STATUS) why = goneBy(data[1] as number);
+    // A file that has gone while it played is no sign that the stream has.
+    if (why === 'absent' && this.#zero !== undefined) why = 'lost';
     if (category === Category.MANIFEST && code !== Code.NO_VARIANTS) why = 'unplayable';
     this.#events.gone(why);
   }

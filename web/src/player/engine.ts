@@ -4,12 +4,27 @@ import type { Shift } from './shift.ts';
 export type Gone =
   /** The stream is not there. */
   | 'absent'
+  /** The stream is for others: it needs a link or token, or a better one. */
+  | 'refused'
   /** The stream was closed and everything in it has been played, or it was closed from the start. */
   | 'ended'
   /** Network or decoder failed beyond what the engine mends by itself. */
   | 'lost'
   /** The browser cannot play this by this protocol. */
   | 'unplayable';
+
+/** What an answer of this status means; none came where there is no status. */
+export function goneBy(status: number | undefined): Gone {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'refused';
+    case 404:
+      return 'absent';
+    default:
+      return 'lost';
+  }
+}
 
 /** One of several things to watch or listen to. */
 export interface Choice {
@@ -75,6 +90,8 @@ export interface EngineEvents {
 export interface Opening {
   /** The stream's path, `/live/cam1`. */
   path: string;
+  /** What lets the viewer in, as a query; '' for nothing. */
+  pass: string;
   /** The playback's name, for the server to count its viewers by. */
   session: string;
   /** The moment of the server's clock to begin at, in ms; without it, live. */

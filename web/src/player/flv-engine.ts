@@ -1,6 +1,7 @@
 import mpegts from 'mpegts.js';
+import { withPass } from '../pass.ts';
 import { Arrivals } from './arrivals.ts';
-import type { Engine, EngineEvents, Gone, Opening, Particulars } from './engine.ts';
+import { type Engine, type EngineEvents, type Gone, goneBy, type Opening, type Particulars } from './engine.ts';
 import { pace, rangesOf } from './pace.ts';
 
 /** How often it looks at its distance from live, in ms. */
@@ -30,12 +31,12 @@ export class FlvEngine implements Engine {
   #received = 0;
   #complete = false;
 
-  constructor(video: HTMLVideoElement, { path }: Opening, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path, pass }: Opening, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
     mpegts.LoggingControl.enableAll = false;
     this.#player = mpegts.createPlayer(
-      { type: 'flv', isLive: true, url: new URL(`${path}.flv`, location.href).href },
+      { type: 'flv', isLive: true, url: new URL(withPass(`${path}.flv`, pass), location.href).href },
       {
         isLive: true,
         // Bytes are passed on as they come, and the connection is read all the time.
@@ -150,7 +151,7 @@ export class FlvEngine implements Engine {
   #fail(type: string, detail: string, info?: { code?: number }): void {
     const { ErrorTypes, ErrorDetails } = mpegts;
     let why: Gone = 'lost';
-    if (type === ErrorTypes.NETWORK_ERROR && info?.code === 404) why = 'absent';
+    if (type === ErrorTypes.NETWORK_ERROR) why = goneBy(info?.code);
     if (detail === ErrorDetails.MEDIA_CODEC_UNSUPPORTED || detail === ErrorDetails.MEDIA_FORMAT_UNSUPPORTED) why = 'unplayable';
     this.#events.gone(why);
   }

@@ -1,6 +1,7 @@
 import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
+import { withPass } from '../pass.ts';
 import { qualityLabels, soundLabels } from './choices.ts';
-import type { Choices, Engine, EngineEvents, Gone, Opening, Particulars } from './engine.ts';
+import { type Choices, type Engine, type EngineEvents, type Gone, goneBy, type Opening, type Particulars } from './engine.ts';
 import { dateAt, positionAt, type Shift, startQuery, type Stretch } from './shift.ts';
 
 const retry = {
@@ -47,7 +48,7 @@ export class HlsEngine implements Engine {
   #margin = 0;
   #calmSince = 0;
 
-  constructor(video: HTMLVideoElement, { path, session, start }: Opening, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path, pass, session, start }: Opening, events: EngineEvents) {
     this.#video = video;
     this.#start = start;
     this.#live = start === undefined;
@@ -78,7 +79,7 @@ export class HlsEngine implements Engine {
       this.#received += payload.byteLength;
     });
     video.addEventListener('ended', this.#ended);
-    this.#hls.loadSource(new URL(`${path}/index.m3u8${startQuery(start)}`, location.href).href);
+    this.#hls.loadSource(new URL(withPass(`${path}/index.m3u8${startQuery(start)}`, pass), location.href).href);
     this.#hls.attachMedia(video);
   }
 
@@ -201,7 +202,7 @@ export class HlsEngine implements Engine {
       this.#hls.recoverMediaError();
       return;
     }
-    let why: Gone = data.response?.code === 404 ? 'absent' : 'lost';
+    let why: Gone = goneBy(data.response?.code);
     if (unplayable.has(data.details)) why = 'unplayable';
     this.#events.gone(why);
   }

@@ -1,5 +1,6 @@
 import type { Stream } from '../api.ts';
 import { backoff } from '../backoff.ts';
+import { withPass } from '../pass.ts';
 import type { Choice, Choices, Engine, Gone } from './engine.ts';
 import { engineFor } from './engines.ts';
 import { NativeEngine } from './native-engine.ts';
@@ -62,7 +63,7 @@ const stuckAfter = 8000;
 /** An engine that has shown nothing for this many ms after it was made will not. */
 const openingTakes = 10_000;
 
-/** How long to wait before what could not be played is tried again, in ms. */
+/** How long to wait before what could not be played, or was refused, is tried again, in ms. */
 const hopeless = 30_000;
 
 /** Play that goes on for this many ms has got over its trouble: the back-off starts from its beginning again. */
@@ -78,6 +79,7 @@ const nearLive = 4000;
 export class LivePlayer {
   #video: HTMLVideoElement;
   #path: string;
+  #pass: string;
   #serverNow: () => number | undefined;
   #changed: (snapshot: Snapshot) => void;
   #known: Knowledge = { codecs: {} };
@@ -115,17 +117,19 @@ export class LivePlayer {
 
   /**
    * Plays the stream of a path, `/live/cam1`; `serverNow` is the server's clock in ms, undefined while unknown. It begins
-   * at what arrived at `start`, in ms, or live.
+   * at what arrived at `start`, in ms, or live. The pass is what lets the viewer in.
    */
   constructor(
     video: HTMLVideoElement,
     path: string,
+    pass: string,
     serverNow: () => number | undefined,
     changed: (snapshot: Snapshot) => void,
     start?: number,
   ) {
     this.#video = video;
     this.#path = path;
+    this.#pass = pass;
     this.#serverNow = serverNow;
     this.#changed = changed;
     this.#date = start;
@@ -349,7 +353,8 @@ export class LivePlayer {
     if (opening !== this.#opening) return;
     // The page may have heard meanwhile what the stream is coded in.
     if (this.#pick() !== protocol) return void this.#open();
-    this.#engine = new make(this.#video, { path: this.#path, session: this.#session, start: this.#date }, this.#events(opening));
+    const what = { path: this.#path, pass: this.#pass, session: this.#session, start: this.#date };
+    this.#engine = new make(this.#video, what, this.#events(opening));
     this.#publish();
   }
 
@@ -416,14 +421,14 @@ export class LivePlayer {
   #leave(why: Gone): void {
     this.#phase = why === 'absent' ? 'waiting' : why;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.#ask(), why === 'unplayable' ? hopeless : backoff(this.#tries++));
+    this.#retry = setTimeout(() => void this.#ask(), why === 'unplayable' || why === 'refused' ? hopeless : backoff(this.#tries++));
     this.#publish();
   }
 
   async #ask(): Promise<void> {
     const asking = this.#opening;
     this.#probing = true;
-    const found = await probe(new URL(`${this.#path}/index.m3u8`, location.href).href);
+    const found = await probe(new URL(withPass(`${this.#path}/index.m3u8`, this.#pass), location.href).href);
     this.#probing = false;
     if (this.#stop.signal.aborted || asking !== this.#opening) return;
     // What could not be played is worth a try when it is asked for again: the encoder may have changed.

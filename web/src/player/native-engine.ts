@@ -1,3 +1,4 @@
+import { withPass } from '../pass.ts';
 import type { Engine, EngineEvents, Opening, Particulars } from './engine.ts';
 import { type Shift, startQuery } from './shift.ts';
 
@@ -17,14 +18,14 @@ export class NativeEngine implements Engine {
     return navigator.vendor.startsWith('Apple') && video.canPlayType('application/vnd.apple.mpegurl') !== '';
   }
 
-  constructor(video: HTMLVideoElement, { path, start }: Opening, events: EngineEvents) {
+  constructor(video: HTMLVideoElement, { path, pass, start }: Opening, events: EngineEvents) {
     this.#video = video;
     this.#start = start;
     this.#events = events;
     video.addEventListener('loadedmetadata', this.#ready);
     video.addEventListener('ended', this.#ended);
     video.addEventListener('error', this.#error);
-    video.src = new URL(`${path}/index.m3u8${startQuery(start)}`, location.href).href;
+    video.src = new URL(withPass(`${path}/index.m3u8${startQuery(start)}`, pass), location.href).href;
     video.load();
   }
 

@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { notice, type Facts } from './notice.ts';
 
-const playing: Facts = { phase: 'playing', stalledFor: 0, hasPlayed: true, state: 'live' };
+const playing: Facts = { phase: 'playing', stalledFor: 0, hasPlayed: true, state: 'live', hasPass: false };
 
 for (const [name, facts, title, covers] of [
   ['all is well', {}, undefined, undefined],
@@ -19,6 +19,8 @@ for (const [name, facts, title, covers] of [
   ['cut off, the buffer still plays', { phase: 'lost' }, 'Reconnecting…', false],
   ['cut off', { phase: 'lost', stalledFor: 4000 }, 'Reconnecting…', true],
   ['codecs that the browser has not', { phase: 'unplayable', hasPlayed: false }, 'This browser cannot play the stream', true],
+  ['for others', { phase: 'refused', hasPlayed: false }, 'This stream is private', true],
+  ['a token taken back while it plays', { phase: 'refused', hasPass: true }, 'This link does not let you in', true],
   ['cut off from the start', { phase: 'lost', hasPlayed: false }, 'Reconnecting…', true],
 ] as [string, Partial<Facts>, string | undefined, boolean | undefined][]) {
   test(name, () => {

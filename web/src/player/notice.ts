@@ -12,6 +12,8 @@ export type Phase =
   | 'ended'
   /** The server is out of reach, or what it sent could not be played. */
   | 'lost'
+  /** It is for others. */
+  | 'refused'
   /** This browser has no way to play what is sent. */
   | 'unplayable';
 
@@ -23,6 +25,8 @@ export interface Facts {
   hasPlayed: boolean;
   /** What the API says of the stream, when it says something. */
   state?: Stream['state'];
+  /** The address has a token, or is a signed link. */
+  hasPass: boolean;
 }
 
 /** What the player tells its viewer. A notice covers the picture, or is a line above it while there is one to see. */
@@ -48,6 +52,8 @@ export function notice(facts: Facts): Notice | undefined {
       return over;
     case 'unplayable':
       return unplayable;
+    case 'refused':
+      return facts.hasPass ? invalid : secluded;
     case 'lost':
       return {
         kind: 'busy',
@@ -86,6 +92,20 @@ const over: Notice = {
   kind: 'waiting',
   title: 'The broadcast has ended',
   detail: 'If it comes back, it starts here by itself.',
+  covers: true,
+};
+
+const secluded: Notice = {
+  kind: 'waiting',
+  title: 'This stream is private',
+  detail: 'Open it with the link that its owner gave you.',
+  covers: true,
+};
+
+const invalid: Notice = {
+  kind: 'waiting',
+  title: 'This link does not let you in',
+  detail: 'It has expired, was taken back, or is for another stream. Ask the owner of the stream for a new one.',
   covers: true,
 };
 

@@ -18,6 +18,8 @@ import { StatisticsPanel } from './statistics-panel.tsx';
 export interface PlayerProps {
   /** The stream's path, as it stands in addresses: `live/cam%201`. */
   path: string;
+  /** What lets the viewer in, as a query; '' for nothing. */
+  pass: string;
   name: string;
   /** What the API says of the stream, when it says something. */
   stream: Stream | undefined;
@@ -36,7 +38,7 @@ const step = 10_000;
 type Overlay = 'settings' | 'help' | undefined;
 
 /** The player with everything on it: picture, notices, controls, keys. It fills the box that it is put into. */
-export function Player({ path, name, stream, poster, serverNow, onChange }: PlayerProps) {
+export function Player({ path, pass, name, stream, poster, serverNow, onChange }: PlayerProps) {
   const box = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<LivePlayer>(undefined);
@@ -52,18 +54,19 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
     player.current = new LivePlayer(
       video.current!,
       `/${path}`,
+      pass,
       serverNow,
       setSnapshot,
       startOf(location.search, serverNow() ?? Date.now()),
     );
     return () => player.current?.destroy();
-  }, [path, serverNow]);
+  }, [path, pass, serverNow]);
 
   const codecs = { video: stream?.video?.codec, audio: stream?.audio?.codec };
   const timeShift = !!stream?.time_shift;
   useEffect(
     () => player.current?.learn({ state, codecs, timeShift }),
-    [path, serverNow, state, codecs.video, codecs.audio, timeShift],
+    [path, pass, serverNow, state, codecs.video, codecs.audio, timeShift],
   );
   useEffect(() => {
     if (snapshot) onChange?.(snapshot);
@@ -127,7 +130,7 @@ export function Player({ path, name, stream, poster, serverNow, onChange }: Play
     ),
   );
 
-  const told = snapshot && !snapshot.paused && !snapshot.needsClick ? notice({ ...snapshot, state }) : undefined;
+  const told = snapshot && !snapshot.paused && !snapshot.needsClick ? notice({ ...snapshot, state, hasPass: pass !== '' }) : undefined;
   const stands = !snapshot || snapshot.paused || snapshot.needsClick || !!told?.covers;
   const delay = delaySince(snapshot?.delay, stream?.encoder_clock ?? undefined);
   const soundOnly = !!snapshot && snapshot.phase === 'playing' && !snapshot.hasPicture;

@@ -38,6 +38,8 @@ for (const [name, answers, want] of [
   ['an empty playlist', { [base]: '#EXTM3U\n' }, 'absent'],
   ['a server in trouble', { [base]: 503 }, 'unreachable'],
   ['no network', { [base]: 0 }, 'unreachable'],
+  ['a stream for others', { [base]: 401 }, 'refused'],
+  ['a token that has expired', { [base]: top, [child]: 403 }, 'refused'],
 ] as [string, Record<string, string | number>, string][]) {
   test(`probe: ${name}`, async () => {
     serve(answers);

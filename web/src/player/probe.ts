@@ -1,5 +1,5 @@
 /** What a playlist says of its stream. */
-export type Liveness = 'live' | 'ended' | 'absent' | 'unreachable';
+export type Liveness = 'live' | 'ended' | 'absent' | 'refused' | 'unreachable';
 
 /**
  * Asks whether there is something to play. The playlists are the ones to ask, not the API: it may be served elsewhere,
@@ -14,10 +14,13 @@ export async function probe(url: string): Promise<Liveness> {
     const media = isMultivariant(top) ? await text(child) : top;
     if (media === undefined) return 'absent';
     return hasEnded(media) ? 'ended' : 'live';
-  } catch {
-    return 'unreachable';
+  } catch (error) {
+    return error instanceof RefusedError ? 'refused' : 'unreachable';
   }
 }
+
+/** The stream is for others. */
+class RefusedError extends Error {}
 
 /** Without an answer for so many ms a request may be on a connection that leads nowhere any more. */
 const doubtful = 2000;
@@ -63,6 +66,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 async function textOnce(url: string, signal: AbortSignal): Promise<string | undefined> {
   const response = await fetch(url, { cache: 'no-store', signal });
   if (response.status === 404 || response.status === 410) return undefined;
+  if (response.status === 401 || response.status === 403) throw new RefusedError();
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response.text();
 }

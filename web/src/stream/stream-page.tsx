@@ -2,6 +2,7 @@ import { useCallback, useState } from 'preact/hooks';
 import { addressesFrom, embedCode, streamName, streamPath } from '../address.ts';
 import { isOnAir, type Stream } from '../api.ts';
 import { duration } from '../format.ts';
+import { addressesWithPass, passOf, withPass } from '../pass.ts';
 import type { Snapshot } from '../player/live-player.ts';
 import { Player } from '../player/player.tsx';
 import { plainHint } from '../player/settings.tsx';
@@ -18,14 +19,15 @@ import { useTitle } from './title.ts';
 export function StreamPage() {
   const path = streamPath(location.pathname);
   const name = streamName(path);
-  const { body: stream, at, clock } = usePoll<Stream>(`/api/v1/streams/${path}`, 2000);
+  const pass = passOf(location.search);
+  const { body: stream, at, clock } = usePoll<Stream>(withPass(`/api/v1/streams/${path}`, pass), 2000);
   const [playing, setPlaying] = useState<Snapshot>();
   const delay = playing?.delay;
   const serverNow = useCallback(() => (clock.known ? clock.now(Date.now()) : undefined), [clock]);
   useTitle(name, stream?.state === 'live');
 
   const own = addressesFrom(location);
-  const addresses = { ...own, ...stream?.addresses };
+  const addresses = addressesWithPass({ ...own, ...stream?.addresses }, pass);
 
   return (
     <>
@@ -34,9 +36,10 @@ export function StreamPage() {
         <section class="stage">
           <Player
             path={path}
+            pass={pass}
             name={name}
             stream={stream}
-            poster={stream && isOnAir(stream) ? `/${path}.jpg` : undefined}
+            poster={stream && isOnAir(stream) ? withPass(`/${path}.jpg`, pass) : undefined}
             serverNow={serverNow}
             onChange={setPlaying}
           />
