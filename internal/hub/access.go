@@ -14,7 +14,8 @@ type Access interface {
 	// error refuses; it should be a *Refusal.
 	Publish(ctx context.Context, req *PublishRequest) (Grant, error)
 	// Play allows the request or refuses it. It may set req.Stream (a playback
-	// id, say, to the name behind it), req.Delivery, req.Strict and req.PlayWait.
+	// id, say, to the name behind it), req.Permit, req.Delivery, req.Strict and
+	// req.PlayWait.
 	Play(ctx context.Context, req *PlayRequest) error
 }
 
@@ -46,7 +47,25 @@ type Grant struct {
 	GraceAfterEnd bool
 	// Warning is a sentence for whoever runs the server, told as an event.
 	Warning string
+	// Rehearse publishes to nowhere: what is on air under the name is something
+	// else, and nobody can play this. See Registry.PlayRehearsal.
+	Rehearse bool
+	// Limits are those of what is published. 0 is none.
+	Limits
+	// Permit is asked every few seconds whether the publisher may go on; nil is
+	// yes.
+	Permit Permit
+	// Over is called, with no lock held, when a broadcast is over that was
+	// published by this grant, unless the server shuts down; each Owner's once.
+	// It must not block. May be nil.
+	Over func()
 }
+
+// Permit is what somebody was let in with. Check says whether it is good at a
+// time still: the sentence of its error, or all of it if it is a *Refusal, is
+// what a session is told that ends by it. It takes less than a microsecond, waits
+// for nothing, and is called from one goroutine at a time.
+type Permit interface{ Check(now time.Time) error }
 
 // PublishRequest asks for a stream to write to.
 type PublishRequest struct {
@@ -61,7 +80,8 @@ type PublishRequest struct {
 	// somebody looks at the session; nil when nobody knows.
 	RTT func() time.Duration
 	// Kick is called at most once, with no lock held, when the hub ends the
-	// publication: ErrTakenOver, ErrSilent, ErrShutdown. It must not block.
+	// publication: ErrTakenOver, ErrSilent, ErrShutdown, a *Refusal. It must not
+	// block.
 	Kick func(error)
 }
 
@@ -80,7 +100,15 @@ type PlayRequest struct {
 	RTT       func() time.Duration // as in PublishRequest
 	// Proven is the app one of whose SWF files an RTMP player has proved to be,
 	// if it was asked to.
-	Proven   string
+	Proven string
+	// Bearer is the token of an HTTP request's Authorization.
+	Bearer string
+	// Admitted says that whoever asks was let in before, by the Permit: Access
+	// has the rules of the stream to add, and nothing to decide. See Admit.
+	Admitted bool
+	// Permit is what the player was let in with, nil for what needs none and
+	// cannot be taken back. A packager has none: each of its viewers has.
+	Permit   Permit
 	Delivery Delivery
 	// Strict is set by Access: the player is to get nothing that it did not
 	// announce to take. See Reader.Strict.

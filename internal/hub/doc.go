@@ -22,10 +22,13 @@
 //	stream.mu          state, publication, timeline, the writing side of the ring
 //	gate.mu            who is parked
 //	roster.mu          the sessions in their order
+//	permits.mu         whether there are any
 //
 // Registry.mu guards the names and the count of players, refusals.mu the tries
-// that were not let in; both are taken alone.
-// Everything foreign (Options.Events, PublishRequest.Kick, Access) is called
-// with none of them held but stream.delivering. No foreign bytes are parsed
+// that were not let in; both are taken alone. Registry.checking is taken before
+// any other, by whoever looks at the permits.
+// Everything foreign (Options.Events and Sessions, PublishRequest.Kick, Grant.Over,
+// Permit, Access) is called with none of them held but stream.delivering, and
+// Permit with checking. No foreign bytes are parsed
 // under any of them: frames arrive parsed.
 package hub

@@ -31,9 +31,15 @@ const (
 	Limit                    // a bound is reached
 	ShuttingDown             // the server is going down
 	Plain                    // it came without TLS, which is not accepted
+	Unauthorized             // a token is needed to watch, and none was given
+	Kicked                   // whoever runs the server ended it
+	Withdrawn                // what it was let in with is no longer good
 )
 
-var codeNames = [...]string{"forbidden", "bad-key", "bad-name", "in-use", "taken-over", "limit", "shutting-down", "plain"}
+var codeNames = [...]string{
+	"forbidden", "bad-key", "bad-name", "in-use", "taken-over", "limit", "shutting-down", "plain", "unauthorized", "kicked",
+	"withdrawn",
+}
 
 // String returns the code as metrics and logs write it.
 func (c Code) String() string {
@@ -43,7 +49,8 @@ func (c Code) String() string {
 	return "unknown"
 }
 
-// Refusal is the error of a Publish or Play that was not let in.
+// Refusal is the error of a Publish or Play that was not let in, or that was
+// ended by somebody's decision.
 type Refusal struct {
 	Code Code
 	// Reason is a sentence for the person at the other end. It holds no key.

@@ -24,12 +24,14 @@ const (
 	LongGOP                             // key frames are further apart than the ring is long
 	TimeJoined                          // the publisher's clock jumped; its timestamps were joined anew
 	PublishWarned                       // a session was let in, and Reason says what is wrong with that
+	RehearsalStarted                    // a session publishes to nowhere
+	RehearsalEnded                      // and its end
 )
 
 var eventNames = [...]string{
 	"publish-started", "publish-ended", "publish-taken-over", "publish-refused", "play-refused", "stream-reconnecting",
 	"stream-resumed", "stream-ended", "alarm", "reader-skipped", "reader-slow", "long-gop", "time-joined",
-	"publish-warned",
+	"publish-warned", "rehearsal-started", "rehearsal-ended",
 }
 
 // String returns the kind as logs write it.

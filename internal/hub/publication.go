@@ -7,7 +7,8 @@ import (
 )
 
 // Publication is the right to write to a stream. It lasts until End, or until
-// the hub ends it: taken over, silent for a minute, shut down.
+// the hub ends it: taken over, silent for a minute, beyond its limits, sent away,
+// shut down.
 //
 // Its frames must come from one goroutine at a time.
 type Publication struct {
@@ -29,6 +30,7 @@ type Publication struct {
 	keyed     bool          // and a key
 	keyAt     int64         // DTS of the newest key, before one of the first picture
 	lostKey   bool          // the ring's bounds took the newest key away
+	governor  *governor     // nil: it has no limits
 	longGOP   bool          // and that was told
 }
 
@@ -43,7 +45,7 @@ func (p *Publication) Broadcast() string { return p.stream.broadcast }
 // sets Epoch, and Arrival if it is zero. From then on f is immutable.
 //
 // It never waits for a reader. An error means that the publication is over:
-// ErrTakenOver, ErrSilent, ErrShutdown, ErrClosed.
+// ErrTakenOver, ErrSilent, ErrShutdown, ErrClosed, or a *Refusal that says why.
 func (p *Publication) Write(f *media.Frame) error { return p.stream.write(p, f) }
 
 // Clocked tells what the encoder's own clock said with the newest frame that

@@ -31,7 +31,8 @@ type Reader struct {
 	// readers, the cost of a wake is that of the memory it touches.
 	stream           *stream
 	gate             *gate
-	closed, resync   atomic.Bool
+	over             atomic.Uint32 // a stage
+	resync           atomic.Bool
 	noVideo, noAudio atomic.Bool
 	reached          atomic.Uint64 // cursor, as Next left it when it last gave something
 
@@ -62,10 +63,13 @@ type Reader struct {
 	packager bool
 	served   bool
 	strict   bool
+	permit   Permit
+	sent     atomic.Pointer[Refusal] // away
 	out      *outlet
 	viewers  int // guarded by stream.mu
 	drops    atomic.Uint64
 	bytesOut atomic.Uint64
+	slow     atomic.Bool // and so it ended
 }
 
 // Stream returns the name of the stream, "app/name".
@@ -116,7 +120,7 @@ func (r *Reader) SetViewers(n int) {
 	s := r.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !r.closed.Load() {
+	if stage(r.over.Load()) != hasLeft {
 		r.out.viewers += n - r.viewers
 		r.viewers = n
 	}
@@ -139,7 +143,7 @@ func (r *Reader) Resync() {
 // Close ends the reader; Next then returns ErrClosed. Calls after the first do
 // nothing.
 func (r *Reader) Close() {
-	if r.closed.Swap(true) {
+	if stage(r.over.Swap(uint32(hasLeft))) == hasLeft {
 		return
 	}
 	r.gate.leave(r)
@@ -157,15 +161,15 @@ func (r *Reader) Close() {
 // video track is silent until a key of its own, at the start and wherever
 // frames were left out, so a picture never has holes.
 //
-// The error is io.EOF after the last frame of a stream that ended,
-// ErrSlowReader, or ErrClosed; it stays.
+// The error is io.EOF after the last frame of a stream that ended, ErrSlowReader,
+// a *Refusal that says why the player was sent away, or ErrClosed; it stays.
 func (r *Reader) Next(dst []*media.Frame) (int, error) {
 	if len(dst) == 0 {
 		return 0, io.ErrShortBuffer
 	}
 	for {
-		if r.closed.Load() {
-			return 0, ErrClosed
+		if r.over.Load() != 0 {
+			return 0, r.Over()
 		}
 		if r.err != nil {
 			return 0, r.err
@@ -174,7 +178,7 @@ func (r *Reader) Next(dst []*media.Frame) (int, error) {
 			r.follow()
 		}
 		// The order matters: after the end was seen, head does not rise.
-		ended := r.stream.over()
+		ended := r.stream.ended()
 		limit := r.limit()
 		n := r.fill(dst, limit)
 		if n > 0 {
@@ -192,7 +196,7 @@ func (r *Reader) Next(dst []*media.Frame) (int, error) {
 
 // limit is the number of the first frame that may not leave yet.
 func (r *Reader) limit() uint64 {
-	if r.stream.over() {
+	if r.stream.ended() {
 		return r.stream.ring.head.Load()
 	}
 	return max(r.burst, r.gate.open.Load())
@@ -200,7 +204,7 @@ func (r *Reader) limit() uint64 {
 
 // due reports whether Next has anything to do, for the gate.
 func (r *Reader) due() bool {
-	return r.cursor < r.limit() || r.stream.over() || r.closed.Load() || r.resync.Load()
+	return r.cursor < r.limit() || r.stream.ended() || r.over.Load() != 0 || r.resync.Load()
 }
 
 func (r *Reader) notify() {
@@ -339,6 +343,7 @@ func (r *Reader) skipped(frames uint64) error {
 	copy(r.jumps[:], r.jumps[1:])
 	r.jumps[len(r.jumps)-1] = now
 	if !first.IsZero() && now.Sub(first) <= jumpTime {
+		r.slow.Store(true)
 		r.event(ReaderSlow, fmt.Sprintf("skipped %d times in %v", maxJumps, now.Sub(first).Round(time.Second)), ErrSlowReader)
 		return ErrSlowReader
 	}

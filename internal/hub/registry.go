@@ -16,6 +16,10 @@ type Options struct {
 	// Events is told what happens, each stream's events in their order. It must
 	// not block, and must not write, publish, play, end or shut down.
 	Events func(Event)
+	// Sessions is told of each session that begins and ends, in the same order
+	// and on the same terms as Events; nil is nobody. Viewers of a packager have
+	// none.
+	Sessions func(SessionChange)
 	// Joined is told how long a player waited from Play to its first key
 	// frame. It is called by the reader's Next and must not block.
 	Joined func(protocol string, after time.Duration)
@@ -41,6 +45,9 @@ type Registry struct {
 	refused refusals
 	roster  roster
 	plain   plainList
+	permits permits
+
+	checking sync.Mutex // one look at all permits at a time
 
 	mu      sync.Mutex
 	streams map[string]*stream
@@ -74,10 +81,12 @@ func New(o Options) *Registry {
 	if o.PlayWait == 0 {
 		o.PlayWait = 30 * time.Second
 	}
-	return &Registry{
+	r := &Registry{
 		opts: o, streams: make(map[string]*stream), held: make(map[*stream]struct{}), past: newTraffic(),
 		idle: make(map[*stream]bool), drained: make(chan struct{}),
 	}
+	r.permits.check = r.CheckPermits
+	return r
 }
 
 // Publish lets a publisher in, or says why not: a *Refusal, what Access said,
@@ -104,7 +113,7 @@ func (r *Registry) Publish(ctx context.Context, req PublishRequest) (*Publicatio
 func (r *Registry) publish(ctx context.Context, req *PublishRequest, g Grant) (*Publication, error) {
 	asked := time.Now()
 	for {
-		s, err := r.stream(g.Stream, false)
+		s, err := r.stream(g.key(), false)
 		if err != nil {
 			return nil, err
 		}
@@ -155,6 +164,7 @@ func (r *Registry) Play(ctx context.Context, req PlayRequest) (*Reader, error) {
 
 // allow asks Access whether somebody may play, and completes the stream's name.
 func (r *Registry) allow(ctx context.Context, req *PlayRequest) error {
+	req.admitted(ctx)
 	err := r.opts.Access.Play(ctx, req)
 	if req.Stream == "" {
 		req.Stream = join(req.App, req.Name)
@@ -221,7 +231,9 @@ func (r *Registry) await(ctx context.Context, req *PlayRequest, id who) (*Reader
 func (r *Registry) Streams() []StreamInfo {
 	var infos []StreamInfo
 	for _, s := range r.all() {
-		infos = append(infos, r.info(s))
+		if !s.rehearsed() && !isNowhere(s.name) {
+			infos = append(infos, r.info(s))
+		}
 	}
 	slices.SortFunc(infos, func(a, b StreamInfo) int { return strings.Compare(a.Name, b.Name) })
 	return infos
@@ -275,24 +287,25 @@ func (r *Registry) all() []*stream {
 	return all
 }
 
-func (r *Registry) lookup(name string) *stream {
+// lookup returns the stream with that key, nil if there is none.
+func (r *Registry) lookup(key string) *stream {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s := r.streams[name]; s != nil && !s.over() {
+	if s := r.streams[key]; s != nil && !s.ended() {
 		return s
 	}
 	return nil
 }
 
-// stream returns the stream of that name, made if need be. For a player it is
+// stream returns the stream with that key, made if need be. For a player it is
 // idle until it is published.
-func (r *Registry) stream(name string, forPlayer bool) (*stream, error) {
+func (r *Registry) stream(key string, forPlayer bool) (*stream, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closing {
 		return nil, shuttingDown()
 	}
-	if s := r.streams[name]; s != nil && !s.over() {
+	if s := r.streams[key]; s != nil && !s.ended() {
 		return s, nil
 	}
 	if len(r.streams) >= r.opts.MaxStreams {
@@ -301,8 +314,8 @@ func (r *Registry) stream(name string, forPlayer bool) (*stream, error) {
 	if forPlayer && len(r.idle) >= r.opts.MaxWaitingNames {
 		return nil, &Refusal{Code: Limit, Reason: "too many players wait for streams that are not on air"}
 	}
-	s := newStream(r, name)
-	r.streams[name] = s
+	s := newStream(r, key)
+	r.streams[key] = s
 	r.held[s] = struct{}{}
 	if forPlayer {
 		r.idle[s] = true
@@ -320,8 +333,8 @@ func (r *Registry) remove(s *stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.idle, s)
-	if r.streams[s.name] == s {
-		delete(r.streams, s.name)
+	if r.streams[s.key] == s {
+		delete(r.streams, s.key)
 	}
 }
 

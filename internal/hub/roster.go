@@ -24,6 +24,11 @@ type place struct {
 type attendee interface {
 	matches(q *SessionQuery) bool
 	session() SessionInfo
+	identity() string
+	owner() string
+	permitted() Permit
+	// expel ends the session, and reports whether it did.
+	expel(why *Refusal) bool
 }
 
 // stride is how many places are looked at before those who come and go get
@@ -49,6 +54,31 @@ func (r *roster) leave(number uint64) {
 	if r.gone++; r.gone > stride && r.gone > len(r.list)/2 {
 		r.list = slices.DeleteFunc(r.list, func(p place) bool { return p.who == nil })
 		r.gone = 0
+	}
+}
+
+// each calls f, without the lock, for all who are in the roster when their turn
+// comes.
+func (r *roster) each(f func(number uint64, a attendee)) {
+	some := make([]place, 0, 64)
+	for from, done := uint64(0), false; !done; {
+		some = some[:0]
+		r.mu.Lock()
+		i := r.search(from)
+		end := min(i+stride, len(r.list))
+		for _, p := range r.list[i:end] {
+			if p.who != nil {
+				some = append(some, p)
+			}
+		}
+		if done = end == len(r.list); !done {
+			from = r.list[end].number
+		}
+		r.mu.Unlock()
+		for _, p := range some {
+			f(p.number, p.who)
+		}
+		clear(some)
 	}
 }
 

@@ -60,6 +60,18 @@ type SessionInfo struct {
 	Lag       time.Duration
 	LagBytes  uint64        // Lag and LagBytes: what a player has not asked for though it might
 	RTT       time.Duration // 0: not known
+	Rehearsal bool          // it publishes to nowhere
+}
+
+// SessionChange is the beginning or the end of a session.
+type SessionChange struct {
+	SessionInfo // at its end, with the totals; RTT and Lag are not measured
+	// Owner is the Grant.Owner of a publisher, "" of a player.
+	Owner string
+	// Ended is when it ended, zero at the beginning. Err is why: nil when it
+	// left by itself or its stream was over.
+	Ended time.Time
+	Err   error
 }
 
 // Sessions returns a page of the sessions in the order in which they began, and
@@ -86,29 +98,50 @@ func (p *Publication) matches(q *SessionQuery) bool {
 
 func (r *Reader) matches(q *SessionQuery) bool { return q.fit(Player, &r.id, r.stream.name) }
 
+func (p *Publication) identity() string { return p.id.session }
+func (r *Reader) identity() string      { return r.id.session }
+
 func (w who) info(role Role, s *stream, since time.Time) SessionInfo {
-	i := SessionInfo{
+	return SessionInfo{
 		ID: w.session, Role: role, Protocol: w.protocol, TLS: w.tls, Stream: s.name, Broadcast: s.broadcast, Software: w.software,
-		Remote: w.remote, Since: since,
+		Remote: w.remote, Since: since, Rehearsal: s.rehearsed(),
 	}
-	if w.rtt != nil {
-		i.RTT = w.rtt()
+}
+
+// ping is the time that the client's last answer took.
+func (w who) ping() time.Duration {
+	if w.rtt == nil {
+		return 0
 	}
-	return i
+	return w.rtt()
 }
 
 func (p *Publication) session() SessionInfo {
-	i := p.id.info(Publisher, p.stream, p.since)
+	rtt := p.id.ping()
 	p.stream.mu.Lock()
 	defer p.stream.mu.Unlock()
-	i.BytesIn, i.Frames = p.bytes, p.frames.Total()
+	i := p.info()
+	i.RTT = rtt
 	return i
 }
 
 func (r *Reader) session() SessionInfo {
-	i := r.id.info(Player, r.stream, r.since)
-	i.BytesOut, i.Drops = r.bytesOut.Load(), r.drops.Load()
+	i := r.info()
 	i.Lag, i.LagBytes = r.lag()
+	i.RTT = r.id.ping()
+	return i
+}
+
+// info is what is counted. stream.mu is held.
+func (p *Publication) info() SessionInfo {
+	i := p.id.info(Publisher, p.stream, p.since)
+	i.Number, i.BytesIn, i.Frames = p.number, p.bytes, p.frames.Total()
+	return i
+}
+
+func (r *Reader) info() SessionInfo {
+	i := r.id.info(Player, r.stream, r.since)
+	i.Number, i.BytesOut, i.Drops = r.number, r.bytesOut.Load(), r.drops.Load()
 	return i
 }
 

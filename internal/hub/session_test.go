@@ -91,6 +91,10 @@ type someone struct {
 
 func (s someone) matches(q *SessionQuery) bool { return q.Stream == "" || s.even }
 func (s someone) session() SessionInfo         { return SessionInfo{ID: s.id} }
+func (s someone) identity() string             { return s.id }
+func (s someone) owner() string                { return "" }
+func (s someone) permitted() Permit            { return nil }
+func (s someone) expel(*Refusal) bool          { return false }
 
 // Pages are whole and in order, whoever left.
 func TestRosterPages(t *testing.T) {

@@ -29,7 +29,8 @@ var errGone = errors.New("hub: the stream is gone")
 //	Waiting -> Live <-> Reconnecting -> Ended
 type stream struct {
 	reg   *Registry
-	name  string
+	key   string    // in the registry
+	name  string    // "app/name"
 	born  time.Time // the zero of monotonic times
 	ring  ring
 	gates [3]gate // by Delivery - 1
@@ -61,22 +62,24 @@ type stream struct {
 	keyGap     int64 // to the one before it
 	players    int   // readers and those who wait
 	lost       time.Time
-	grace      time.Duration // negative: none
+	grace      time.Duration     // negative: none
+	over       map[string]func() // Grant.Over, by owner
 	timer      *time.Timer
 }
 
 // todo is what was decided under mu and must not be done under it.
 type todo struct {
-	events []Event
+	events []notice
 	kick   *Publication
 	wake   bool
 	gone   bool
-	done   bool // and no player is left
+	done   bool     // and no player is left
+	over   []func() // to be told of the end of the broadcast
 }
 
-func newStream(r *Registry, name string) *stream {
+func newStream(r *Registry, key string) *stream {
 	now := time.Now()
-	s := &stream{reg: r, name: name, born: now, since: now, onAir: make(chan struct{})}
+	s := &stream{reg: r, key: key, name: nameOf(key), born: now, since: now, onAir: make(chan struct{})}
 	s.in, s.out = make(map[string]Inflow), make(map[way]*outlet)
 	s.ring.init()
 	for d, hold := range holds {
@@ -89,7 +92,7 @@ func newStream(r *Registry, name string) *stream {
 	return s
 }
 
-func (s *stream) over() bool { return State(s.state.Load()) == Ended }
+func (s *stream) ended() bool { return State(s.state.Load()) == Ended }
 
 // unlock releases mu and does what was put off till then.
 func (s *stream) unlock() {
@@ -110,6 +113,9 @@ func (s *stream) unlock() {
 	if t.kick != nil && t.kick.kick != nil {
 		t.kick.kick(t.kick.end)
 	}
+	for _, over := range t.over {
+		over()
+	}
 	if len(t.events) > 0 {
 		s.deliver()
 	}
@@ -123,15 +129,44 @@ func (s *stream) deliver() {
 	events := s.todo.events
 	s.todo.events = nil
 	s.mu.Unlock()
-	for _, e := range events {
-		s.reg.emit(e)
+	for _, n := range events {
+		switch {
+		case n.session == nil:
+			s.reg.emit(n.event)
+		default:
+			s.reg.opts.Sessions(*n.session)
+		}
 	}
 }
 
+// notice is an event, or the change of a session.
+type notice struct {
+	event   Event
+	session *SessionChange
+}
+
+// session tells of the beginning or end of a session.
+func (s *stream) session(i SessionInfo, owner string, ended bool, err error) {
+	if s.reg.opts.Sessions == nil {
+		return
+	}
+	c := &SessionChange{SessionInfo: i, Owner: owner, Err: err}
+	if ended {
+		c.Ended = time.Now()
+	}
+	s.todo.events = append(s.todo.events, notice{session: c})
+}
+
 func (s *stream) event(k EventKind, id who, reason string, err error) {
+	if s.rehearsed() {
+		var told bool
+		if k, told = rehearsed(k); !told {
+			return
+		}
+	}
 	e := id.event(k, s.name, reason, err)
 	e.Broadcast, e.Generation = s.broadcast, s.generation
-	s.todo.events = append(s.todo.events, e)
+	s.todo.events = append(s.todo.events, notice{event: e})
 }
 
 // set changes the state; readers are told.
@@ -147,7 +182,7 @@ func (s *stream) set(to State) {
 func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Publication, <-chan struct{}, time.Duration, error) {
 	s.mu.Lock()
 	defer s.unlock()
-	if s.over() {
+	if s.ended() {
 		return nil, nil, 0, errGone
 	}
 	now := time.Now()
@@ -173,7 +208,7 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 			s.rivals.gaveWay(encoderOf(old.grant, old.id), now)
 		}
 		s.event(PublishTakenOver, old.id, fmt.Sprintf("%s publishes now; %s", req.Remote.Addr(), reason), ErrTakenOver)
-		s.detach(ErrTakenOver)
+		s.detach(ErrTakenOver, ErrTakenOver)
 		s.todo.kick = old
 	}
 
@@ -187,15 +222,27 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 	s.ring.state.Store(nil) // the other encoder's
 	s.early = nil
 	p := &Publication{stream: s, id: id, grant: g, kick: req.Kick, since: now, lastMedia: now}
+	p.governor = newGovernor(g.Limits, int64(now.Sub(s.born)))
 	p.number = s.reg.roster.enter(p)
+	s.reg.permits.add(g.Permit)
+	if g.Over != nil {
+		if s.over == nil {
+			s.over = make(map[string]func())
+		}
+		s.over[g.Owner] = g.Over
+	}
 	s.pub, s.grace = p, g.Grace
-	if s.grace == 0 {
+	switch {
+	case s.rehearsed():
+		s.grace = -1
+	case s.grace == 0:
 		s.grace = s.reg.opts.Grace
 	}
 	resumed := State(s.state.Load()) == Reconnecting
 	s.set(Live)
 	s.timer.Reset(silentAfter)
 	s.event(PublishStarted, id, "", nil)
+	s.session(p.info(), g.Owner, false, nil)
 	if g.Warning != "" {
 		s.event(PublishWarned, id, g.Warning, nil)
 	}
@@ -205,15 +252,18 @@ func (s *stream) publish(req *PublishRequest, g Grant, asked time.Time) (*Public
 	return p, nil, 0, nil
 }
 
-// detach parts the stream from its publication, whose Write then returns err.
-func (s *stream) detach(err error) {
+// detach parts the stream from its publication, whose Write then returns err. The
+// cause is nil of a clean end.
+func (s *stream) detach(err, cause error) {
 	p := s.pub
+	s.session(p.info(), p.grant.Owner, true, cause)
 	p.end = err
 	s.pub = nil
 	in := s.in[p.id.protocol]
 	in.add(&Inflow{Bytes: p.bytes, Frames: p.frames})
 	s.in[p.id.protocol] = in
 	s.reg.roster.leave(p.number)
+	s.reg.permits.remove(p.grant.Permit)
 	if s.challenge != nil {
 		close(s.challenge)
 		s.challenge = nil
@@ -238,6 +288,10 @@ func (s *stream) finish(reason string) {
 	s.timer.Stop()
 	s.set(Ended)
 	s.todo.gone = true
+	for _, over := range s.over {
+		s.todo.over = append(s.todo.over, over)
+	}
+	s.over = nil
 	if s.generation > 0 {
 		s.event(StreamEnded, who{}, reason, nil)
 	}
@@ -247,7 +301,7 @@ func (s *stream) finish(reason string) {
 // settle has the stream's traffic put to what is past, once nobody can add to
 // it.
 func (s *stream) settle() {
-	if s.over() && s.players == 0 {
+	if s.ended() && s.players == 0 {
 		s.todo.done = true
 	}
 }
@@ -260,7 +314,7 @@ func (s *stream) tick() {
 	now := time.Now()
 	p := s.pub
 	switch {
-	case s.over() || s.generation == 0:
+	case s.ended() || s.generation == 0:
 	case p == nil:
 		if left := s.grace - now.Sub(s.lost); left > 0 {
 			s.timer.Reset(left)
@@ -269,7 +323,7 @@ func (s *stream) tick() {
 		s.finish("nobody came back to publish it")
 	case now.Sub(p.lastMedia) >= closeAfter:
 		s.event(PublishEnded, p.id, "it sent no media for a minute", ErrSilent)
-		s.detach(ErrSilent)
+		s.detach(ErrSilent, ErrSilent)
 		s.todo.kick = p
 		s.lose(now, "the publisher is silent")
 	case now.Sub(p.lastMedia) >= silentAfter:
@@ -306,6 +360,13 @@ func (s *stream) write(p *Publication, f *media.Frame) error {
 		s.event(TimeJoined, p.id, "its timestamps jumped", nil)
 	}
 	if seenOrHeard {
+		if p.governor != nil {
+			if limit := p.governor.exceeded(f, at); limit != "" {
+				s.expel(p, &Refusal{Code: Limit, Stream: s.name, Reason: limit})
+				s.unlock()
+				return p.end
+			}
+		}
 		s.heard(p, f, at)
 	}
 	for _, e := range s.early {
@@ -384,10 +445,10 @@ func (s *stream) endOf(p *Publication, cause error) {
 	if s.pub != p {
 		return
 	}
-	s.detach(ErrClosed)
+	s.detach(ErrClosed, cause)
 	if cause == nil {
 		s.event(PublishEnded, p.id, "the encoder stopped", nil)
-		if !p.grant.GraceAfterEnd {
+		if !p.grant.GraceAfterEnd || s.rehearsed() {
 			s.finish("the encoder stopped")
 			return
 		}
@@ -403,7 +464,7 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 	s.mu.Lock()
 	defer s.unlock()
 	switch {
-	case s.over():
+	case s.ended():
 		return nil, nil, errGone
 	case s.players >= s.reg.opts.MaxStreamPlayers:
 		refusal := &Refusal{Code: Limit, Reason: "the stream has as many players as it may have"}
@@ -419,6 +480,10 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 		return nil, s.onAir, nil
 	}
 	r := &Reader{stream: s, id: id, since: time.Now(), ready: make(chan struct{}, 1), packager: req.FromOldest, served: req.Served, strict: req.Strict}
+	if !r.packager {
+		r.permit = req.Permit
+		s.reg.permits.add(r.permit)
+	}
 	r.gate = &s.gates[s.reg.delivery(req.Delivery)-1]
 	r.noVideo.Store(req.NoVideo)
 	r.noAudio.Store(req.NoAudio)
@@ -437,6 +502,7 @@ func (s *stream) join(req *PlayRequest, id who, wait bool) (*Reader, <-chan stru
 		r.viewers = 1
 		r.number = s.reg.roster.enter(r)
 		r.out.players++
+		s.session(r.info(), "", false, nil)
 	}
 	r.out.viewers += r.viewers
 	return r, nil, nil
@@ -461,12 +527,11 @@ func (s *stream) leave(r *Reader) {
 	if !r.packager {
 		r.out.players--
 		s.reg.roster.leave(r.number)
+		s.reg.permits.remove(r.permit)
+		s.session(r.info(), "", true, r.cause())
 	}
-	done := s.over() && s.players == 0
-	s.mu.Unlock()
-	if done {
-		s.reg.settle(s)
-	}
+	s.settle()
+	s.unlock()
 	s.reg.release()
 }
 
@@ -482,12 +547,13 @@ func (s *stream) outlet(w way) *outlet {
 func (s *stream) shut() {
 	s.mu.Lock()
 	defer s.unlock()
-	if s.over() {
+	s.over = nil // it goes on with the next server
+	if s.ended() {
 		return
 	}
 	if p := s.pub; p != nil {
 		s.event(PublishEnded, p.id, "the server shuts down", ErrShutdown)
-		s.detach(ErrShutdown)
+		s.detach(ErrShutdown, ErrShutdown)
 		s.todo.kick = p
 	}
 	s.finish("the server shuts down")

@@ -199,7 +199,7 @@ func (r *Registry) Traffic() Traffic {
 	for _, s := range held {
 		s.mu.Lock()
 		s.flows(&t)
-		if state := State(s.state.Load()); state != Ended {
+		if state := State(s.state.Load()); state != Ended && !s.rehearsed() {
 			t.Streams[state]++
 			t.Waiting += s.waiting
 			if state == Live {
