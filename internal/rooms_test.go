@@ -43,6 +43,8 @@ var rooms = []room{
 	{path: "internal/certs"},
 	{path: "internal/access"},
 	{path: "internal/problem"},
+	{path: "internal/event"},
+	{path: "internal/webhook"},
 	{path: "internal/deliver"},
 	{path: "internal/obs"},
 	{path: "internal/demo"},
