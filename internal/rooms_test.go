@@ -42,6 +42,7 @@ var rooms = []room{
 	{path: "internal/catalog"},
 	{path: "internal/certs"},
 	{path: "internal/access"},
+	{path: "internal/callback"},
 	{path: "internal/problem"},
 	{path: "internal/event"},
 	{path: "internal/webhook"},
