@@ -13,6 +13,10 @@ const nowhere = "\x00"
 // a stream that there is not.
 func Nowhere(stream string) string { return stream + nowhere }
 
+// isName reports whether a name can be that of a stream, and not of what the
+// registry hides beside them.
+func isName(s string) bool { return strings.IndexByte(s, 0) < 0 }
+
 func isNowhere(stream string) bool { return strings.HasSuffix(stream, nowhere) }
 
 type admission struct {

@@ -96,8 +96,12 @@ func (r *Registry) Publish(ctx context.Context, req PublishRequest) (*Publicatio
 	req.Software = clip(req.Software)
 	g, err := r.opts.Access.Publish(ctx, &req)
 	r.plain.see(&req, g, err)
-	if err == nil && g.Stream == "" {
+	switch {
+	case err != nil:
+	case g.Stream == "":
 		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
+	case !isName(g.Stream):
+		err = &Refusal{Code: BadName, Reason: "the name holds control characters"}
 	}
 	var p *Publication
 	if err == nil {
@@ -169,8 +173,12 @@ func (r *Registry) allow(ctx context.Context, req *PlayRequest) error {
 	if req.Stream == "" {
 		req.Stream = join(req.App, req.Name)
 	}
-	if err == nil && req.Stream == "" {
+	switch {
+	case err != nil:
+	case req.Stream == "":
 		err = &Refusal{Code: BadName, Reason: "the stream has no name"}
+	case !isName(strings.TrimSuffix(req.Stream, nowhere)):
+		err = ErrNotFound
 	}
 	return err
 }

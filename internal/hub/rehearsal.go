@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// rehearsing begins the keys of rehearsals, beside those of streams on air. Like
-// nowhere it is in no name.
+// rehearsing begins the keys of rehearsals, beside those of streams on air.
 const rehearsing = "\x00"
 
 // key is the name in the registry of what the grant is for.
