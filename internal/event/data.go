@@ -113,6 +113,7 @@ type (
 		Broadcast string  `json:"broadcast,omitempty"`
 		Client    *Client `json:"client"`
 		Started   Time    `json:"started"`
+		Rehearsal bool    `json:"rehearsal,omitempty"` // it publishes to nowhere
 	}
 	closedData struct {
 		sessionData
@@ -121,17 +122,18 @@ type (
 		BytesOut uint64  `json:"bytes_out"`
 		Frames   uint64  `json:"frames"`
 		Drops    uint64  `json:"drops"`
+		Code     string  `json:"code"`
 		Reason   string  `json:"reason"`
 	}
 	usedData struct {
 		Stream    *Stream `json:"stream"`
 		Broadcast string  `json:"broadcast,omitempty"`
-		Key       string  `json:"key"` // its id
+		Key       string  `json:"key"` // its id, or that of a credential
 		Client    *Client `json:"client,omitempty"`
+		Rehearsal bool    `json:"rehearsal,omitempty"`
 	}
 	refusedData struct {
 		Stream *Stream `json:"stream,omitempty"` // not there if no stream is known to be meant
-		Key    string  `json:"key,omitempty"`    // the id of a key that exists
 		Code   string  `json:"code"`
 		Reason string  `json:"reason"`
 		Client *Client `json:"client,omitempty"`

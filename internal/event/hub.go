@@ -33,7 +33,7 @@ func (f *Feed) Hub(e hub.Event) {
 	case hub.Alarm:
 		f.contested(&e, "alarm")
 	case hub.PublishRefused:
-		f.refused(&e, "")
+		f.refused(&e)
 	case hub.LongGOP:
 		if on != nil {
 			f.watch.longGOP(e.Stream, e.Broadcast)
@@ -64,7 +64,7 @@ func (f *Feed) contested(e *hub.Event, outcome string) {
 }
 
 // refused tells of a publisher that was not let in.
-func (f *Feed) refused(e *hub.Event, key string) {
+func (f *Feed) refused(e *hub.Event) {
 	code := "error"
 	if r, ok := errors.AsType[*hub.Refusal](e.Err); ok {
 		code = r.Code.String()
@@ -78,6 +78,6 @@ func (f *Feed) refused(e *hub.Event, key string) {
 		return
 	}
 	f.tell(KeyRefused, e.Stream, e.Time, &refusedData{
-		Stream: f.stream(e.Stream), Key: key, Code: code, Reason: e.Reason, Client: clientOf(e), Repeated: before,
+		Stream: f.stream(e.Stream), Code: code, Reason: e.Reason, Client: clientOf(e), Repeated: before,
 	})
 }

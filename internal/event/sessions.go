@@ -1,37 +1,61 @@
 package event
 
 import (
-	"time"
+	"errors"
+	"strings"
 
 	"github.com/millrace-live/millrace/internal/hub"
 )
 
-// Opened takes a publisher or player that was let in.
-func (f *Feed) Opened(s hub.SessionInfo) {
-	f.tell(SessionOpened, s.Stream, s.Since, f.session(&s))
-}
-
-// Closed takes one that is gone, with its totals. The reason is a sentence.
-func (f *Feed) Closed(s hub.SessionInfo, reason string) {
-	now := time.Now()
-	f.tell(SessionClosed, s.Stream, now, &closedData{
-		sessionData: *f.session(&s), Seconds: seconds(max(now.Sub(s.Since), 0)),
-		BytesIn: s.BytesIn, BytesOut: s.BytesOut, Frames: s.Frames, Drops: s.Drops, Reason: reason,
-	})
-}
-
-func (f *Feed) session(s *hub.SessionInfo) *sessionData {
-	return &sessionData{
-		Stream: f.stream(s.Stream), Broadcast: s.Broadcast, Started: Time{s.Since},
+// Session takes the beginning or the end of a session; it fits
+// [hub.Options].Sessions.
+func (f *Feed) Session(c hub.SessionChange) {
+	d := sessionData{
+		Stream: f.stream(c.Stream), Broadcast: c.Broadcast, Started: Time{c.Since}, Rehearsal: c.Rehearsal,
 		Client: &Client{
-			Session: s.ID, Role: s.Role.String(), Protocol: s.Protocol, TLS: s.TLS, Software: s.Software,
-			Address: address(s.Remote),
+			Session: c.ID, Role: c.Role.String(), Protocol: c.Protocol, TLS: c.TLS, Software: c.Software,
+			Address: address(c.Remote),
 		},
+	}
+	if !c.Ended.IsZero() {
+		code, reason := ending(c.Err)
+		f.tell(SessionClosed, c.Stream, c.Ended, &closedData{
+			sessionData: d, Seconds: seconds(max(c.Ended.Sub(c.Since), 0)),
+			BytesIn: c.BytesIn, BytesOut: c.BytesOut, Frames: c.Frames, Drops: c.Drops, Code: code, Reason: reason,
+		})
+		return
+	}
+	f.tell(SessionOpened, c.Stream, c.Since, &d)
+	if isKey(c.Owner) {
+		f.tell(KeyUsed, c.Stream, c.Since, &usedData{
+			Stream: d.Stream, Broadcast: c.Broadcast, Key: c.Owner, Client: d.Client, Rehearsal: c.Rehearsal,
+		})
 	}
 }
 
-// KeyUsed takes the id of the key by which a publisher was let in.
-func (f *Feed) KeyUsed(key string, s hub.SessionInfo) {
-	d := f.session(&s)
-	f.tell(KeyUsed, s.Stream, s.Since, &usedData{Stream: d.Stream, Broadcast: s.Broadcast, Key: key, Client: d.Client})
+// isKey reports whether the owner of a publication is a key or a credential of
+// the catalogue. Under --open it is an address.
+func isKey(owner string) bool {
+	return strings.HasPrefix(owner, "ky_") || strings.HasPrefix(owner, "cr_")
+}
+
+// ending is why a session is over, in a word and in a sentence.
+func ending(err error) (code, reason string) {
+	if err == nil {
+		return "left", "it left, or the stream was over"
+	}
+	if r, ok := errors.AsType[*hub.Refusal](err); ok {
+		return r.Code.String(), r.Reason
+	}
+	for _, e := range []struct {
+		err  error
+		code string
+	}{
+		{hub.ErrTakenOver, "taken-over"}, {hub.ErrSilent, "silent"}, {hub.ErrShutdown, "shutdown"}, {hub.ErrSlowReader, "slow"},
+	} {
+		if errors.Is(err, e.err) {
+			return e.code, strings.TrimPrefix(e.err.Error(), "hub: ")
+		}
+	}
+	return "lost", "the connection was lost"
 }
