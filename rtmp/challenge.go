@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -24,8 +25,8 @@ type Challenge struct {
 	Verifier func(user string) (Verifier, bool)
 	// Demand says whether a client that has not said who it is must. It is called with connect, before ServeConnect. Nil
 	// demands it of all, players too. Encoders of all kinds send the Kind "nonprivate" in [Session.ConnectInfo], which
-	// players do not. A client whose application ends in "?authmod=adobe" or "?authmod=llnw" asks to be challenged, and
-	// is, whatever Demand says.
+	// players do not. A client whose application has the query auth=adobe or auth=llnw asks to be challenged in this way,
+	// and is, whatever Demand says: rtmp://user:password@host/app?auth=llnw/name.
 	Demand func(s *Session) bool
 	// Allow, if not nil, may refuse a client that was wrong too often, before its answer is looked at. A wrong answer
 	// ends a session with ErrCredentials; see Server.Ended.
@@ -91,10 +92,11 @@ func (r *serverRole) identify() error {
 	info := r.ConnectInfo()
 	shown, ok := readCredentials(info.App)
 	if !ok {
-		if c.Demand != nil && !c.Demand(r.Session) {
+		method := wanted(info.App)
+		if method == "" && c.Demand != nil && !c.Demand(r.Session) {
 			return nil
 		}
-		return needAuth(methodAdobe)
+		return needAuth(cmp.Or(method, methodAdobe))
 	}
 	user, err := c.examine(r.Session, &shown)
 	if err != nil {
@@ -107,6 +109,16 @@ func (r *serverRole) identify() error {
 	r.info, r.user = &clean, user
 	r.mu.Unlock()
 	return nil
+}
+
+// wanted is the challenge that a client asks for in its address. The word cannot be authmod: librtmp, finding that in
+// its application, believes that it has been challenged and was wrong.
+func wanted(app string) string {
+	_, query := splitQuery(app)
+	if way := query.Get("auth"); way == methodAdobe || way == methodLimelight {
+		return way
+	}
+	return ""
 }
 
 func needAuth(method string) error {
@@ -273,8 +285,7 @@ func readCredentials(app string) (c credentials, ok bool) {
 	return c, true
 }
 
-// withoutCredentials cuts off what clients put behind an application, or an address, to say who they are. One whose
-// address asks for the challenge adds a second such part.
+// withoutCredentials cuts off what clients put behind an application, or an address, to say who they are.
 func withoutCredentials(app string) string {
 	for _, sign := range []string{"?authmod=", "&authmod="} {
 		app, _, _ = strings.Cut(app, sign)
