@@ -66,6 +66,25 @@ func New(o Options) (*Gate, error) {
 	return g, nil
 }
 
+// Stats are what was asked of one back end.
+type Stats struct {
+	Host string
+	// Away says that it does not answer and is not asked.
+	Away bool
+	// Asked is how many requests went out, Failures how many of them got no answer
+	// or none that is one, NotAsked how many stayed here.
+	Asked, Failures, NotAsked uint64
+}
+
+// Stats returns the counters of each back end as they are.
+func (g *Gate) Stats() []Stats {
+	all := make([]Stats, len(g.services))
+	for i, s := range g.services {
+		all[i] = Stats{s.host(), s.breaker.open(), s.asked.Load(), s.failures.Load(), s.notAsked.Load()}
+	}
+	return all
+}
+
 // serviceOf returns the back end for a stream, nil if there is none.
 func (g *Gate) serviceOf(stream string) *service {
 	app, _ := splitStream(stream)
@@ -175,7 +194,7 @@ func (g *Gate) Play(ctx context.Context, req *hub.PlayRequest) error {
 	if final := v.stream(q); final != req.Stream {
 		// By its new name it may have rules of its own.
 		other := *req
-		other.Stream, other.App, other.Name = final, "", ""
+		other.Stream, other.App, other.Name, other.Admitted, other.Permit = final, "", "", false, nil
 		if err := g.o.Next.Play(ctx, &other); err != nil {
 			in.leave()
 			return err
@@ -210,13 +229,17 @@ func (g *Gate) decide(ctx context.Context, s *service, q *question, passed bool)
 
 // stream is the name that a stream has by the verdict.
 func (v verdict) stream(q *question) string {
+	stream := v.rename
 	switch {
-	case v.rename == "":
+	case stream == "":
 		return q.stream()
-	case v.whole:
-		return v.rename
+	case !v.whole:
+		stream = q.app + "/" + stream
 	}
-	return q.app + "/" + v.rename
+	if name, err := access.StreamName("", stream); err == nil {
+		return name
+	}
+	return stream
 }
 
 // remembered is ask for a question that may have been answered before.
@@ -295,6 +318,9 @@ func playQuestion(ctx context.Context, req *hub.PlayRequest) *question {
 	}
 	q.app, q.name = splitStream(req.Stream)
 	q.complete(ctx)
+	if q.client.Bearer == "" {
+		q.client.Bearer = req.Bearer
+	}
 	return q
 }
 

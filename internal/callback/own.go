@@ -27,9 +27,10 @@ type ownObject struct {
 	Software string            `json:"software"`
 	Page     string            `json:"page"`
 	Query    map[string]string `json:"query"`
+	Bearer   string            `json:"bearer"`
 	Vouched  string            `json:"vouched"`
 	Key      string            `json:"key"`
-	// Of updates and ends only.
+	// Of updates and ends only; bytes of ends.
 	Seconds  *float64 `json:"seconds,omitempty"`
 	BytesIn  *uint64  `json:"bytes_in,omitempty"`
 	BytesOut *uint64  `json:"bytes_out,omitempty"`
@@ -47,7 +48,7 @@ func ownBody(q *question, now time.Time) []byte {
 	o := ownObject{
 		Event: ownNames[q.event], Time: now.UTC().Format(timeLayout), Stream: q.stream(), App: q.app, Name: q.name,
 		Session: q.session, Protocol: q.protocol, TLS: q.tls, Address: q.address(), Software: q.flashVer(), Page: q.client.PageURL,
-		Query: make(map[string]string, len(q.query)), Vouched: "nobody", Key: q.owner,
+		Query: make(map[string]string, len(q.query)), Bearer: q.client.Bearer, Vouched: "nobody", Key: q.owner,
 	}
 	for name := range q.query {
 		o.Query[name] = q.query.Get(name)
@@ -61,7 +62,11 @@ func ownBody(q *question, now time.Time) []byte {
 	switch q.event {
 	case OnUpdate, OnPublishDone, OnPlayDone:
 		seconds := float64(q.age.Milliseconds()) / 1000
-		o.Seconds, o.BytesIn, o.BytesOut, o.Reason = &seconds, &q.in, &q.out, q.reason
+		o.Seconds, o.Reason = &seconds, q.reason
+	}
+	switch q.event {
+	case OnPublishDone, OnPlayDone:
+		o.BytesIn, o.BytesOut = &q.in, &q.out
 	}
 	return encodeJSON(o)
 }

@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// maxUnderWay bounds the requests to one back end at a time.
-	maxUnderWay = 64
+	// maxUnderWay bounds the requests of clients who wait for an answer, to one back
+	// end at a time; maxTold those that tell it something.
+	maxUnderWay, maxTold = 64, 16
 	// maxAnswer bounds an answer's body.
 	maxAnswer = 64 << 10
 	// maxBody bounds what is sent.
@@ -34,7 +35,8 @@ type service struct {
 	id      string // SRS's service_id
 	client  *http.Client
 	breaker breaker
-	slots   chan struct{}
+	slots   chan struct{} // of those who wait
+	telling chan struct{}
 	answers answers
 	log     *slog.Logger
 
@@ -55,16 +57,27 @@ func newService(s Settings, log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	return &service{
-		Settings: s, urls: urls, id: strings.ToLower(rand.Text()[:7]), slots: make(chan struct{}, maxUnderWay), log: log,
+		Settings: s, urls: urls, id: strings.ToLower(rand.Text()[:7]), slots: make(chan struct{}, maxUnderWay),
+		telling: make(chan struct{}, maxTold), log: log,
 		client: &http.Client{
 			Transport: &http.Transport{
 				TLSClientConfig: config, ForceAttemptHTTP2: true, DisableCompression: true,
-				MaxResponseHeaderBytes: maxAnswer, MaxIdleConnsPerHost: maxUnderWay, IdleConnTimeout: 30 * time.Second,
+				MaxResponseHeaderBytes: maxAnswer, MaxIdleConnsPerHost: maxUnderWay + maxTold, IdleConnTimeout: 30 * time.Second,
 			},
 			// Where a redirect leads is part of the answer.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
+}
+
+// host is the back end's name for people.
+func (s *service) host() string {
+	for _, e := range eventsOf[s.Mode] {
+		if s.tells(e) {
+			return s.urls[e][0].Host
+		}
+	}
+	return ""
 }
 
 // tells reports whether the back end has an address for the event.
@@ -89,8 +102,22 @@ func (s *service) ask(ctx context.Context, q *question) (verdict, error) {
 	return v, nil
 }
 
+// waits reports whether a client waits for the answer.
+func waits(e Event) bool { return e == OnConnect || e == OnPublish || e == OnPlay }
+
 // exchange is one request and its answer.
 func (s *service) exchange(ctx context.Context, u *url.URL, q *question) (verdict, error) {
+	queue := s.slots
+	if !waits(q.event) {
+		// Thousands may end at once, and have time.
+		select {
+		case s.telling <- struct{}{}:
+			defer func() { <-s.telling }()
+		case <-ctx.Done():
+			return verdict{}, context.Cause(ctx)
+		}
+		queue = nil
+	}
 	whole, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	req, err := s.request(whole, u, q)
@@ -102,13 +129,15 @@ func (s *service) exchange(ctx context.Context, u *url.URL, q *question) (verdic
 		s.notAsked.Add(1)
 		return verdict{}, errAway
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-whole.Done():
-		s.breaker.settle(dropped, try, time.Now())
-		s.notAsked.Add(1)
-		return verdict{}, errors.New("too many requests to it are under way")
+	if queue != nil {
+		select {
+		case queue <- struct{}{}:
+			defer func() { <-queue }()
+		case <-whole.Done():
+			s.breaker.settle(dropped, try, time.Now())
+			s.notAsked.Add(1)
+			return verdict{}, errors.New("too many requests to it are under way")
+		}
 	}
 	s.asked.Add(1)
 	v, err := s.send(req)
@@ -127,7 +156,7 @@ func (s *service) exchange(ctx context.Context, u *url.URL, q *question) (verdic
 	opened, closed := s.breaker.settle(o, try, time.Now())
 	switch {
 	case opened:
-		s.log.Error("the authorizer does not answer and is held to be away", "authorizer", u.Host, "reason", err)
+		s.log.Error("the authorizer does not answer, and is left alone for some seconds", "authorizer", u.Host, "reason", err)
 	case closed:
 		s.log.Info("the authorizer answers again", "authorizer", u.Host)
 	case err != nil && o != dropped:
