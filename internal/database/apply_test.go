@@ -147,7 +147,7 @@ func TestRequestsAreCarriedOutOnce(t *testing.T) {
 			t.Errorf("the same request of somebody else: %v", err)
 		}
 		now = now.Add(remembered - time.Minute)
-		must(t, s.Prune(t.Context(), now)) // keeps what answers requests
+		must(t, s.Prune(t.Context(), both(now))) // keeps what answers requests
 		if again, err = create("ann", "other"); !errors.Is(err, ErrRepeated) || len(again) != 2 {
 			t.Errorf("repeated after 23:59, it returned %v and %v", again, err)
 		}

@@ -34,7 +34,7 @@ func calls(t *testing.T, s Store) map[string]func() error {
 		"Audit":  func() error { _, err := s.Audit(ctx, 0, 1); return err },
 		"Due":    func() error { _, err := s.Due(ctx, "x", time.Now(), time.Minute, 1); return err },
 		"Done":   func() error { return s.Done(ctx, "x", 1) },
-		"Prune":  func() error { return s.Prune(ctx, time.Now()) },
+		"Prune":  func() error { return s.Prune(ctx, both(time.Now())) },
 		"Backup": func() error { return s.Backup(ctx, filepath.Join(os.TempDir(), "never")) },
 		"Ping":   func() error { return s.Ping(ctx) },
 	}

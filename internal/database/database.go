@@ -83,11 +83,11 @@ type Store interface {
 	// Backlogs says for each endpoint that has any what is waiting or dead.
 	Backlogs(ctx context.Context) ([]Backlog, error)
 
-	// Prune removes history, events and dead letters from before a time, and gives
-	// the space back. An event that is still to be delivered stays, and so does
+	// Prune removes history, and events and dead letters, from before their times,
+	// and gives the space back. An event that is still to be delivered stays, and so does
 	// the history of the last 24 hours, which answers repeated requests. It works
 	// in small steps, and others write in between.
-	Prune(ctx context.Context, before time.Time) error
+	Prune(ctx context.Context, before Kept) error
 
 	// Backup writes everything but the memory of requests to a file that either
 	// kind of database can be restored from, as it was at one moment, while others

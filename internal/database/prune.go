@@ -10,9 +10,15 @@ import (
 // for it for long.
 const bite = 1000
 
-func (s *store) Prune(ctx context.Context, before time.Time) error {
+// Kept says from when on things stay.
+type Kept struct {
+	History time.Time
+	Events  time.Time // also of dead letters
+}
+
+func (s *store) Prune(ctx context.Context, before Kept) error {
 	const what = "remove what is old"
-	history := before
+	history := before.History
 	if kept := s.now().Add(-remembered); history.After(kept) {
 		history = kept
 	}
@@ -24,9 +30,9 @@ func (s *store) Prune(ctx context.Context, before time.Time) error {
 		{`DELETE FROM history WHERE sequence IN
 			(SELECT sequence FROM history WHERE time < $1 ORDER BY time LIMIT 1000)`, history},
 		{`DELETE FROM deliveries WHERE died IS NOT NULL AND (endpoint, sequence) IN
-			(SELECT endpoint, sequence FROM deliveries WHERE died < $1 ORDER BY died LIMIT 1000)`, before},
+			(SELECT endpoint, sequence FROM deliveries WHERE died < $1 ORDER BY died LIMIT 1000)`, before.Events},
 		{`DELETE FROM events WHERE sequence IN (SELECT sequence FROM events WHERE time < $1
-			AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.sequence = events.sequence) ORDER BY time LIMIT 1000)`, before},
+			AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.sequence = events.sequence) ORDER BY time LIMIT 1000)`, before.Events},
 	} {
 		for more := true; more; {
 			err := s.update(ctx, what, func(w *work) error {

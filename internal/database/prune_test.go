@@ -24,11 +24,15 @@ func TestPrune(t *testing.T) {
 		apply(t, s, Change{Kind: "k", ID: "new", Body: body(`1`)})
 		must(t, s.Append(t.Context(), event("new")))
 
-		must(t, s.Prune(t.Context(), now.Add(-11*day)))
+		must(t, s.Prune(t.Context(), both(now.Add(-11*day))))
 		if events, err := s.Events(t.Context(), 0, 10); err != nil || len(events) != 4 {
 			t.Errorf("it removed what is younger: %s is left, %v", ids(events), err)
 		}
-		must(t, s.Prune(t.Context(), now.Add(-9*day)))
+		must(t, s.Prune(t.Context(), Kept{History: now.Add(-9 * day), Events: now.Add(-11 * day)}))
+		if events, err := s.Events(t.Context(), 0, 10); err != nil || len(events) != 4 {
+			t.Errorf("it removed events with the history: %s is left, %v", ids(events), err)
+		}
+		must(t, s.Prune(t.Context(), both(now.Add(-9*day))))
 		events, err := s.Events(t.Context(), 0, 10)
 		must(t, err)
 		if got := ids(events); got != "waits new" {
@@ -46,7 +50,7 @@ func TestPrune(t *testing.T) {
 			t.Errorf("the dead left are %v, %v", dead, err)
 		}
 		must(t, s.Done(t.Context(), "x", 2))
-		must(t, s.Prune(t.Context(), now.Add(-9*day)))
+		must(t, s.Prune(t.Context(), both(now.Add(-9*day))))
 		if events, err := s.Events(t.Context(), 0, 10); err != nil || ids(events) != "new" {
 			t.Errorf("the events left are %s, %v", ids(events), err)
 		}
@@ -77,9 +81,12 @@ func TestPruneGivesSpaceBack(t *testing.T) {
 	}
 	before := size()
 	now = time.Now()
-	must(t, s.Prune(t.Context(), now))
+	must(t, s.Prune(t.Context(), both(now)))
 	apply(t, s, Change{Kind: "k", ID: "1", Body: body(`1`)}) // starts the log anew, which cuts it
 	if after := size(); after > 24<<20 || before < 24<<20 {
 		t.Errorf("it had %d bytes, and has %d", before, after)
 	}
 }
+
+// both is Kept from one time on.
+func both(t time.Time) Kept { return Kept{History: t, Events: t} }
