@@ -2,7 +2,10 @@ package catalog
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/config"
@@ -10,6 +13,33 @@ import (
 	"github.com/millrace-live/millrace/internal/store"
 	"github.com/millrace-live/millrace/internal/ticket"
 )
+
+// Catalog is all of it. Its methods may be called from any goroutine. What they
+// return is never changed, by nobody, and must not be changed by those who get it.
+type Catalog struct {
+	db     database.Store
+	o      Options
+	sealer *sealer
+
+	// turn is held by whoever changes something: what changes in memory does so in
+	// the order in which it did in the database. It guards the fields that follow.
+	turn     chan struct{}
+	base     map[ref]*item  // what the database has, seen or not
+	sequence int64          // the last change that base knows
+	behind   bool           // the database may know more
+	ahead    map[int64]bool // later changes that base knows
+	away     time.Time      // when a change last failed because the database was away
+	awayErr  error
+	declared []*item
+
+	mu       sync.RWMutex // guards what is read
+	index    *index
+	file     string // the config file's path
+	firstKey config.Secret
+
+	uses uses
+	news news
+}
 
 // Options are what a catalogue works with.
 type Options struct {
@@ -86,4 +116,120 @@ type requestKey struct{}
 // secrets included.
 func WithRequest(ctx context.Context, request string) context.Context {
 	return context.WithValue(ctx, requestKey{}, request)
+}
+
+// Open loads what the database has. At the very first start, when there is
+// nothing, it makes the stream live/main and a key of it; the keys of a data
+// folder from before there was a database are taken over instead.
+func Open(ctx context.Context, db database.Store, o Options) (*Catalog, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	sealer, err := openSealer(o.Folder)
+	if err != nil {
+		return nil, err
+	}
+	c := &Catalog{
+		db: db, o: o, sealer: sealer, turn: make(chan struct{}, 1), base: map[ref]*item{},
+		ahead: map[int64]bool{}, index: newIndex(),
+	}
+	c.uses.known = map[ref]*usage{}
+	c.news.tell = o.OnChange
+	if err := c.load(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, err
+	}
+	c.news.queue = nil // nobody has seen what was before
+	return c, nil
+}
+
+func (c *Catalog) load(ctx context.Context) error {
+	var bad error // the first secret that does not open
+	err := c.db.Load(ctx, func(d database.Doc) error {
+		c.sequence = max(c.sequence, d.Sequence)
+		if d.Kind == kindUse {
+			return c.uses.load(d)
+		}
+		it, err := c.sealer.decode(d)
+		if it == nil {
+			return err
+		}
+		if err != nil && bad == nil {
+			bad = err
+		}
+		if d.Kind == kindStart {
+			if c.checkStart(d) != nil {
+				it.sealed = "other" // start writes it anew
+			}
+		}
+		c.base[it.ref] = it
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case bad != nil:
+		return c.sealFault(bad)
+	}
+	c.rebuild()
+	// What was deleted last left no document.
+	return c.follow(ctx, 0)
+}
+
+func (c *Catalog) sealFault(err error) error {
+	return fmt.Errorf("the secrets in the database were sealed with another %s (%w): "+
+		"copy that file from the server or the backup that the database is of into the data folder", KeyFile, err)
+}
+
+func (c *Catalog) checkStart(d database.Doc) error {
+	var s startDoc
+	if err := unmarshal(d, &s); err != nil {
+		return err
+	}
+	_, err := c.sealer.open(kindStart, d.ID, s.Check)
+	return err
+}
+
+// rebuild makes the index anew. The caller has its turn.
+func (c *Catalog) rebuild() {
+	x := newIndex()
+	for _, streams := range []bool{true, false} { // what belongs to a stream learns its id
+		for _, it := range c.declared {
+			if _, ok := it.obj.(*Stream); ok == streams {
+				x.put(it)
+			}
+		}
+		for _, it := range c.base {
+			if _, ok := it.obj.(*Stream); ok == streams && it.obj != nil {
+				x.put(it)
+			}
+		}
+	}
+	x.settle()
+	c.mu.Lock()
+	c.index = x
+	c.mu.Unlock()
+}
+
+// FirstKey is the key of the stream that the first start made, to be shown. It
+// is "" at all other starts, and the second time.
+func (c *Catalog) FirstKey() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := c.firstKey.Reveal()
+	c.firstKey = config.Secret{}
+	return key
+}
+
+// Close writes the last uses that are not written yet. The database stays open.
+func (c *Catalog) Close(ctx context.Context) error {
+	if err := c.flush(ctx); err != nil && !errors.Is(err, errNothing) {
+		return fmt.Errorf("keep the last uses of keys: %w", err)
+	}
+	return nil
 }
