@@ -1,10 +1,13 @@
 package api
 
-import "github.com/millrace-live/millrace/internal/hub"
+import (
+	"github.com/millrace-live/millrace/internal/catalog"
+	"github.com/millrace-live/millrace/internal/hub"
+)
 
-// plainPublisher is an encoder that has yet to move to TLS, whether it is on air
+// PlainPublisher is an encoder that has yet to move to TLS, whether it is on air
 // or was seen before.
-type plainPublisher struct {
+type PlainPublisher struct {
 	Stream   string    `json:"stream"`
 	Protocol string    `json:"protocol"`
 	Encoder  string    `json:"encoder,omitempty"`
@@ -17,17 +20,20 @@ type plainPublisher struct {
 }
 
 // plainPublishers are those that fit the query, the last ones first.
-func (a *API) plainPublishers(q hub.SessionQuery, admin bool) *[]plainPublisher {
-	list := []plainPublisher{}
+func (a *API) plainPublishers(q hub.SessionQuery, who *identity) *[]PlainPublisher {
+	list := []PlainPublisher{}
 	for _, p := range a.Hub.PlainPublishers() {
 		if q.Stream != "" && p.Stream != q.Stream || q.Protocol != "" && p.Protocol != q.Protocol {
 			continue
 		}
-		entry := plainPublisher{
+		if !a.seesSession(who, p.Stream) {
+			continue
+		}
+		entry := PlainPublisher{
 			Stream: p.Stream, Protocol: p.Protocol, Encoder: p.Software, First: timestamp(p.First), Last: timestamp(p.Last),
 			OnAir: p.OnAir, Refused: p.Refused,
 		}
-		if admin {
+		if who.may(catalog.Operator) && who.over(app(p.Stream)) {
 			entry.Address = p.Remote.String()
 		}
 		list = append(list, entry)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/millrace-live/millrace/internal/problem"
@@ -10,24 +11,20 @@ import (
 type Reloaded struct {
 	// Changed are the settings that were taken over, Restart those that
 	// changed and take hold at the next start.
-	Changed []string `json:"changed"`
-	Restart []string `json:"restart"`
+	Changed []string `json:"changed" doc:"The settings that were taken over."`
+	Restart []string `json:"restart" doc:"Those that changed and take hold at the next start."`
 }
 
-// HandleReload serves POST /api/v1/reload, for those with the admin token.
-func (a *API) HandleReload(reload func() (Reloaded, error)) {
-	a.mux.HandleFunc("POST /api/v1/reload", func(w http.ResponseWriter, r *http.Request) {
-		if !a.Token.Admits(r) {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			problem.Write(w, http.StatusUnauthorized,
-				"this needs the admin token (admin.token in the data folder) as Authorization: Bearer TOKEN")
-			return
-		}
-		done, err := reload()
-		if err != nil {
-			problem.Write(w, http.StatusUnprocessableEntity, err.Error())
-			return
-		}
-		reply(w, done)
-	})
+// HandleReload lets those who run the server reload its settings.
+func (a *API) HandleReload(reload func() (Reloaded, error)) { a.reload = reload }
+
+func (a *API) reloadSettings(context.Context, *Nothing) (*Plain[Reloaded], error) {
+	if a.reload == nil {
+		return nil, notHere("this server has no config file")
+	}
+	done, err := a.reload()
+	if err != nil {
+		return nil, problem.New(http.StatusUnprocessableEntity, err.Error())
+	}
+	return &Plain[Reloaded]{done}, nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -10,7 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/catalog"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/internal/window"
@@ -22,8 +26,8 @@ const (
 	largestPage = 1000
 )
 
-// session is a publisher or a player as programs see it. Times are seconds.
-type session struct {
+// Session is a publisher or a player as programs see it. Times are seconds.
+type Session struct {
 	ID        string    `json:"id"`
 	Role      string    `json:"role"`
 	Protocol  string    `json:"protocol"`
@@ -32,37 +36,39 @@ type session struct {
 	Broadcast string    `json:"broadcast"`
 	Software  string    `json:"software,omitempty"`
 	Since     timestamp `json:"since"`
-	*received           // of a publisher
-	*sent               // of a player
-	*watched            // of a viewer without a connection of its own
+	*Received           // of a publisher
+	*Sent               // of a player
+	*Watched            // of a viewer without a connection of its own
 	RTT       float64   `json:"rtt,omitempty"`
 	// Remote is for those who run the server only.
 	Remote string `json:"remote,omitempty"`
 }
 
-type received struct {
+// Received is what came of a publisher.
+type Received struct {
 	BytesIn uint64 `json:"bytes_in"`
 	Frames  uint64 `json:"frames"`
 }
 
-type sent struct {
+// Sent is what went to a player, and how far behind it is, in seconds.
+type Sent struct {
 	BytesOut uint64  `json:"bytes_out"`
 	Drops    uint64  `json:"drops"`
 	Lag      float64 `json:"lag"`
 	LagBytes uint64  `json:"lag_bytes"`
 }
 
-// watched is what is known of a viewer of HLS or DASH: what its player tells, if it
+// Watched is what is known of a viewer of HLS or DASH: what its player tells, if it
 // tells anything.
-type watched struct {
-	CMCD *cmcd `json:"cmcd,omitempty"`
+type Watched struct {
+	CMCD *Told `json:"cmcd,omitempty"`
 	// Playback is the player's name for its session, for those who run the server
 	// only: with it a viewer can be found elsewhere, too.
 	Playback string `json:"playback_session,omitempty"`
 }
 
-// cmcd is what a player told by CMCD, as of At.
-type cmcd struct {
+// Told is what a player told by CMCD, as of At.
+type Told struct {
 	At           timestamp `json:"at"`
 	Buffer       *float64  `json:"buffer,omitempty"`
 	Throughput   int64     `json:"throughput,omitempty"`
@@ -72,66 +78,156 @@ type cmcd struct {
 	Starvations  uint64    `json:"starvations"`
 }
 
+// SessionList is a page of sessions.
+type SessionList struct {
+	Time     timestamp `json:"time"`
+	Sessions []Session `json:"sessions"`
+	Next     string    `json:"next,omitempty" doc:"The cursor of the next page."`
+	// PlainPublishers are there when plain sessions are asked for.
+	PlainPublishers *[]PlainPublisher `json:"plain_publishers,omitempty" doc:"Encoders that have yet to move to TLS; there when plain sessions are asked for."`
+}
+
+func (a *API) serveSessions() {
+	register(a, operation{
+		id: "list-sessions", method: http.MethodGet, path: "/sessions", tag: "sessions", summary: "List who publishes and watches",
+		about: "In the order in which they came; then those who watch without a connection of their own. " +
+			"Without a token: those of public streams, without addresses.",
+		more: func(op *huma.Operation) {
+			// Its parameters are read by setQuery, whose sentences say more.
+			op.SkipValidateParams = true
+			text := &huma.Schema{Type: huma.TypeString}
+			for _, p := range []huma.Param{
+				{Name: "stream", Description: "The name of a stream."},
+				{Name: "role", Description: "publisher or player"},
+				{Name: "protocol", Description: "One of " + strings.Join(protocols, ", ") + "."},
+				{Name: "plain", Description: "true for sessions without TLS, false for those with it."},
+				{Name: "limit", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(largestPage)), Default: defaultPage}},
+				{Name: "cursor", Description: "The next of the page before."},
+			} {
+				if p.In = "query"; p.Schema == nil {
+					p.Schema = text
+				}
+				op.Parameters = append(op.Parameters, &p)
+			}
+		},
+	}, a.sessions)
+	register(a, operation{
+		id: "kick-session", method: http.MethodDelete, path: "/sessions/{id}", tag: "sessions", summary: "End a session",
+		about: "Viewers of HLS and DASH have no connection that could be ended.", role: catalog.Operator,
+	}, a.kickSession)
+}
+
 // sessions answers with a page of those who are connected, in the order in
 // which they came, and then of those who watch without a connection of their own.
-func (a *API) sessions(w http.ResponseWriter, r *http.Request) {
-	q, viewers, err := sessionQuery(r.URL.RawQuery)
+func (a *API) sessions(ctx context.Context, _ *Nothing) (*Plain[SessionList], error) {
+	who := whoAsks(ctx)
+	q, viewers, err := sessionQuery(who.request.URL.RawQuery)
 	if err != nil {
-		problem.Write(w, http.StatusBadRequest, err.Error())
-		return
+		return nil, problem.New(http.StatusBadRequest, err.Error())
 	}
-	answer := struct {
-		Time     timestamp `json:"time"`
-		Sessions []session `json:"sessions"`
-		// Next is the cursor of the next page.
-		Next string `json:"next,omitempty"`
-		// PlainPublishers are there when plain sessions are asked for.
-		PlainPublishers *[]plainPublisher `json:"plain_publishers,omitempty"`
-	}{Time: timestamp(time.Now())}
-	admin := a.Token.Admits(r)
-	answer.Sessions = []session{}
+	answer := &SessionList{Time: timestamp(time.Now()), Sessions: []Session{}}
 	if !viewers {
-		page, more := a.Hub.Sessions(q)
-		for i := range page {
-			answer.Sessions = append(answer.Sessions, newSession(&page[i], admin))
-		}
 		if q.Plain && q.Role != hub.Player && q.After == 0 {
-			answer.PlainPublishers = a.plainPublishers(q, admin)
+			answer.PlainPublishers = a.plainPublishers(q, who)
 		}
-		if more {
-			answer.Next = strconv.FormatUint(page[len(page)-1].Number, 10)
+		if last, more := a.addSessions(answer, q, who); more {
+			answer.Next = strconv.FormatUint(last, 10)
 		}
 		q.After = 0
 	}
 	if answer.Next == "" && a.Viewers != nil {
-		q.Limit -= len(answer.Sessions)
-		page, more := a.Viewers.Sessions(q)
-		for i := range page {
-			answer.Sessions = append(answer.Sessions, newViewer(&page[i], admin))
-		}
-		if more {
-			last := q.After
-			if len(page) > 0 {
-				last = page[len(page)-1].Number
-			}
+		if last, more := a.addViewers(answer, q, who); more {
 			answer.Next = viewersCursor + strconv.FormatUint(last, 10)
 		}
 	}
-	reply(w, answer)
+	return &Plain[SessionList]{*answer}, nil
+}
+
+// addSessions adds those that who asks may see until the page is full.
+func (a *API) addSessions(answer *SessionList, q hub.SessionQuery, who *identity) (last uint64, more bool) {
+	limit := q.Limit
+	for last = q.After; ; q.After = last {
+		q.Limit = limit - len(answer.Sessions)
+		var page []hub.SessionInfo
+		page, more = a.Hub.Sessions(q)
+		for i := range page {
+			if last = page[i].Number; a.seesSession(who, page[i].Stream) {
+				answer.Sessions = append(answer.Sessions, newSession(&page[i], seesRemote(who, page[i].Stream)))
+			}
+		}
+		if !more || len(page) == 0 || len(answer.Sessions) == limit {
+			return last, more
+		}
+	}
+}
+
+// addViewers does the same for those without connections.
+func (a *API) addViewers(answer *SessionList, q hub.SessionQuery, who *identity) (last uint64, more bool) {
+	limit := q.Limit
+	for last = q.After; ; q.After = last {
+		q.Limit = limit - len(answer.Sessions)
+		var page []window.Session
+		page, more = a.Viewers.Sessions(q)
+		for i := range page {
+			if last = page[i].Number; a.seesSession(who, page[i].Stream) {
+				answer.Sessions = append(answer.Sessions, newViewer(&page[i], seesRemote(who, page[i].Stream)))
+			}
+		}
+		if !more || len(page) == 0 || len(answer.Sessions) == limit {
+			return last, more
+		}
+	}
+}
+
+// seesSession reports whether who may know of a stream's sessions: of one that he is
+// in charge of, or of one that everybody may know of.
+func (a *API) seesSession(who *identity, stream string) bool {
+	sub := subject{entry: a.byPath(stream)}
+	return who.over(app(stream)) || sub.public()
+}
+
+// seesRemote reports whether who may know where a session comes from.
+func seesRemote(who *identity, stream string) bool {
+	return who.may(catalog.Operator) && who.over(app(stream))
+}
+
+func (a *API) kickSession(ctx context.Context, in *Object) (*Nothing, error) {
+	if a.Kicker == nil {
+		return nil, notHere("this server ends no sessions")
+	}
+	who := whoAsks(ctx)
+	for q := (hub.SessionQuery{Limit: largestPage}); ; {
+		page, more := a.Hub.Sessions(q)
+		for i := range page {
+			if page[i].ID != in.ID {
+				continue
+			}
+			if err := within(who, app(page[i].Stream)); err != nil {
+				return nil, err
+			}
+			if a.Kicker.Kick(in.ID, "ended by "+string(who.actor)) {
+				return nil, nil
+			}
+		}
+		if !more || len(page) == 0 {
+			return nil, problem.New(http.StatusNotFound, "there is no session with a connection of that name")
+		}
+		q.After = page[len(page)-1].Number
+	}
 }
 
 // viewersCursor is what cursors among viewers without connections begin with.
 const viewersCursor = "v"
 
-func newViewer(info *window.Session, admin bool) session {
+func newViewer(info *window.Session, admin bool) Session {
 	s := newSession(&info.SessionInfo, admin)
-	s.sent = nil // nothing of that is known of a single one
-	s.watched = &watched{}
+	s.Sent = nil // nothing of that is known of a single one
+	s.Watched = &Watched{}
 	if admin {
 		s.Playback = info.Playback
 	}
 	if told := info.Report; told != nil {
-		s.CMCD = &cmcd{
+		s.CMCD = &Told{
 			At: timestamp(told.At), Throughput: told.Throughput,
 			VideoBitrate: told.Picture, AudioBitrate: told.Sound, Latency: round(told.Latency.Seconds(), 3),
 			Starvations: told.Starvations,
@@ -144,15 +240,15 @@ func newViewer(info *window.Session, admin bool) session {
 	return s
 }
 
-func newSession(info *hub.SessionInfo, admin bool) session {
-	s := session{
+func newSession(info *hub.SessionInfo, admin bool) Session {
+	s := Session{
 		ID: info.ID, Role: info.Role.String(), Protocol: info.Protocol, TLS: info.TLS, Stream: info.Stream, Broadcast: info.Broadcast,
 		Software: info.Software, Since: timestamp(info.Since), RTT: round(info.RTT.Seconds(), 3),
 	}
 	if info.Role == hub.Publisher {
-		s.received = &received{info.BytesIn, info.Frames}
+		s.Received = &Received{info.BytesIn, info.Frames}
 	} else {
-		s.sent = &sent{info.BytesOut, info.Drops, round(info.Lag.Seconds(), 3), info.LagBytes}
+		s.Sent = &Sent{info.BytesOut, info.Drops, round(info.Lag.Seconds(), 3), info.LagBytes}
 	}
 	if admin && info.Remote.IsValid() {
 		s.Remote = info.Remote.String()

@@ -2,201 +2,312 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/catalog"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
-	"github.com/millrace-live/millrace/internal/window"
-	"github.com/millrace-live/millrace/media"
 )
 
-// Hub is the part of the hub that the API shows.
-type Hub interface {
-	Streams() []hub.StreamInfo
-	Stream(name string) (hub.StreamInfo, bool)
-	Sessions(q hub.SessionQuery) (page []hub.SessionInfo, more bool)
-	PlainPublishers() []hub.PlainPublisher
+// serveStreams serves the streams themselves.
+func (a *API) serveStreams() {
+	register(a, operation{
+		id: "list-streams", method: http.MethodGet, path: "/streams", tag: "streams", summary: "List streams",
+		about: "Without a token: the public streams that are on air; no parameters count. With one: all streams of its apps, " +
+			"page by page; those on air that nobody set up are on the first page.",
+	}, a.list)
+	register(a, operation{
+		id: "create-stream", method: http.MethodPost, path: "/streams", tag: "streams", summary: "Create a stream, with a key",
+		about: "The key is shown in this answer and never again.",
+		role:  catalog.Operator, status: http.StatusCreated, changes: true,
+	}, a.create)
+	register(a, operation{
+		id: "get-stream", method: http.MethodGet, path: "/streams/{id}", tag: "streams", summary: "Read a stream",
+		about: "By its identifier, its name (slashes may stay as they are: /streams/live/cam1) or a playback id. " +
+			"Without a token: a stream that is on air and may be watched.",
+	}, a.one)
+	register(a, operation{
+		id: "change-stream", method: http.MethodPatch, path: "/streams/{id}", tag: "streams", summary: "Change a stream",
+		about: "What is not named stays; null goes back to what the app or the server says.",
+		role:  catalog.Operator, changes: true,
+	}, a.change)
+	register(a, operation{
+		id: "delete-stream", method: http.MethodDelete, path: "/streams/{id}", tag: "streams", summary: "Delete a stream",
+		about: "Its keys and credentials go with it, and who publishes it is sent away.",
+		role:  catalog.Operator, changes: true,
+	}, a.remove)
+	register(a, operation{
+		id: "kick-stream", method: http.MethodPost, path: "/streams/{id}/kick", tag: "streams", summary: "End a broadcast",
+		about: "An encoder whose key is still good may come back: revoke the key or disable the stream to keep it away.",
+		role:  catalog.Operator,
+	}, a.kickStream)
+	register(a, operation{
+		id: "list-stream-history", method: http.MethodGet, path: "/streams/{id}/history", tag: "streams",
+		summary: "What was changed of a stream, and by whom", role: catalog.Viewer,
+	}, a.history)
+	register(a, operation{
+		id: "roll-back-stream", method: http.MethodPost, path: "/streams/{id}/rollback", tag: "streams",
+		summary: "Set a stream back to what it was at a revision", role: catalog.Operator, changes: true,
+	}, a.rollBack)
+	register(a, operation{
+		id: "get-rehearsal", method: http.MethodGet, path: "/streams/{id}/rehearsal", tag: "streams",
+		summary: "What the checks say of a rehearsal", role: catalog.Viewer,
+	}, a.rehearsal)
+	register(a, operation{
+		id: "apply-streams", method: http.MethodPut, path: "/apply", tag: "streams", summary: "Create and change a set of streams at once",
+		about: "Streams that differ are changed, those that are missing are made (without keys); with prune those that are not in the set are deleted.",
+		role:  catalog.Operator, changes: true,
+	}, a.apply)
 }
 
-// Viewers is the part of the packaged streams that the API shows.
-type Viewers interface {
-	Sessions(q hub.SessionQuery) (page []window.Session, more bool)
+// StreamsAsked is which streams are asked for.
+type StreamsAsked struct {
+	App        string `query:"app"`
+	State      string `query:"state" enum:"idle,live,reconnecting,on-air" doc:"on-air is live or reconnecting."`
+	Visibility string `query:"visibility" enum:"public,unlisted,private"`
+	Label      string `query:"label" doc:"Labels that a stream has, all of them: city=Bremen,camera"`
+	Search     string `query:"search" doc:"A part of the name or title."`
+	Managed    string `query:"managed" enum:"api,config"`
+	Sort       string `query:"sort" enum:"name,-name,created,-created,updated,-updated" default:"name"`
+	Cursor     string `query:"cursor" doc:"The next of the page before."`
+	Limit      int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
-// TimeShift is how far back viewers can seek.
-type TimeShift struct {
-	Window    time.Duration // as far as the stream may go
-	Available time.Duration // as far as there is something
-	Oldest    time.Time     // where that begins
+// StreamList is a page of streams.
+type StreamList struct {
+	Time    timestamp `json:"time"`
+	Ingest  string    `json:"ingest" doc:"What to type into an encoder as its server."`
+	Streams []Stream  `json:"streams"`
+	Next    string    `json:"next,omitempty" doc:"The cursor of the next page."`
 }
 
-// API is the handler of /api/.
-type API struct {
-	Hub   Hub
-	Site  Site
-	Token access.Token
-	// Viewers are those of the outputs that have no connections; nil: there are none.
-	Viewers Viewers
-	// Shift says how far back a stream can be watched; nil: not at all.
-	Shift func(stream string) (TimeShift, bool)
-	// Outputs are asked which tracks of a stream their players cannot get.
-	Outputs []Output
-
-	mux *http.ServeMux
+// OneStreamNow is a stream at a time.
+type OneStreamNow struct {
+	Time timestamp `json:"time"`
+	Stream
 }
 
-// Output is a protocol that cannot carry every codec.
-type Output struct {
-	Protocol string
-	// Refuses says in a few words why a track cannot be played, "" if it can.
-	Refuses func(*media.Track) string
-}
-
-// New returns the API's handler.
-func New(h Hub, site Site, token access.Token) *API {
-	a := &API{Hub: h, Site: site, Token: token, mux: http.NewServeMux()}
-	a.mux.HandleFunc("GET /api/v1/streams", a.list)
-	a.mux.HandleFunc("GET /api/v1/streams/{name...}", a.one)
-	a.mux.HandleFunc("GET /api/v1/sessions", a.sessions)
-	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		problem.Write(w, http.StatusNotFound, "there is no such address in the API")
-	})
-	return a
-}
-
-// ServeHTTP implements [http.Handler].
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
-
-func (a *API) list(w http.ResponseWriter, r *http.Request) {
-	answer := struct {
-		Time timestamp `json:"time"`
-		// Ingest is what to type into an encoder as its server.
-		Ingest  string   `json:"ingest"`
-		Streams []stream `json:"streams"`
-	}{timestamp(time.Now()), a.Site.Ingest(r), []stream{}}
-	admin := a.Token.Admits(r)
-	for _, info := range a.Hub.Streams() {
-		if info.State != hub.Ended {
-			answer.Streams = append(answer.Streams, a.stream(r, &info, admin))
+func (a *API) list(ctx context.Context, q *StreamsAsked) (*Plain[StreamList], error) {
+	who := whoAsks(ctx)
+	r := who.request
+	answer := &Plain[StreamList]{Body: StreamList{
+		Time: timestamp(time.Now()), Ingest: a.Site.Ingest(r), Streams: []Stream{},
+	}}
+	var subjects []*subject
+	// Who asks as clients did before there was a catalogue is answered as then.
+	if _, bears := bearerOf(r); a.Catalog == nil || who.role == "" || !bears && r.URL.RawQuery == "" {
+		for _, sub := range a.onAir() {
+			if who.over(app(sub.path)) || who.role == "" && sub.public() {
+				subjects = append(subjects, sub)
+			}
+		}
+		slices.SortFunc(subjects, func(a, b *subject) int { return cmp.Compare(a.path, b.path) })
+	} else {
+		var err error
+		if subjects, answer.Body.Next, err = a.page(who, q); err != nil {
+			return nil, err
 		}
 	}
-	slices.SortFunc(answer.Streams, func(a, b stream) int { return cmp.Compare(a.Name, b.Name) })
-	reply(w, answer)
-}
-
-func (a *API) one(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	info, ok := a.Hub.Stream(name)
-	if !ok || info.State == hub.Ended {
-		problem.Write(w, http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", name))
-		return
+	for _, sub := range subjects {
+		answer.Body.Streams = append(answer.Body.Streams, a.stream(r, who, sub))
 	}
-	reply(w, struct {
-		Time timestamp `json:"time"`
-		stream
-	}{timestamp(time.Now()), a.stream(r, &info, a.Token.Admits(r))})
+	return answer, nil
 }
 
-func reply(w http.ResponseWriter, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		problem.Write(w, http.StatusInternalServerError, "the answer could not be written")
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Write(append(b, '\n'))
-}
-
-// timestamp is a time as RFC 3339 has it, in UTC and milliseconds.
-type timestamp time.Time
-
-func (t timestamp) MarshalText() ([]byte, error) {
-	return []byte(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z07:00")), nil
-}
-
-type stream struct {
-	Name         string         `json:"name"`
-	State        string         `json:"state"`
-	Broadcast    string         `json:"broadcast,omitempty"`
-	Since        timestamp      `json:"since"`
-	Video        *video         `json:"video,omitempty"`
-	Audio        *audio         `json:"audio,omitempty"`
-	Tracks       []track        `json:"tracks"`
-	Unplayable   []unplayable   `json:"unplayable,omitempty"`
-	Bitrate      int64          `json:"bitrate"`
-	BytesIn      uint64         `json:"bytes_in"`
-	BytesOut     uint64         `json:"bytes_out"`
-	Frames       uint64         `json:"frames"`
-	Drops        uint64         `json:"drops"`
-	RingSeconds  float64        `json:"ring_seconds"`
-	RingBytes    uint64         `json:"ring_bytes"`
-	Viewers      map[string]int `json:"viewers"`
-	ViewersTotal int            `json:"viewers_total"`
-	WaitingTotal int            `json:"waiting_total"`
-	Publisher    *publisher     `json:"publisher,omitempty"`
-	TimeShift    *timeShift     `json:"time_shift,omitempty"`
-	EncoderClock *encoderClock  `json:"encoder_clock,omitempty"`
-	Addresses    Addresses      `json:"addresses"`
-}
-
-// timeShift is how far back viewers can seek, in seconds.
-type timeShift struct {
-	Window    float64   `json:"window"`
-	Available float64   `json:"available"`
-	Oldest    timestamp `json:"oldest"`
-}
-
-// encoderClock is how long ago, in seconds, it was by the encoder's own clock that
-// it made what arrived last.
-type encoderClock struct {
-	Source string  `json:"source"`
-	Delay  float64 `json:"delay"`
-}
-
-type publisher struct {
-	Session  string    `json:"session"`
-	Protocol string    `json:"protocol"`
-	Encoder  string    `json:"encoder,omitempty"`
-	Since    timestamp `json:"since"`
-	// Address is for those who run the server only.
-	Address string `json:"address,omitempty"`
-}
-
-func (a *API) stream(r *http.Request, info *hub.StreamInfo, admin bool) stream {
-	s := stream{
-		Name: info.Name, State: info.State.String(), Broadcast: info.Broadcast, Since: timestamp(info.Since),
-		Bitrate: info.Bitrate, BytesIn: info.BytesIn, BytesOut: info.BytesOut, Frames: info.Frames, Drops: info.Drops,
-		RingSeconds: round(info.RingTime.Seconds(), 2), RingBytes: info.RingBytes,
-		// The protocols that this version serves are always there, so that
-		// nobody has to tell a missing one from none.
-		Viewers:      map[string]int{"rtmp": 0, "http-flv": 0, "hls": 0, "dash": 0, "ts": 0},
-		ViewersTotal: info.ViewersTotal, WaitingTotal: info.WaitingTotal,
-		Addresses: a.Site.Addresses(r, info.Name),
-	}
-	maps.Copy(s.Viewers, info.Viewers)
-	a.addTracks(&s, info)
-	if p := info.Publisher; p != nil {
-		s.Publisher = &publisher{Session: p.Session, Protocol: p.Protocol, Encoder: p.Software, Since: timestamp(p.Since)}
-		if admin && p.Remote.IsValid() {
-			s.Publisher.Address = p.Remote.String()
-		}
-		if c := p.Clock; c != nil {
-			s.EncoderClock = &encoderClock{c.Source, round(c.Delay.Seconds(), 3)}
+// onAir are the streams that somebody sends.
+func (a *API) onAir() []*subject {
+	var list []*subject
+	infos := a.Hub.Streams()
+	for i := range infos {
+		if infos[i].State != hub.Ended {
+			list = append(list, &subject{path: infos[i].Name, info: &infos[i], entry: a.byPath(infos[i].Name)})
 		}
 	}
-	if a.Shift != nil {
-		if shift, ok := a.Shift(info.Name); ok {
-			s.TimeShift = &timeShift{
-				round(shift.Window.Seconds(), 3), round(shift.Available.Seconds(), 3), timestamp(shift.Oldest),
+	return list
+}
+
+func (a *API) byPath(path string) *catalog.Stream {
+	if a.Catalog == nil {
+		return nil
+	}
+	s, _ := a.Catalog.StreamByPath(path)
+	return s
+}
+
+// page is a page of the catalogue; on the first one stands what is on air without
+// being in there, too.
+func (a *API) page(who *identity, q *StreamsAsked) (subjects []*subject, next string, err error) {
+	live := make(map[string]*subject)
+	var strays []*subject
+	if q.Cursor == "" || q.State != "" {
+		for _, sub := range a.onAir() {
+			live[sub.path] = sub
+			if sub.entry == nil && q.Cursor == "" && who.over(app(sub.path)) && q.fits(sub) {
+				strays = append(strays, sub)
 			}
 		}
 	}
-	return s
+	query := catalog.StreamQuery{
+		App: q.App, Apps: who.apps, Visibility: catalog.Visibility(q.Visibility), Labels: labelQuery(q.Label), Search: q.Search,
+		Managed: q.Managed, Sort: q.Sort, Cursor: q.Cursor, Limit: q.Limit,
+	}
+	if q.State != "" {
+		query.Keep = func(e *catalog.Stream) bool { return q.inState(live[e.Path()]) }
+	}
+	entries, next, err := a.Catalog.Streams(query)
+	if fault := new(catalog.FaultError); errors.As(err, &fault) {
+		return nil, "", problem.New(http.StatusUnprocessableEntity, fault.Error(), problem.Fault{Location: "query." + fault.Field, Reason: fault.Reason})
+	} else if err != nil {
+		return nil, "", err
+	}
+	for _, e := range entries {
+		sub := &subject{path: e.Path(), entry: e}
+		if info, ok := a.Hub.Stream(sub.path); ok {
+			sub.info = &info
+		}
+		subjects = append(subjects, sub)
+	}
+	subjects = append(strays, subjects...)
+	switch q.Sort {
+	case "name":
+		slices.SortFunc(subjects, func(a, b *subject) int { return cmp.Compare(a.path, b.path) })
+	case "-name":
+		slices.SortFunc(subjects, func(a, b *subject) int { return cmp.Compare(b.path, a.path) })
+	}
+	return subjects, next, nil
 }
+
+// fits reports whether a stream that nobody set up is asked for.
+func (q *StreamsAsked) fits(sub *subject) bool {
+	return (q.App == "" || q.App == app(sub.path)) && (q.Visibility == "" || q.Visibility == string(catalog.Public)) &&
+		q.Label == "" && q.Managed == "" && strings.Contains(strings.ToLower(sub.path), strings.ToLower(q.Search)) &&
+		(q.State == "" || q.inState(sub))
+}
+
+func (q *StreamsAsked) inState(sub *subject) bool {
+	switch {
+	case sub == nil || !sub.onAir():
+		return q.State == "idle"
+	case q.State == "on-air":
+		return true
+	}
+	return q.State == sub.info.State.String()
+}
+
+func (a *API) one(ctx context.Context, in *OneStream) (*Tagged[OneStreamNow], error) {
+	who := whoAsks(ctx)
+	sub, err := a.find(who, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	answer := &Tagged[OneStreamNow]{Body: OneStreamNow{timestamp(time.Now()), a.stream(who.request, who, sub)}}
+	if revision := answer.Body.Configured; revision != nil && revision.Revision != 0 {
+		answer.ETag = etag(revision.Revision)
+	}
+	return answer, nil
+}
+
+// find is the stream that who asks for and may know of. To a stranger one that is
+// kept from him is as if it were not there.
+func (a *API) find(who *identity, id string) (*subject, error) {
+	sub := a.lookUp(id)
+	if who.over(app(sub.path)) {
+		if sub.entry == nil && !sub.onAir() {
+			return nil, absent(id)
+		}
+		return sub, nil
+	}
+	if who.role != "" && !sub.public() {
+		return nil, within(who, app(sub.path))
+	}
+	if a.Viewer != nil && !strings.HasPrefix(id, "st_") {
+		path, err := a.Viewer(who.request, id)
+		if err != nil {
+			return nil, problem.Of(err)
+		}
+		if path != sub.path {
+			sub = a.lookUp(path)
+		}
+	} else if !sub.public() && (sub.shown == "" || sub.entry.Visibility == catalog.Private) {
+		return nil, absent(id)
+	}
+	if !sub.onAir() {
+		return nil, absent(id)
+	}
+	return sub, nil
+}
+
+func absent(id string) error {
+	d := problem.New(http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", id))
+	d.Code = "not-on-air"
+	return d
+}
+
+// lookUp is the stream with an identifier, a name or a playback id.
+func (a *API) lookUp(id string) *subject {
+	sub := &subject{path: id}
+	if a.Catalog != nil {
+		sub.entry = a.known(id)
+	}
+	if sub.entry != nil {
+		if sub.path = sub.entry.Path(); sub.path != id && !identifier.MatchString(id) {
+			sub.shown = sub.entry.App + "/" + last(id)
+		}
+	}
+	if info, ok := a.Hub.Stream(sub.path); ok {
+		sub.info = &info
+	}
+	return sub
+}
+
+// known is the stream of the catalogue with an identifier, a name or a playback id.
+func (a *API) known(id string) *catalog.Stream {
+	if identifier.MatchString(id) {
+		e, _ := a.Catalog.Stream(id)
+		return e
+	}
+	if e, ok := a.Catalog.StreamByPath(id); ok {
+		return e
+	}
+	if e, ok := a.Catalog.StreamByPlayback(last(id)); ok {
+		return e
+	}
+	return nil
+}
+
+// entry is the stream of the catalogue that an operation of who is about.
+func (a *API) entry(ctx context.Context, id string) (*catalog.Stream, error) {
+	if _, err := a.objects(); err != nil {
+		return nil, err
+	}
+	e := a.known(id)
+	if e == nil {
+		// Whether there is one in another app is not told.
+		if !identifier.MatchString(id) {
+			if err := within(whoAsks(ctx), app(id)); err != nil {
+				return nil, err
+			}
+		}
+		return nil, &catalog.NotFoundError{Kind: catalog.KindStream, ID: id}
+	}
+	return e, within(whoAsks(ctx), e.App)
+}
+
+// app is the first part of a stream's name.
+func app(path string) string {
+	first, _, ok := strings.Cut(path, "/")
+	if !ok {
+		return access.DefaultApp
+	}
+	return first
+}
+
+// last is the last part of a stream's name.
+func last(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

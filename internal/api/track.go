@@ -7,8 +7,8 @@ import (
 	"github.com/millrace-live/millrace/media"
 )
 
-// track is one of a stream's tracks.
-type track struct {
+// Track is one of a stream's tracks.
+type Track struct {
 	Kind string `json:"kind"`
 	ID   int    `json:"id"`
 	// Default is what a player gets that takes one of each kind.
@@ -16,11 +16,12 @@ type track struct {
 	Name    string `json:"name,omitempty"`
 	// Language is a tag of BCP 47.
 	Language string `json:"language,omitempty"`
-	Video    *video `json:"video,omitempty"`
-	Audio    *audio `json:"audio,omitempty"`
+	Video    *Video `json:"video,omitempty"`
+	Audio    *Audio `json:"audio,omitempty"`
 }
 
-type video struct {
+// Video is the picture of a track.
+type Video struct {
 	Codec       string  `json:"codec"`
 	Profile     string  `json:"profile,omitempty"`
 	Level       string  `json:"level,omitempty"`
@@ -36,7 +37,8 @@ type video struct {
 	KeyframeInterval float64 `json:"keyframe_interval,omitempty"` // seconds
 }
 
-type audio struct {
+// Audio is the sound of a track.
+type Audio struct {
 	Codec       string `json:"codec"`
 	CodecString string `json:"codec_string,omitempty"`
 	SampleRate  int    `json:"sample_rate,omitempty"`
@@ -46,8 +48,8 @@ type audio struct {
 	Bitrate int64  `json:"bitrate"`
 }
 
-// unplayable is a track that the players of a protocol cannot get.
-type unplayable struct {
+// Unplayable is a track that the players of a protocol cannot get.
+type Unplayable struct {
 	Protocol string `json:"protocol"`
 	Kind     string `json:"kind"`
 	Track    int    `json:"track"`
@@ -55,13 +57,13 @@ type unplayable struct {
 }
 
 // addTracks fills in what there is to say of a stream's tracks.
-func (a *API) addTracks(s *stream, info *hub.StreamInfo) {
-	s.Tracks = make([]track, 0, len(info.Tracks))
+func (a *API) addTracks(s *Stream, info *hub.StreamInfo) {
+	s.Tracks = make([]Track, 0, len(info.Tracks))
 	for _, t := range info.Tracks {
 		if t.Track == nil {
 			continue
 		}
-		entry := track{Kind: t.Kind.String(), ID: int(t.ID), Name: t.Name, Language: t.Language}
+		entry := Track{Kind: t.Kind.String(), ID: int(t.ID), Name: t.Name, Language: t.Language}
 		switch t.Kind {
 		case media.Video:
 			entry.Video = newVideo(t)
@@ -80,14 +82,14 @@ func (a *API) addTracks(s *stream, info *hub.StreamInfo) {
 		s.Tracks = append(s.Tracks, entry)
 		for _, o := range a.Outputs {
 			if reason := o.Refuses(t.Track); reason != "" {
-				s.Unplayable = append(s.Unplayable, unplayable{o.Protocol, entry.Kind, entry.ID, reason})
+				s.Unplayable = append(s.Unplayable, Unplayable{o.Protocol, entry.Kind, entry.ID, reason})
 			}
 		}
 	}
 }
 
-func newVideo(t hub.TrackInfo) *video {
-	v := &video{
+func newVideo(t hub.TrackInfo) *Video {
+	v := &Video{
 		Codec: t.Codec.String(), CodecString: t.CodecString(), FrameRate: round(t.FrameRate, 2), Bitrate: t.Bitrate,
 	}
 	if f, ok := t.Format.(media.NamedFormat); ok {
@@ -101,8 +103,8 @@ func newVideo(t hub.TrackInfo) *video {
 	return v
 }
 
-func newAudio(t hub.TrackInfo) *audio {
-	a := &audio{Codec: t.Codec.String(), CodecString: t.CodecString(), Layout: t.ChannelsName(), Bitrate: t.Bitrate}
+func newAudio(t hub.TrackInfo) *Audio {
+	a := &Audio{Codec: t.Codec.String(), CodecString: t.CodecString(), Layout: t.ChannelsName(), Bitrate: t.Bitrate}
 	if s := t.Sound(); s != nil {
 		a.SampleRate, a.Channels = s.OutputSampleRate, s.Channels
 	}

@@ -57,10 +57,16 @@ func Write(w http.ResponseWriter, status int, detail string) {
 
 // WriteError answers for an error of the hub. Whatever is none of the hub's
 // own errors is not shown to the client.
-func WriteError(w http.ResponseWriter, err error) {
+func WriteError(w http.ResponseWriter, err error) { Send(w, Of(err)) }
+
+// Of returns what WriteError sends.
+func Of(err error) *Details {
 	d := &Details{Status: http.StatusInternalServerError, Detail: "the server could not do that; its log says why"}
 	var refusal *hub.Refusal
+	var known *Details
 	switch {
+	case errors.As(err, &known):
+		d = known
 	case errors.As(err, &refusal):
 		d = &Details{Status: status(refusal.Code), Detail: refusal.Reason, Code: refusal.Code.String()}
 	case errors.Is(err, hub.ErrNotFound):
@@ -68,12 +74,13 @@ func WriteError(w http.ResponseWriter, err error) {
 	case errors.Is(err, hub.ErrShutdown):
 		d = &Details{Status: http.StatusServiceUnavailable, Detail: "the server is going down"}
 	}
-	Send(w, d)
+	d.Title = http.StatusText(d.Status)
+	return d
 }
 
 func status(c hub.Code) int {
 	switch c {
-	case hub.BadKey:
+	case hub.BadKey, hub.Unauthorized:
 		return http.StatusUnauthorized
 	case hub.BadName:
 		return http.StatusNotFound
@@ -96,6 +103,9 @@ func Send(w http.ResponseWriter, d *Details) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Access-Control-Allow-Origin", "*")
+	if d.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", "Bearer") // RFC 9110, 15.5.2, demands one
+	}
 	w.WriteHeader(d.Status)
 	// A client that has gone does not hear why.
 	_ = json.NewEncoder(w).Encode(d)
