@@ -2,17 +2,12 @@ package access
 
 import (
 	"errors"
-	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
-	"runtime"
 	"strings"
 	"testing"
 
-	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/hub"
-	"github.com/millrace-live/millrace/internal/store"
 )
 
 const (
@@ -23,17 +18,11 @@ const (
 
 func control(t *testing.T, open Openness) *Control {
 	t.Helper()
-	ring := &Keyring{}
-	for secret, k := range map[string]Key{
-		mainKey:  {ID: "first", Stream: "live/main"},
-		otherKey: {ID: "other", Stream: "event/day/one"},
-		plainKey: {ID: "config-1", Stream: "live/cam"},
-	} {
-		if err := ring.Add(config.NewSecret(secret), k); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return &Control{Keys: ring, Open: open, PlayWait: 7e9, Apps: map[string]Rules{
+	known := &shelf{}
+	known.key(mainKey, "first", "live/main", nil)
+	known.key(otherKey, "other", "event/day/one", nil)
+	known.key(plainKey, "config-1", "live/cam", nil)
+	return &Control{Catalog: known, Open: open, PlayWait: 7e9, Apps: map[string]Rules{
 		"live":  {Delivery: hub.Economy},
 		"event": {SecondPublisher: hub.Refuse, Grace: 5e9, GraceAfterEnd: true},
 	}, Streams: map[string]Rules{
@@ -206,75 +195,6 @@ func TestPlay(t *testing.T) {
 		}
 		if err != nil || tt.req.Stream != tt.stream || tt.req.Delivery != hub.Economy {
 			t.Errorf("%s: %q, delivery %v, %v", tt.what, tt.req.Stream, tt.req.Delivery, err)
-		}
-	}
-}
-
-func TestFirstStart(t *testing.T) {
-	dir := t.TempDir()
-	start := func() (*Keyring, string, Token) {
-		f, err := store.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		ring := &Keyring{}
-		key, err := ring.Load(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		token, err := LoadToken(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ring, key, token
-	}
-	_, key, token := start()
-	if len(key) != len(mainKey) || !looksLikeKey(key) {
-		t.Errorf("the first key is %q", key)
-	}
-	ring, again, token2 := start()
-	if again != "" {
-		t.Error("the second start made a key as well")
-	}
-	if k, ok := ring.Find(key); !ok || k.Stream != FirstStream {
-		t.Errorf("the second start does not know the key: %+v", k)
-	}
-	if token2 != token {
-		t.Error("the second start has another token")
-	}
-	info, err := os.Stat(dir + "/" + TokenFile)
-	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("%s: %v, %v", TokenFile, info, err)
-	}
-	files, _ := os.ReadDir(dir)
-	for _, file := range files {
-		if b, _ := os.ReadFile(dir + "/" + file.Name()); strings.Contains(string(b), key[len(keyPrefix):]) {
-			t.Errorf("%s holds the key", file.Name())
-		}
-	}
-	text, _ := os.ReadFile(dir + "/" + TokenFile)
-	bearer := strings.TrimSpace(string(text))
-	for header, want := range map[string]bool{
-		"Bearer " + bearer: true, "bearer " + bearer: true, bearer: false, "Basic " + bearer: false, "Bearer x": false, "": false,
-	} {
-		r := &http.Request{Header: http.Header{"Authorization": {header}}}
-		if token.Admits(r) != want {
-			t.Errorf("Admits(%q) = %v", header, !want)
-		}
-		if (Token{}).Admits(r) {
-			t.Errorf("no token admits %q", header)
-		}
-	}
-}
-
-func TestOneKeyForTwoStreams(t *testing.T) {
-	ring := &Keyring{}
-	secret := config.NewSecret("the very same key")
-	for _, stream := range []string{"live/a", "live/a", "live/b"} {
-		err := ring.Add(secret, Key{Stream: stream})
-		if (err != nil) != (stream == "live/b") {
-			t.Errorf("%s: %v", stream, err)
 		}
 	}
 }

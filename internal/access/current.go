@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/millrace-live/millrace/internal/hub"
@@ -34,6 +35,16 @@ func (a *Current) DemandedSWF(connect string) (app string, files []rtmp.SWF) {
 // RefusesPlain reports whether the stream's rule is that nobody comes without
 // TLS.
 func (a *Current) RefusesPlain(stream string) bool {
-	rules, _ := a.control.Load().rules(stream)
+	rules, _ := a.control.Load().rules(stream, nil)
 	return rules.Plain == RefusePlain
+}
+
+// Viewer is that of the Control in force.
+func (a *Current) Viewer(r *http.Request, path string) (stream string, permit hub.Permit, err error) {
+	return a.control.Load().Viewer(r, path)
+}
+
+// Admit is that of the Control in force.
+func (a *Current) Admit(ctx context.Context, req *hub.PublishRequest, stream, owner string) (hub.Grant, error) {
+	return a.control.Load().Admit(ctx, req, stream, owner)
 }

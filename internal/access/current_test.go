@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/hub"
 )
 
@@ -52,28 +51,5 @@ func TestCurrentAsksTheControlInForce(t *testing.T) {
 	req := hub.PlayRequest{Name: "live/x"}
 	if err := current.Play(t.Context(), &req); err != nil || req.Stream != "live/x" {
 		t.Errorf("%+v, %v", req, err)
-	}
-}
-
-func TestKeyringsAreOne(t *testing.T) {
-	a, b := &Keyring{}, &Keyring{}
-	for ring, keys := range map[*Keyring]map[string]Key{
-		a: {"one": {ID: "a", Stream: "live/one"}, "both": {ID: "a", Stream: "live/both"}},
-		b: {"two": {ID: "b", Stream: "live/two"}, "both": {ID: "b", Stream: "live/both"}},
-	} {
-		for secret, k := range keys {
-			if err := ring.Add(config.NewSecret(secret), k); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	rings := Keyrings{a, b}
-	for secret, id := range map[string]string{"one": "a", "two": "b", "both": "a", "none": ""} {
-		if k, ok := rings.Find(secret); k.ID != id || ok != (id != "") {
-			t.Errorf("%s: %+v, %v", secret, k, ok)
-		}
-	}
-	if !rings.HasStream("live/one") || !rings.HasStream("live/two") || rings.HasStream("live/none") {
-		t.Error("HasStream does not look into every ring")
 	}
 }

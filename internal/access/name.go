@@ -34,7 +34,7 @@ func (e *NameError) Error() string { return "not a stream name: " + e.Reason }
 
 // StreamName returns the name "app/name" of the stream that a client asks for
 // with an app and a stream name, however it split the path into the two; either
-// may be empty. The error is a *NameError.
+// may be empty. A playback id alone stays as it is. The error is a *NameError.
 func StreamName(app, name string) (string, error) {
 	return streamName(pathParts(app, name))
 }
@@ -63,7 +63,7 @@ func pathParts(app, name string) []string {
 }
 
 func streamName(parts []string) (string, error) {
-	if len(parts) == 1 {
+	if len(parts) == 1 && !isPlaybackID(parts[0]) {
 		parts = []string{DefaultApp, parts[0]}
 	}
 	stream := strings.Join(parts, "/")
@@ -82,6 +82,24 @@ func CheckName(stream string) error {
 	}
 	if name != stream {
 		return &NameError{"write it as " + name}
+	}
+	return checkPlayback(stream)
+}
+
+// isPlaybackID reports whether a part of a path is an address of its own, in place
+// of a stream's name.
+func isPlaybackID(part string) bool {
+	rest, ok := strings.CutPrefix(part, "pb_")
+	return ok && len(rest) == 20 && !strings.ContainsFunc(rest, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '2' || r > '7')
+	})
+}
+
+// checkPlayback says that a stream cannot have a name that is asked for as a
+// playback id.
+func checkPlayback(stream string) error {
+	if isPlaybackID(stream[strings.LastIndexByte(stream, '/')+1:]) {
+		return &NameError{"its last part has the form of a playback id"}
 	}
 	return nil
 }

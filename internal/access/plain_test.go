@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-live/millrace/internal/config"
+	"github.com/millrace-live/millrace/internal/catalog"
 	"github.com/millrace-live/millrace/internal/hub"
-	"github.com/millrace-live/millrace/internal/store"
 )
 
 func TestWhoComesInPlain(t *testing.T) {
@@ -35,12 +34,12 @@ func TestWhoComesInPlain(t *testing.T) {
 		{"the key's refusal", 0, AllowPlain, 0, RefusePlain, "rtmp", "", true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ring := &Keyring{}
-			if err := ring.Add(config.NewSecret(mainKey), Key{ID: "first", Stream: "live/main", Plain: c.key}); err != nil {
-				t.Fatal(err)
-			}
+			known := &shelf{}
+			known.key(mainKey, "first", "live/main", func(k *catalog.Key) {
+				k.Plain = []string{"", "allow", "warn", "refuse"}[c.key]
+			})
 			control := &Control{
-				Keys: ring, Secure: "rtmps://tv.example:1936", Rules: Rules{Plain: c.server},
+				Catalog: known, Secure: "rtmps://tv.example:1936", Rules: Rules{Plain: c.server},
 				Apps: map[string]Rules{"live": {Plain: c.app}},
 			}
 			if c.stream != DefaultPlain {
@@ -56,7 +55,7 @@ func TestWhoComesInPlain(t *testing.T) {
 				return
 			}
 			why, ok := errors.AsType[*hub.Refusal](err)
-			if !ok || why.Code != hub.Plain || why.Stream != "live/main" || g != (hub.Grant{}) ||
+			if !ok || why.Code != hub.Plain || why.Stream != "live/main" || g.Stream != "" ||
 				!strings.Contains(why.Reason, c.protocol+" is not protected") ||
 				!strings.Contains(why.Reason, "set the server to rtmps://tv.example:1936/live and leave the stream key") {
 				t.Errorf("%+v, %v", g, err)
@@ -95,50 +94,28 @@ func TestPlayersInPlain(t *testing.T) {
 	}
 }
 
-func TestAKeyThatWasSentInPlainIsMarked(t *testing.T) {
-	f, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	ring := &Keyring{}
-	key, err := ring.Load(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestAKeyThatWasSentInPlainIsTold(t *testing.T) {
+	c := control(t, Closed)
+	known := c.Catalog.(*shelf)
 	publish := func(mode Plain, tls string) hub.Grant {
 		t.Helper()
-		exposed, err := LoadExposed(f) // as another start would
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := &Control{Keys: ring, Exposed: exposed, Apps: map[string]Rules{"live": {Plain: mode}}}
+		c.Apps["live"] = Rules{Plain: mode}
 		g, _ := c.Publish(t.Context(), &hub.PublishRequest{
-			App: "live", Name: key, Protocol: "rtmp", TLS: tls, Remote: addresses["public"],
+			App: "live", Name: mainKey, Protocol: "rtmp", TLS: tls, Remote: addresses["public"],
 		})
 		return g
 	}
-	marked := func() time.Time {
-		t.Helper()
-		keys, _, err := f.Keys()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return keys[0].SentPlain
-	}
-	if g := publish(WarnOfPlain, "1.3"); g.Warning != "" || !marked().IsZero() {
-		t.Errorf("with TLS: %+v, marked %v", g, marked())
+	publish(WarnOfPlain, "1.3")
+	if len(known.plain) != 0 {
+		t.Errorf("with TLS it is marked: %q", known.plain)
 	}
 	publish(RefusePlain, "") // too late: it was sent
-	first := marked()
-	if time.Since(first) > time.Minute {
-		t.Fatalf("marked %v", first)
+	if strings.Join(known.plain, " ") != "first" {
+		t.Errorf("marked are %q", known.plain)
 	}
-	publish(AllowPlain, "")
-	if !marked().Equal(first) {
-		t.Error("the mark is not that of the first time")
-	}
-	if g := publish(RefusePlain, "1.3"); !strings.Contains(g.Warning, "its key was sent without TLS on "+first.Format(time.DateOnly)) {
+	day := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	known.key(mainKey, "first", "live/main", func(k *catalog.Key) { k.SentPlain = day })
+	if g := publish(RefusePlain, "1.3"); !strings.Contains(g.Warning, "its key was sent without TLS on 2026-03-01") {
 		t.Errorf("the warning is %q", g.Warning)
 	}
 	if g := publish(AllowPlain, "1.3"); g.Warning != "" {

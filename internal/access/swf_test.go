@@ -11,7 +11,7 @@ import (
 
 func TestWhoMustProveAnSWFFile(t *testing.T) {
 	c := &Control{
-		Keys: &Keyring{}, Apps: map[string]Rules{"live": {}, "event": {}, "free": {}},
+		Catalog: &shelf{}, Apps: map[string]Rules{"live": {}, "event": {}, "free": {}},
 		SWF: map[string][]rtmp.SWF{"live": {{Size: 1}}, "event": {{Size: 2}, {Size: 3}}},
 	}
 	for connect, want := range map[string]struct {

@@ -76,6 +76,7 @@ type PublishRequest struct {
 	TLS       string // the version that the client speaks ("1.3"), "" in plain
 	Remote    netip.AddrPort
 	Software  string // what the client calls itself
+	User      string // who the client has proved to be by a challenge
 	// RTT is asked for the time that the client's last answer took, when
 	// somebody looks at the session; nil when nobody knows.
 	RTT func() time.Duration

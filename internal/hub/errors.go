@@ -34,11 +34,12 @@ const (
 	Unauthorized             // a token is needed to watch, and none was given
 	Kicked                   // whoever runs the server ended it
 	Withdrawn                // what it was let in with is no longer good
+	Unavailable              // what is needed to decide is away for the moment
 )
 
 var codeNames = [...]string{
 	"forbidden", "bad-key", "bad-name", "in-use", "taken-over", "limit", "shutting-down", "plain", "unauthorized", "kicked",
-	"withdrawn",
+	"withdrawn", "unavailable",
 }
 
 // String returns the code as metrics and logs write it.

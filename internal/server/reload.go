@@ -142,8 +142,8 @@ func (s *Server) takeOver(set *Settings) error {
 		return err
 	}
 	s.configKeys = ring
-	control := set.control(access.Keyrings{s.keys, ring})
-	control.Secure, control.Exposed, control.SWF = s.secureServer(), s.exposed, files
+	control := set.control(access.Legacy{Keys: access.Keyrings{s.keys, ring}, Exposed: s.exposed})
+	control.Secure, control.SWF = s.secureServer(), files
 	s.access.Set(control)
 	s.obs.SetLadders(set.ladders())
 	lengths := set.lengths()

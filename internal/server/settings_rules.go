@@ -26,9 +26,9 @@ const strict = "strict"
 
 // control is who may publish and play, and by which rules: a stream's own go
 // over those of its app, and these over the server's.
-func (s *Settings) control(keys access.Keys) *access.Control {
+func (s *Settings) control(known access.Catalog) *access.Control {
 	c := &access.Control{
-		Keys: keys, Open: s.openness(), PlayWait: orNever(s.PlayWait),
+		Catalog: known, Open: s.openness(), PlayWait: orNever(s.PlayWait),
 		Rules:   access.Rules{Grace: orNever(s.Grace), Delivery: deliveries[s.Delivery], Plain: plains[s.Plain], Strict: s.Enhanced == strict},
 		Apps:    make(map[string]access.Rules),
 		Streams: make(map[string]access.Rules),
