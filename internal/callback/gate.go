@@ -133,9 +133,10 @@ func (g *Gate) Publish(ctx context.Context, req *hub.PublishRequest) (hub.Grant,
 		}
 	}
 	if err == nil {
-		open := grant.Open
+		before := grant
 		if grant, err = g.admit(ctx, req, final, grant); refused == nil {
-			grant.Open = open
+			// It is the same key, which may be spent and taken back.
+			grant.Open, grant.Permit, grant.Over = before.Open, before.Permit, before.Over
 		}
 	}
 	if err != nil {

@@ -263,7 +263,6 @@ func cause(err error) error {
 		host     x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		verify   *tls.CertificateVerificationError
-		alert    tls.AlertError
 		resolve  *net.DNSError
 		op       *net.OpError
 		deadline interface{ Timeout() bool }
@@ -277,8 +276,8 @@ func cause(err error) error {
 		return errors.New("its certificate is not valid: " + invalid.Error())
 	case errors.As(err, &verify):
 		return errors.New("its certificate cannot be verified")
-	case errors.As(err, &alert):
-		return fmt.Errorf("it ended the TLS handshake: %w", alert)
+	case errors.As(err, &op) && op.Op == "remote error":
+		return fmt.Errorf("it ended the TLS handshake: %w", op.Err)
 	case errors.As(err, &deadline) && deadline.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return errors.New("no answer in time")
 	case errors.As(err, &resolve):
