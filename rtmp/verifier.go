@@ -91,11 +91,12 @@ func (v Verifier) String() string { return "Verifier(" + v.user + ")" }
 // GoString is String.
 func (v Verifier) GoString() string { return v.String() }
 
-// MarshalText writes all of the verifier: a secret.
+// MarshalText writes all of the verifier, which is a secret: "user adobe:SALT:SECRET llnw:HA1", without what it is not
+// good for. SECRET is in base64, HA1 hexadecimal, as the challenges use them.
 func (v Verifier) MarshalText() ([]byte, error) {
 	words := []string{v.user}
 	if v.salt != "" {
-		words = append(words, methodAdobe+":"+v.salt+":"+hex.EncodeToString(v.adobe[:]))
+		words = append(words, methodAdobe+":"+v.salt+":"+base64.StdEncoding.EncodeToString(v.adobe[:]))
 	}
 	if v.plain {
 		words = append(words, methodLimelight+":"+hex.EncodeToString(v.llnw[:]))
@@ -114,10 +115,10 @@ func (v *Verifier) UnmarshalText(text []byte) error {
 		case methodAdobe:
 			var sum string
 			read.salt, sum, _ = strings.Cut(rest, ":")
-			ok = ok && read.salt != "" && unhex(&read.adobe, sum)
+			ok = ok && validUser(read.salt) && decoded(&read.adobe, sum, base64.StdEncoding.DecodeString)
 		case methodLimelight:
 			read.plain = true
-			ok = ok && unhex(&read.llnw, rest)
+			ok = ok && decoded(&read.llnw, rest, hex.DecodeString)
 		default:
 			ok = false
 		}
@@ -129,8 +130,8 @@ func (v *Verifier) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func unhex(to *[16]byte, text string) bool {
-	b, err := hex.DecodeString(text)
+func decoded(to *[16]byte, text string, decode func(string) ([]byte, error)) bool {
+	b, err := decode(text)
 	return err == nil && copy(to[:], b) == len(to) && len(b) == len(to)
 }
 

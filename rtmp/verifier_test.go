@@ -45,9 +45,21 @@ func TestVerifierText(t *testing.T) {
 }
 
 func TestVerifierTextRefuses(t *testing.T) {
-	const sum = "00112233445566778899aabbccddeeff"
+	const (
+		sum    = "00112233445566778899aabbccddeeff"
+		base64 = "ABEiM0RVZneImaq7zN3u/w=="
+	)
+	for _, text := range []string{"bob adobe:salt:" + base64, "bob llnw:" + sum, "bob adobe:salt:" + base64 + " llnw:" + sum} {
+		var v Verifier
+		if err := v.UnmarshalText([]byte(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if back, _ := v.MarshalText(); string(back) != text {
+			t.Errorf("%q came back as %q", text, back)
+		}
+	}
 	for _, text := range []string{
-		"", " ", "bob adobe", "bob adobe::" + sum, "bob adobe:salt", "bob adobe:salt:" + sum[1:], "bob adobe:salt:" + sum + "00",
+		"", " ", "bob adobe", "bob adobe::" + base64, "bob adobe:s&t:" + base64, "bob adobe:salt", "bob adobe:salt:" + base64[4:], "bob adobe:salt:" + sum,
 		"bob llnw:", "bob llnw:xx", "bob other:" + sum, "b&b llnw:" + sum, "bob  llnw:" + sum,
 	} {
 		v := Verifier{user: "before"}

@@ -1,9 +1,6 @@
 package guard
 
-import (
-	"net/netip"
-	"sync/atomic"
-)
+import "net/netip"
 
 // scope is one of those that limits hold for.
 type scope struct {
@@ -32,9 +29,63 @@ const (
 )
 
 // count is what one scope has open. It goes when nothing is.
-type count [uses]int
+type count struct {
+	scope
+	n [uses]int
+}
 
-func (c *count) idle() bool { return *c == count{} }
+// counts are what is open now, of everybody.
+type counts struct {
+	server    count
+	addresses map[netip.Addr]*count
+	apps      map[string]*count
+	keys      map[string]*count
+}
+
+func newCounts() counts {
+	return counts{addresses: make(map[netip.Addr]*count), apps: make(map[string]*count), keys: make(map[string]*count)}
+}
+
+// of gives the count of a scope, nil if it has nothing open.
+func (c *counts) of(s scope) *count {
+	switch s.kind {
+	case byApp:
+		return c.apps[s.name]
+	case byAddress:
+		return c.addresses[s.addr]
+	case byKey:
+		return c.keys[s.name]
+	}
+	return &c.server
+}
+
+// begin gives the count of a scope that had nothing open.
+func (c *counts) begin(s scope) *count {
+	n := &count{scope: s}
+	switch s.kind {
+	case byApp:
+		c.apps[s.name] = n
+	case byAddress:
+		c.addresses[s.addr] = n
+	case byKey:
+		c.keys[s.name] = n
+	case server:
+	}
+	return n
+}
+
+// drop forgets a count that has nothing open.
+func (c *counts) drop(n *count) {
+	switch n.kind {
+	case byApp:
+		delete(c.apps, n.name)
+	case byAddress:
+		delete(c.addresses, n.addr)
+	case byKey:
+		delete(c.keys, n.name)
+	case server:
+	}
+}
 
 // most is the limit on u in s.
 func (s *Scope) most(u use) int {
@@ -82,59 +133,62 @@ func (g *Guard) Viewer(addr netip.Addr, app string) (release func(), err error) 
 type pass struct {
 	guard    *Guard
 	use      use
-	scopes   [byKey + 1]scope
-	n        int
-	released atomic.Bool
-}
-
-func (p *pass) add(s scope) {
-	p.scopes[p.n] = s
-	p.n++
+	released bool
+	counts   [byKey + 1]*count
 }
 
 func (g *Guard) enter(u use, addr netip.Addr, key, app string) (release func(), err error) {
 	limits := g.limits.Load()
-	p := &pass{guard: g, use: u}
-	p.add(scope{kind: server})
-	p.add(scope{kind: byAddress, addr: network(addr)})
+	scopes := [byKey + 1]scope{{kind: server}, {kind: byAddress, addr: network(addr)}}
+	n := 2
 	if app != "" {
-		p.add(scope{kind: byApp, name: app})
+		scopes[n] = scope{kind: byApp, name: app}
+		n++
 	}
 	if key != "" {
-		p.add(scope{kind: byKey, name: key})
+		scopes[n] = scope{kind: byKey, name: key}
+		n++
 	}
+	p := &pass{guard: g, use: u}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, s := range p.scopes[:p.n] {
+	for i, s := range scopes[:n] {
+		c := g.counts.of(s)
+		p.counts[i] = c
+		if c == nil {
+			continue
+		}
 		of := limits.of(s)
-		most := of.most(u)
-		if c := g.counts[s]; most > 0 && c != nil && c[u] >= most {
-			return nil, &Exceeded{Limit: limitName(u, s.kind), Setting: settingName(u, s), Most: int64(most), text: crowd(u, s, most)}
+		if most := of.most(u); most > 0 && c.n[u] >= most {
+			return nil, g.exceeded(&Exceeded{
+				Limit: limitName(u, s.kind), Setting: settingName(u, s), Most: int64(most), text: crowd(u, s, most),
+			})
 		}
 	}
-	for _, s := range p.scopes[:p.n] {
-		c := g.counts[s]
-		if c == nil {
-			c = new(count)
-			g.counts[s] = c
+	for i, s := range scopes[:n] {
+		if p.counts[i] == nil {
+			p.counts[i] = g.counts.begin(s)
 		}
-		c[u]++
+		p.counts[i].n[u]++
 	}
 	return p.release, nil
 }
 
 func (p *pass) release() {
-	if p.released.Swap(true) {
-		return
-	}
 	g := p.guard
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, s := range p.scopes[:p.n] {
-		c := g.counts[s]
-		c[p.use]--
-		if c.idle() {
-			delete(g.counts, s)
+	if p.released {
+		return
+	}
+	p.released = true
+	for _, c := range p.counts {
+		if c == nil {
+			break
+		}
+		c.n[p.use]--
+		if c.n == [uses]int{} {
+			g.counts.drop(c)
 		}
 	}
 }
@@ -143,8 +197,8 @@ func (p *pass) release() {
 func (g *Guard) open(u use, s scope) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c := g.counts[s]; c != nil {
-		return c[u]
+	if c := g.counts.of(s); c != nil {
+		return c.n[u]
 	}
 	return 0
 }

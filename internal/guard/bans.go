@@ -118,6 +118,7 @@ func (g *Guard) Banned(addr netip.Addr) error {
 		return nil
 	}
 	if ban := list.find(addr, time.Now()); ban != nil {
+		g.refused.add("banned address")
 		return &Banned{*ban}
 	}
 	return nil
@@ -128,6 +129,7 @@ func (g *Guard) BannedKey(id string) error {
 	now := time.Now()
 	for _, ban := range g.bans.Load().keys[id] {
 		if !ban.over(now) {
+			g.refused.add("banned key")
 			return &Banned{ban}
 		}
 	}

@@ -122,13 +122,12 @@ func (g *Guard) room(app string, s scope, most int64) error {
 	if bits < most {
 		return nil
 	}
-	setting, who := "max-egress", "The server"
+	limit, setting, who := "outgoing rate of the server", "max-egress", "The server"
 	if s.kind == byApp {
-		setting, who = "apps."+s.name+".max-egress", "The app "+s.name
+		limit, setting, who = "outgoing rate of one app", "apps."+s.name+".max-egress", "The app "+s.name
 	}
-	return &Exceeded{
-		Limit: "outgoing rate of " + map[bool]string{true: "one app", false: "the server"}[s.kind == byApp],
-		Setting: setting, Most: most, Retry: measured,
-		text: fmt.Sprintf("%s sends as much as it may, and takes no more viewers for now: at most %s (%s).", who, bitrate(most), setting),
-	}
+	const text = "%s sends as much as it may, and takes no more viewers for now: at most %s (%s)."
+	return g.exceeded(&Exceeded{
+		Limit: limit, Setting: setting, Most: most, Retry: measured, text: fmt.Sprintf(text, who, bitrate(most), setting),
+	})
 }

@@ -13,7 +13,8 @@ type FailureOptions struct {
 	// Free is how many different wrong ones an address has before it must wait (20); one comes back each Refill (10 s).
 	Free   int
 	Refill time.Duration
-	// Longest is the longest wait of an address: the first is a second, each further failure doubles it (1 min).
+	// Longest is the longest wait of an address: the first is a second, each further failure doubles it (1 min). It
+	// begins anew when all free ones are back.
 	Longest time.Duration
 	// PerSecond and Burst are what all addresses have together (100, 1000). When that is used up, only addresses wait
 	// from which nothing right has come in the last day.
@@ -25,16 +26,15 @@ type FailureOptions struct {
 
 // failures remembers who was wrong, and who was right.
 type failures struct {
-	o      FailureOptions
-	seed   maphash.Seed
-	global *Rate[struct{}]
+	o    FailureOptions
+	seed maphash.Seed
 
 	mu    sync.Mutex
 	wrong table[netip.Addr, failure]
 	right table[netip.Addr, time.Time] // when, for a day
-	seen  map[string]uint64          // all failures, by what it was
-	// empty is until when all addresses together have used up what they have.
-	empty time.Time
+	seen  map[string]uint64            // all failures, by what it was
+	// full is when all addresses together have all back that they may have, empty until when they have nothing.
+	full, empty time.Time
 }
 
 // failure is what is remembered of an address.
@@ -55,7 +55,6 @@ func (f *failures) init(o FailureOptions) {
 	o.Burst = defaultTo(o.Burst, 1000)
 	o.Addresses = defaultTo(o.Addresses, 65536)
 	f.o, f.seed = o, maphash.MakeSeed()
-	f.global = NewRate[struct{}](o.PerSecond, o.Burst)
 	f.seen = make(map[string]uint64)
 	f.wrong = newTable[netip.Addr, failure](o.Addresses)
 	f.right = newTable[netip.Addr, time.Time](o.Addresses)
@@ -94,20 +93,33 @@ func (g *Guard) Failed(addr netip.Addr, what, secret string) {
 		copy(was.tried[1:], was.tried[:])
 		was.tried[0] = tried
 	}
-	if wait, ok := f.global.Take(struct{}{}); !ok {
-		f.empty = now.Add(wait)
-	}
+	f.together(now)
 	if !was.full.After(now) {
 		was.full, was.over = now, 0
 	}
 	was.full = was.full.Add(f.o.Refill)
-	if was.full.Sub(now) > time.Duration(f.o.Free)*f.o.Refill {
-		// It does not fall further into debt: the waiting is punishment enough.
-		was.full = now.Add(time.Duration(f.o.Free) * f.o.Refill)
-		was.until = now.Add(min(time.Second<<min(was.over, 30), f.o.Longest))
-		was.over++
+	if rest := time.Duration(f.o.Free) * f.o.Refill; was.over > 0 || was.full.Sub(now) > rest {
+		// From here on each one costs, until it has been quiet for long enough to have all back.
+		was.full = now.Add(rest)
+		was.until = now.Add(min(time.Second<<was.over, f.o.Longest))
+		was.over = min(was.over+1, 30)
 	}
 	f.wrong.put(who, was)
+}
+
+// together counts one failure against what all addresses have; f is locked.
+func (f *failures) together(now time.Time) {
+	each := time.Duration(float64(time.Second) / f.o.PerSecond)
+	burst := time.Duration(f.o.Burst * float64(each))
+	if f.full.Before(now) {
+		f.full = now
+	}
+	// Those who were let in at the same time may all be wrong: that debt is bounded.
+	f.full = f.full.Add(each)
+	if most := now.Add(burst + time.Second); f.full.After(most) {
+		f.full = most
+	}
+	f.empty = f.full.Add(each - burst)
 }
 
 // Passed takes note that something right came from an address. It forgives nothing: who has one key could guess others.
@@ -126,10 +138,10 @@ func (g *Guard) Allowed(addr netip.Addr) error {
 	defer f.mu.Unlock()
 	if was, ok := f.wrong.get(who); ok && was.until.After(now) {
 		wait := roundUp(was.until.Sub(now))
-		return &Exceeded{
+		return g.exceeded(&Exceeded{
 			Limit: "wrong keys from one address", Most: int64(f.o.Free), Retry: wait,
 			text: fmt.Sprintf("Too many wrong keys, tokens or passwords came from your address: try again in %v.", wait),
-		}
+		})
 	}
 	if !f.empty.After(now) {
 		return nil
@@ -138,10 +150,10 @@ func (g *Guard) Allowed(addr netip.Addr) error {
 		return nil
 	}
 	wait := roundUp(f.empty.Sub(now))
-	return &Exceeded{
+	return g.exceeded(&Exceeded{
 		Limit: "wrong keys from all addresses", Most: int64(f.o.PerSecond), Retry: wait,
 		text: fmt.Sprintf("Too many wrong keys, tokens or passwords come from everywhere: try again in %v.", wait),
-	}
+	})
 }
 
 // roundUp gives whole seconds: less would be a promise to the millisecond.

@@ -49,14 +49,15 @@ type Guard struct {
 	bans     atomic.Pointer[bans]
 	failures failures
 	egress   egress
+	refused  tally
 
 	mu     sync.Mutex
-	counts map[scope]*count
+	counts counts
 }
 
 // New makes a guard. Egress is measured while Run runs.
 func New(o Options) *Guard {
-	g := &Guard{counts: make(map[scope]*count)}
+	g := &Guard{counts: newCounts()}
 	g.failures.init(o.Failures)
 	g.egress.sent = o.Sent
 	g.bans.Store(new(bans))
