@@ -11,13 +11,8 @@ import (
 	"github.com/millrace-live/millrace/internal/hub"
 )
 
-const (
-	// maxNotices bounds what waits to be told. What comes then is not told.
-	maxNotices = 20_000
-	// settling is how long a client that has gone may still turn out to have a
-	// session: some doors' requests end before it does.
-	settling = 2 * time.Second
-)
+// maxNotices bounds what waits to be told. What comes then is not told.
+const maxNotices = 20_000
 
 // ObserverOptions are what an [Observer] is made of.
 type ObserverOptions struct {
@@ -35,6 +30,9 @@ type Observer struct {
 	o      ObserverOptions
 	ctx    context.Context // of what is told
 	cancel context.CancelFunc
+	// settling is how long a client that has gone may still turn out to have a
+	// session: some doors' requests end before it does.
+	settling time.Duration
 
 	mu     sync.Mutex
 	serial uint64
@@ -90,7 +88,9 @@ func NewObserver(o ObserverOptions) *Observer {
 		o.Kick = func(string, string) bool { return false }
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Observer{o: o, ctx: ctx, cancel: cancel, conns: make(map[string]*conn), idle: make(chan struct{})}
+	return &Observer{
+		o: o, ctx: ctx, cancel: cancel, settling: 2 * time.Second, conns: make(map[string]*conn), idle: make(chan struct{}),
+	}
 }
 
 // admit begins an admission, which must be entered or left.
@@ -142,7 +142,7 @@ func (in *admission) enter(ctx context.Context, stream string) {
 		before.end("another one took its place", 0, 0)
 	}
 	in.stop = context.AfterFunc(ctx, func() {
-		time.AfterFunc(settling, func() {
+		time.AfterFunc(o.settling, func() {
 			o.mu.Lock()
 			begun := in.number != 0
 			o.mu.Unlock()
