@@ -12,8 +12,10 @@ export interface Stream {
   /** The server's clock when it answered. */
   time?: string;
   name: string;
-  /** `waiting`: nobody has sent yet, but players have asked for it. */
-  state: 'live' | 'reconnecting' | 'waiting';
+  /** What people call it. */
+  title?: string;
+  /** `waiting`: nobody has sent yet, but players have asked for it; `idle`: nobody sends what was set up. */
+  state: 'live' | 'reconnecting' | 'waiting' | 'idle';
   /** When the broadcast began; of a stream that players wait for, when the first one came. */
   since?: string;
   video?: Video | null;
@@ -46,7 +48,7 @@ export interface TimeShift {
 
 /** Whether somebody sends it, or did until a moment ago and is waited for. */
 export function isOnAir(stream: Stream): boolean {
-  return stream.state !== 'waiting';
+  return stream.state === 'live' || stream.state === 'reconnecting';
 }
 
 export interface Track {

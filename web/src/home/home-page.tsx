@@ -1,61 +1,48 @@
-import { isOnAir, type StreamList } from '../api.ts';
-import { ingestAddress } from '../address.ts';
-import { usePoll } from '../poll.ts';
+import type { FunctionComponent } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { SignIn } from '../admin/sign-in.tsx';
+import { keepToken, keptToken } from '../admin/token.ts';
+import { isOnAir } from '../api.ts';
 import { Header } from '../ui/header.tsx';
-import { Wheel } from '../ui/wheel.tsx';
-import { SendGuide } from './send-guide.tsx';
-import { StreamCard } from './stream-card.tsx';
+import { Streams, useStreams } from './on-air.tsx';
 import { Totals } from './totals.tsx';
 
-/** `/`: what is on air. */
+type Admin = FunctionComponent<{ token: string; onSignOut: () => void }>;
+
+/** `/`: what is on air, for everybody; and all there is to manage, for who signs in. */
 export function HomePage() {
-  const { body: list, answered, lost, at, clock } = usePoll<StreamList>('/api/v1/streams', 1500);
-  const streams = list?.streams.filter(isOnAir) ?? [];
-  const awaited = list?.streams.filter((stream) => !isOnAir(stream)) ?? [];
-  const ingest = list?.ingest ?? ingestAddress(location);
+  const [token, setToken] = useState(() => keptToken());
+  const [admin, setAdmin] = useState<{ page: Admin }>();
+  const keep = (token: string | undefined) => {
+    keepToken(token);
+    setToken(token);
+    if (token === undefined) location.hash = '';
+  };
+  // Most visitors only look: the rest is a file of its own.
+  useEffect(() => {
+    if (token !== undefined) void import('../admin/admin.tsx').then(({ Admin }) => setAdmin({ page: Admin }));
+  }, [token]);
+
+  if (token === undefined) return <Everybody onToken={keep} />;
+  if (!admin) return <Header />;
+  return <admin.page token={token} onSignOut={() => keep(undefined)} />;
+}
+
+function Everybody({ onToken }: { onToken: (token: string) => void }) {
+  const polled = useStreams();
+  const [asking, setAsking] = useState(false);
+  const list = polled.body;
   return (
     <>
-      <Header>{streams.length > 0 && list && <Totals list={list} />}</Header>
+      <Header>
+        {list?.streams.some(isOnAir) && <Totals list={list} />}
+        <button type="button" class="button sign-in-button" aria-expanded={asking} onClick={() => setAsking(!asking)}>
+          Sign in
+        </button>
+      </Header>
       <main>
-        {lost && (
-          <p class="lost" role="alert">
-            <Wheel turning />
-            <span>
-              <strong>The server is out of reach.</strong> {list ? 'What you see is as it was last.' : ''} Trying again…
-            </span>
-          </p>
-        )}
-        {answered && !list && (
-          <p class="quiet center">This address shows single streams only; the list is kept elsewhere.</p>
-        )}
-        {streams.length > 0 && (
-          <>
-            <h1 class="title">On air</h1>
-            <ul class={lost ? 'cards stale' : 'cards'}>
-              {streams.map((stream) => (
-                <StreamCard key={stream.name} stream={stream} at={at} now={clock.now(Date.now())} />
-              ))}
-            </ul>
-            <details class="more">
-              <summary>Send another stream</summary>
-              <SendGuide ingest={ingest} />
-            </details>
-          </>
-        )}
-        {list && streams.length === 0 && (
-          <section class="empty">
-            <Wheel turning={!lost} />
-            <h1>Nothing is on air yet</h1>
-            <p class="quiet">Point an encoder here, and the stream shows up by itself.</p>
-            <SendGuide ingest={ingest} />
-          </section>
-        )}
-        {awaited.length > 0 && (
-          <p class="awaited quiet">
-            Players wait for{' '}
-            {awaited.map((stream) => `${stream.name} (${stream.waiting_total ?? 0})`).join(', ')}
-          </p>
-        )}
+        {asking && <SignIn onToken={onToken} onCancel={() => setAsking(false)} />}
+        <Streams polled={polled} />
       </main>
     </>
   );

@@ -19,7 +19,7 @@ export function StreamCard({ stream, at, now }: { stream: Stream; at: number; no
       )}
       <div class="head">
         <h2>
-          <a href={path}>{stream.name}</a>
+          <a href={path}>{stream.title || stream.name}</a>
         </h2>
         <Badge state={stream.state} />
       </div>

@@ -46,9 +46,9 @@ export function StreamPage() {
         </section>
         {playing?.native && location.protocol === 'http:' && <p class="hint">{plainHint}</p>}
         <section class="headline">
-          <h1>{name}</h1>
+          <h1>{stream?.title || name}</h1>
           {stream && <Badge state={stream.state} />}
-          {stream?.since && stream.state !== 'waiting' && (
+          {stream?.since && isOnAir(stream) && (
             <span class="quiet">on air for {duration(clock.now(Date.now()) - Date.parse(stream.since))}</span>
           )}
           {stream && (
@@ -58,11 +58,16 @@ export function StreamPage() {
             </span>
           )}
         </section>
-        <div class="columns">
-          <Facts stream={stream?.state === 'waiting' ? undefined : stream} at={at} delay={delay} />
-          <AddressList addresses={addresses} embed={embedCode(addresses.embed)} />
-        </div>
-        <LadderGuide name={name} />
+        {/* Who is not let in gets no addresses that are for others. */}
+        {playing?.phase !== 'refused' && (
+          <>
+            <div class="columns">
+              <Facts stream={stream && isOnAir(stream) ? stream : undefined} at={at} delay={delay} />
+              <AddressList addresses={addresses} embed={embedCode(addresses.embed)} />
+            </div>
+            <LadderGuide name={name} />
+          </>
+        )}
         <p class="keys quiet">
           <kbd>Space</kbd> pause <kbd>M</kbd> mute <kbd>F</kbd> full screen <kbd>I</kbd> statistics <kbd>?</kbd> all keys
         </p>

@@ -1,1 +1,0 @@
-import{E as e}from"./player-B8SUc58K.js";function t(t,n){e(()=>{document.title=`${n?`● `:``}${t} · Millrace`},[t,n])}export{t};

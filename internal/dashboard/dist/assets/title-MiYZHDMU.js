@@ -1,0 +1,1 @@
+import{j as e}from"./player-BV0ztySx.js";function t(t,n){e(()=>{document.title=`${n?`● `:``}${t} · Millrace`},[t,n])}export{t};
