@@ -43,7 +43,7 @@ func StreamName(app, name string) (string, error) {
 // blanks around the parts, empty parts, the default instance of RTMP's app
 // ("_definst_") and container prefixes.
 func pathParts(app, name string) []string {
-	var parts []string
+	parts := make([]string, 0, 4)
 	for _, path := range []string{app, name} {
 		path, _, _ = strings.Cut(path, "?")
 		for part := range strings.SplitSeq(path, "/") {

@@ -34,7 +34,7 @@ func (c *Control) Play(ctx context.Context, req *hub.PlayRequest) error {
 		}
 		req.Stream = v.path
 		if !req.FromOldest {
-			req.Permit = v
+			req.Permit = &v
 		}
 	}
 	req.PlayWait = c.PlayWait
@@ -68,7 +68,8 @@ func (c *Control) Viewer(r *http.Request, path string) (stream string, permit hu
 	if v.s == nil || v.s.Visibility == catalog.Public && v.playback == "" {
 		return v.path, nil, nil
 	}
-	return v.path, v, nil
+	watching := v // which only this needs to last
+	return v.path, &watching, nil
 }
 
 // asked is what a viewer showed.
@@ -101,14 +102,14 @@ func (a *asked) mayHaveKey() bool {
 }
 
 // admit finds the stream that somebody asks for, and whether he may watch it.
-func (c *Control) admit(ctx context.Context, a *asked) (*view, error) {
+func (c *Control) admit(ctx context.Context, a *asked) (view, error) {
+	v := view{catalog: c.Catalog, tickets: c.Tickets}
 	if a.mayHaveKey() {
 		a.unfold()
 		if c.isKey(a.query.Get("key")) {
-			return nil, errKeyShown
+			return v, errKeyShown
 		}
 	}
-	v := &view{catalog: c.Catalog, tickets: c.Tickets}
 	if n := len(a.parts); n > 0 && isPlaybackID(a.parts[n-1]) {
 		v.playback = a.parts[n-1]
 		s, ok := c.Catalog.StreamByPlayback(v.playback)
@@ -124,15 +125,17 @@ func (c *Control) admit(ctx context.Context, a *asked) (*view, error) {
 		}
 		switch {
 		case v.s == nil && slices.ContainsFunc(a.parts, c.isKey):
-			return nil, errKeyShown
+			return v, errKeyShown
 		case err != nil:
-			return nil, &hub.Refusal{Code: hub.BadName, Reason: err.Error()}
+			return v, &hub.Refusal{Code: hub.BadName, Reason: err.Error()}
 		case v.s != nil && v.s.Visibility == catalog.Unlisted:
-			return &view{catalog: c.Catalog, path: hub.Nowhere(path)}, nil
+			v.path, v.s = hub.Nowhere(path), nil
 		}
 	}
 	if v.s != nil && v.s.Visibility == catalog.Private {
-		return v, c.permission(ctx, a, v)
+		claims, err := c.permission(ctx, a, v.path)
+		v.claims = &claims
+		return v, err
 	}
 	return v, nil
 }
@@ -142,7 +145,7 @@ var errKeyShown = &hub.Refusal{Code: hub.Forbidden, Reason: "a stream key is for
 
 // permission looks at the token or link by which somebody wants to watch a private
 // stream.
-func (c *Control) permission(ctx context.Context, a *asked, v *view) (err error) {
+func (c *Control) permission(ctx context.Context, a *asked, stream string) (claims ticket.Claims, err error) {
 	a.unfold()
 	token := a.query.Get("token")
 	link := token == "" && ticket.IsLink(a.query)
@@ -151,20 +154,20 @@ func (c *Control) permission(ctx context.Context, a *asked, v *view) (err error)
 	}
 	switch now := time.Now(); {
 	case c.Tickets != nil && link:
-		v.claims, err = c.Tickets.VerifyLink(now, v.path, a.query, a.from)
+		claims, err = c.Tickets.VerifyLink(now, stream, a.query, a.from)
 	case c.Tickets != nil && token != "":
-		v.claims, err = c.Tickets.Verify(ctx, now, token, v.path, a.from)
+		claims, err = c.Tickets.Verify(ctx, now, token, stream, a.from)
 	default:
-		return &hub.Refusal{Code: hub.Unauthorized, Stream: v.path, Reason: "this stream is private: " + openByLink}
+		return claims, &hub.Refusal{Code: hub.Unauthorized, Stream: stream, Reason: "this stream is private: " + openByLink}
 	}
 	if err == nil {
-		return nil
+		return claims, nil
 	}
 	code := hub.Forbidden
 	if _, away := errors.AsType[*ticket.UnavailableError](err); away {
 		code = hub.Unavailable
 	}
-	return &hub.Refusal{Code: code, Stream: v.path, Reason: err.Error()}
+	return claims, &hub.Refusal{Code: code, Stream: stream, Reason: err.Error()}
 }
 
 func (c *Control) isKey(part string) bool { return c.find(part).id != "" || looksLikeKey(part) }

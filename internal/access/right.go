@@ -65,7 +65,7 @@ type view struct {
 	path     string
 	s        *catalog.Stream // as it was then, nil if it was not in the catalogue
 	playback string          // the playback id that was asked for, if one was
-	claims   ticket.Claims   // of what was shown; without a kind, nothing was
+	claims   *ticket.Claims  // of what was shown, nil if nothing was
 }
 
 // Check implements [hub.Permit].
@@ -75,11 +75,11 @@ func (v *view) Check(now time.Time) error {
 		return err
 	}
 	switch {
-	case v.claims.Kind != "":
+	case v.claims != nil:
 		if s.Visibility == catalog.Public {
 			return nil
 		}
-		err := v.tickets.Check(now, v.claims)
+		err := v.tickets.Check(now, *v.claims)
 		if _, away := errors.AsType[*ticket.UnavailableError](err); away {
 			return nil
 		}

@@ -86,7 +86,7 @@ func status(c hub.Code) int {
 		return http.StatusNotFound
 	case hub.InUse, hub.TakenOver:
 		return http.StatusConflict
-	case hub.Limit, hub.ShuttingDown:
+	case hub.Limit, hub.ShuttingDown, hub.Unavailable:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusForbidden
