@@ -22,7 +22,7 @@ const openByLink = "open it with the link that its owner gave you"
 // or link. It completes req.Stream, req.Permit, req.Delivery, req.Strict and
 // req.PlayWait. Its errors are a *hub.Refusal.
 func (c *Control) Play(ctx context.Context, req *hub.PlayRequest) error {
-	if !req.Admitted {
+	if !req.Admitted && !hub.IsNowhere(req.Stream) {
 		parts := pathParts(req.App, req.Name)
 		if req.Stream != "" {
 			parts = pathParts("", req.Stream)

@@ -163,6 +163,13 @@ func TestWhoWatches(t *testing.T) {
 			if (permit != nil) != tt.permit {
 				t.Errorf("the permit is %v", permit)
 			}
+			if err == nil && hub.IsNowhere(stream) {
+				// The door asks the hub for it as for anything.
+				req = hub.PlayRequest{Stream: stream, Remote: addresses["public"]}
+				if err := c.Play(t.Context(), &req); err != nil || req.Stream != stream {
+					t.Errorf("%+v, %v", req, err)
+				}
+			}
 			if permit == nil {
 				return
 			}

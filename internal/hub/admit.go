@@ -17,7 +17,8 @@ func Nowhere(stream string) string { return stream + nowhere }
 // registry hides beside them.
 func isName(s string) bool { return strings.IndexByte(s, 0) < 0 }
 
-func isNowhere(stream string) bool { return strings.HasSuffix(stream, nowhere) }
+// IsNowhere reports whether a name is one of Nowhere.
+func IsNowhere(stream string) bool { return strings.HasSuffix(stream, nowhere) }
 
 type admission struct {
 	stream string

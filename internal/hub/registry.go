@@ -239,7 +239,7 @@ func (r *Registry) await(ctx context.Context, req *PlayRequest, id who) (*Reader
 func (r *Registry) Streams() []StreamInfo {
 	var infos []StreamInfo
 	for _, s := range r.all() {
-		if !s.rehearsed() && !isNowhere(s.name) {
+		if !s.rehearsed() && !IsNowhere(s.name) {
 			infos = append(infos, r.info(s))
 		}
 	}

@@ -39,9 +39,9 @@ const words = `
 | label | words |
 | --- | --- |
 | ` + "`protocol`" + ` | ` + "`rtmp`, `rtmps`, `rtmpe`, `rtmpt`, `rtmpts`, `rtmpte`, `http-flv`, `ws-flv`, `ts`, `hls`, `dash`" + `; ` + "`poster`" + ` reads a key frame for a picture and is no viewer; ` + "`demo`" + ` publishes the built-in clip |
-| ` + "`code`" + ` | ` + "`forbidden`, `bad-key`, `bad-name`, `in-use`, `taken-over`, `limit`, `shutting-down`, `plain`, `not-on-air`" + `, as in problem documents; ` + "`error`" + ` for all else |
-| ` + "`reason`" + ` of a publisher | ` + "`stopped`" + ` in order; ` + "`connection-lost`, `silent`, `taken-over`, `flood`, `panic`, `shutdown`" + ` |
-| ` + "`reason`" + ` of a player | ` + "`ended`" + ` with its stream, ` + "`left`" + ` by itself; ` + "`too-slow`" + ` (skipped three times in 30 s), ` + "`stuck`" + ` (took no byte for 10 s), ` + "`connection-lost`, `timeout`, `flood`, `silent`, `panic`, `shutdown`, `other`" + ` |
+| ` + "`code`" + ` | ` + "`forbidden`, `bad-key`, `bad-name`, `in-use`, `taken-over`, `limit`, `shutting-down`, `plain`, `unauthorized` (a token is missing), `unavailable` (whoever has to decide is away), `not-on-air`" + `, as in problem documents; ` + "`error`" + ` for all else |
+| ` + "`reason`" + ` of a publisher | ` + "`stopped`" + ` in order; ` + "`connection-lost`, `silent`, `taken-over`, `flood`, `panic`, `shutdown`; `kicked`" + ` (somebody ended it), ` + "`withdrawn`" + ` (its key was revoked), ` + "`limit`" + ` (its bit rate or picture) |
+| ` + "`reason`" + ` of a player | ` + "`ended`" + ` with its stream, ` + "`left`" + ` by itself; ` + "`too-slow`" + ` (skipped three times in 30 s), ` + "`stuck`" + ` (took no byte for 10 s), ` + "`connection-lost`, `timeout`, `flood`, `silent`, `panic`, `shutdown`; `kicked`" + ` (somebody ended it), ` + "`withdrawn`" + ` (its token or link is no longer good); ` + "`other`" + ` |
 | ` + "`reason`" + ` of a connection | as of a player, and ` + "`handshake`" + `: it never got through that, ` + "`unverified`" + `: it did not prove the SWF file that is demanded |
 
 ## Whom the viewers are

@@ -55,6 +55,9 @@ func publishEnd(err error) string {
 	case errors.Is(err, rtmp.ErrPanic):
 		return "panic"
 	}
+	if r, ok := errors.AsType[*hub.Refusal](err); ok {
+		return r.Code.String()
+	}
 	return "connection-lost"
 }
 

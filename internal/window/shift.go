@@ -54,7 +54,7 @@ func (s *Store) keep(stream string) {
 		}
 		st.mu.Unlock()
 	}
-	_, err := s.Open(s.ctx, hub.PlayRequest{Stream: stream, Protocol: ShiftProtocol})
+	_, err := s.Open(hub.Admit(s.ctx, stream, nil), hub.PlayRequest{Stream: stream, Protocol: ShiftProtocol})
 	refusal, refused := errors.AsType[*hub.Refusal](err)
 	switch {
 	case err == nil, errors.Is(err, hub.ErrNotFound), errors.Is(err, ErrClosed), s.ctx.Err() != nil:

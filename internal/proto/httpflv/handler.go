@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/millrace-live/millrace/flv"
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
@@ -64,12 +66,12 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		problem.Write(w, http.StatusMethodNotAllowed, "a stream is watched with GET")
 		return
 	}
-	v := viewer{Handler: h, stream: stream, session: rand.Text()[:12], protocol: "http-flv", remote: deliver.Remote(r)}
+	v := viewer{Handler: h, session: rand.Text()[:12], protocol: "http-flv", remote: deliver.Remote(r)}
 	if r.Header.Get("Upgrade") != "" {
 		v.protocol = "ws-flv"
 	}
 	reader, err := h.Hub.Play(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: v.protocol,
+		Stream: stream, Query: r.URL.Query(), Bearer: access.Bearer(r), Session: v.session, Protocol: v.protocol,
 		TLS: netx.TLSVersion(r.TLS), Remote: v.remote,
 		Software: r.UserAgent(),
 	})
@@ -104,7 +106,6 @@ func setHeader(h http.Header) {
 type viewer struct {
 	*Handler
 	player   player
-	stream   string
 	session  string
 	protocol string
 	remote   netip.AddrPort
@@ -121,7 +122,7 @@ func (v *viewer) play(ctx context.Context, software string) error {
 }
 
 func (v *viewer) log() *slog.Logger {
-	return v.Logger.With("stream", v.stream, "broadcast", v.player.reader.Broadcast(), "session", v.session,
+	return v.Logger.With("stream", v.player.reader.Stream(), "broadcast", v.player.reader.Broadcast(), "session", v.session,
 		"protocol", v.protocol, "remote", v.remote.String())
 }
 
@@ -154,6 +155,9 @@ func ending(err error) (word, text string) {
 		return "stuck", "the viewer accepted nothing for too long"
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
 		return "connection-lost", "the viewer's connection was lost"
+	}
+	if r, ok := errors.AsType[*hub.Refusal](err); ok {
+		return r.Code.String(), r.Reason
 	}
 	return "other", err.Error()
 }
@@ -249,7 +253,19 @@ func (v *viewer) overWebSocket(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		return c.Write(limit, websocket.MessageBinary, buffer)
 	}
-	if err := v.play(ctx, r.UserAgent()); err == nil {
+	err = v.play(ctx, r.UserAgent())
+	if refusal, ok := errors.AsType[*hub.Refusal](err); ok {
+		_ = c.Close(websocket.StatusPolicyViolation, clip(refusal.Reason))
+	} else if err == nil {
 		_ = c.Close(websocket.StatusNormalClosure, "the stream ended")
 	}
+}
+
+// clip makes a reason fit into a close frame (RFC 6455, 5.5.1).
+func clip(reason string) string {
+	const most = 123
+	if len(reason) > most {
+		reason = strings.ToValidUTF8(reason[:most], "")
+	}
+	return reason
 }

@@ -149,8 +149,8 @@ func end(err error) error {
 }
 
 // rest waits while the player is paused. It takes nothing from the reader, so
-// that a short pause leaves nothing out, and looks once a second whether the
-// stream has ended.
+// that a short pause leaves nothing out, and looks once a second whether there is
+// anything to go on with.
 func (p *player) rest(ctx context.Context) error {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -158,14 +158,22 @@ func (p *player) rest(ctx context.Context) error {
 		select {
 		case <-p.change:
 		case <-look.C:
-			if p.reader.State() == hub.Ended {
-				return io.EOF
+			if err := p.over(); err != nil {
+				return err
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 	return nil
+}
+
+// over says that a player who takes nothing has nothing to wait for.
+func (p *player) over() error {
+	if p.reader.State() == hub.Ended {
+		return io.EOF
+	}
+	return p.reader.Over()
 }
 
 // fill puts frames into an empty batch. tags are scratch.

@@ -15,7 +15,7 @@ func (d *Door) publish(s *rtmp.Stream) error {
 	who := callerOf(s.Session())
 	pub, err := d.hub.Publish(s.Context(), hub.PublishRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: who.protocol,
-		TLS: who.tls, Remote: who.remote, Software: software(s), RTT: rtt(s),
+		TLS: who.tls, Remote: who.remote, Software: software(s), User: s.Session().User(), RTT: rtt(s),
 		// Telling the encoder why may wait for it, and Kick must not.
 		Kick: func(err error) { go s.Session().CloseWith(refusal(err, true)) },
 	})

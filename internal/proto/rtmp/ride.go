@@ -1,10 +1,8 @@
 package rtmp
 
 import (
-	"io"
 	"time"
 
-	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 )
 
@@ -36,11 +34,13 @@ func (p *player) Next(lane int) (*netx.Vector, error) {
 }
 
 // Tick implements [netx.Rider]. A player that pauses takes nothing from its
-// reader, and so does not see there that the stream has ended.
+// reader, and so does not see there that it is over.
 func (p *player) Tick(now time.Time) error {
 	p.count()
-	if p.paused.Load() && p.reader.State() == hub.Ended {
-		return io.EOF
+	if p.paused.Load() {
+		if err := p.over(); err != nil {
+			return err
+		}
 	}
 	return p.detached.Tick(now)
 }

@@ -70,5 +70,8 @@ func endOf(err error) ending {
 			return e
 		}
 	}
+	if r, ok := errors.AsType[*hub.Refusal](err); ok {
+		return ending{err, r.Code.String(), r.Reason}
+	}
 	return ending{err, "other", err.Error()}
 }
