@@ -13,8 +13,8 @@ import (
 
 func TestDocumentsLast(t *testing.T) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			s, err := Open(t.Context(), url, Options{})
 			must(t, err)
 			at := time.Now()

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/database/databasetest"
 )
 
 // calls are one of each kind of call that asks the database.
@@ -57,13 +59,13 @@ func areAway(t *testing.T, calls map[string]func() error) {
 }
 
 func TestPostgresGoesAwayAndComesBack(t *testing.T) {
-	p := ownPostgres(t)
-	s := open(t, p.create(t))
+	p := databasetest.OwnPostgres(t)
+	s := open(t, p.Create(t))
 	apply(t, s, Change{Kind: "k", ID: "0", Body: body(`0`)})
 
-	p.kill()
+	p.Kill()
 	areAway(t, calls(t, s))
-	must(t, p.start())
+	must(t, p.Start())
 	must(t, s.Ping(t.Context()))
 
 	// Restarted unnoticed: the connections are dead, and no call fails of it.
@@ -76,14 +78,14 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 	for _, c := range conns {
 		c.Close()
 	}
-	p.kill()
-	must(t, p.start())
+	p.Kill()
+	must(t, p.Start())
 	apply(t, s, Change{Kind: "k", ID: "1", Body: body(`1`)})
 
 	// There, and silent.
-	p.signal(syscall.SIGSTOP)
+	p.Signal(syscall.SIGSTOP)
 	areAway(t, calls(t, s))
-	p.signal(syscall.SIGCONT)
+	p.Signal(syscall.SIGCONT)
 	eventually(t, "it answers again", func() bool { return s.Ping(t.Context()) == nil })
 	if docs := load(t, s); len(docs) != 2 {
 		t.Errorf("it has %v", docs)
@@ -92,9 +94,9 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 }
 
 func TestPostgresIsAwayAtTheStart(t *testing.T) {
-	p := ownPostgres(t)
-	url := p.create(t)
-	p.stop()
+	p := databasetest.OwnPostgres(t)
+	url := p.Create(t)
+	p.Stop()
 
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -116,7 +118,7 @@ func TestPostgresIsAwayAtTheStart(t *testing.T) {
 		t.Fatalf("it did not wait: %v", err)
 	case <-time.After(time.Second):
 	}
-	must(t, p.start())
+	must(t, p.Start())
 	must(t, <-opened)
 	if n := strings.Count(said.String(), "\n"); n != 2 || !strings.Contains(said.String(), "the database is away") {
 		t.Errorf("it said %q", said.String())
@@ -125,12 +127,12 @@ func TestPostgresIsAwayAtTheStart(t *testing.T) {
 
 // A fail-over makes a primary a standby that reads, and refuses to write.
 func TestPostgresBecomesReadOnly(t *testing.T) {
-	p := postgres(t)
-	url := p.create(t)
+	p := databasetest.Postgres(t)
+	url := p.Create(t)
 	s := open(t, url)
 	name, _, _ := strings.Cut(strings.TrimPrefix(url, "postgres://millrace@/"), "?")
 	set := func(value string) {
-		c, err := sql.Open("pgx", p.url("postgres"))
+		c, err := sql.Open("pgx", p.URL("postgres"))
 		must(t, err)
 		defer c.Close()
 		_, err = c.ExecContext(t.Context(), "ALTER DATABASE "+name+" SET default_transaction_read_only = "+value)
@@ -149,10 +151,10 @@ func TestPostgresBecomesReadOnly(t *testing.T) {
 
 // The server may carry out a commit and its answer be lost.
 func TestTheAnswerToACommitIsLost(t *testing.T) {
-	p := postgres(t)
-	url := p.create(t)
-	line := cutAtCommit(t, filepath.Join(p.dir, ".s.PGSQL.5432"))
-	s := open(t, strings.Replace(url, p.dir, line.dir, 1))
+	p := databasetest.Postgres(t)
+	url := p.Create(t)
+	line := cutAtCommit(t, filepath.Join(p.Dir, ".s.PGSQL.5432"))
+	s := open(t, strings.Replace(url, p.Dir, line.dir, 1))
 	batch := Batch{Actor: "test", Request: "r", Changes: []Change{{Kind: "k", ID: "1", Body: body(`1`)}}}
 	line.cut.Store(true)
 	_, err := s.Apply(t.Context(), batch)
@@ -169,8 +171,8 @@ func TestTheAnswerToACommitIsLost(t *testing.T) {
 // A node that froze in the middle of a transaction holds up the others for no
 // longer than the server allows.
 func TestAFrozenNodeIsDropped(t *testing.T) {
-	p := postgres(t)
-	url := p.create(t)
+	p := databasetest.Postgres(t)
+	url := p.Create(t)
 	frozen, other := open(t, url), open(t, url)
 	tx, err := frozen.write.BeginTx(t.Context(), nil)
 	must(t, err)
@@ -199,10 +201,9 @@ func TestOpenRefuses(t *testing.T) {
 		"postgres://u:secret@host/db?sslmode=perhaps":        "cannot be read",
 		"postgres://u:secret@host/db?connect_timeout=secret": "cannot be read",
 	}
-	p, err := sharedPostgres()
-	if err == nil && p != nil {
-		urls[p.url("nowhere")] = "does not exist"
-		urls[strings.Replace(p.url("postgres"), "millrace", "nobody:secret", 1)] = "does not exist"
+	if p := databasetest.Installed(); p != nil {
+		urls[p.URL("nowhere")] = "does not exist"
+		urls[strings.Replace(p.URL("postgres"), "millrace", "nobody:secret", 1)] = "does not exist"
 	}
 	for url, says := range urls {
 		within(t, func() {
@@ -238,7 +239,7 @@ func TestSQLiteIsLockedBySomebodyElse(t *testing.T) {
 }
 
 func TestSQLiteHasNoRoom(t *testing.T) {
-	s := open(t, kinds[0].url(t))
+	s := open(t, kinds[0].URL(t))
 	apply(t, s, Change{Kind: "k", ID: "1", Body: body(`1`)})
 	limit := func(pages int) {
 		_, err := s.write.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages))
@@ -284,8 +285,8 @@ func TestSQLiteFiles(t *testing.T) {
 }
 
 func TestPostgresSession(t *testing.T) {
-	p := postgres(t)
-	s := open(t, p.create(t)+"&synchronous_commit=off")
+	p := databasetest.Postgres(t)
+	s := open(t, p.Create(t)+"&synchronous_commit=off")
 	var got string
 	must(t, s.write.QueryRowContext(t.Context(), "SHOW synchronous_commit").Scan(&got))
 	if got != "on" {

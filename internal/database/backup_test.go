@@ -59,8 +59,8 @@ func TestBackupAndRestore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup")
 	for _, from := range kinds {
 		for _, to := range kinds {
-			t.Run(from.name+" to "+to.name, func(t *testing.T) {
-				a, b := open(t, from.url(t)), open(t, to.url(t))
+			t.Run(from.Name+" to "+to.Name, func(t *testing.T) {
+				a, b := open(t, from.URL(t)), open(t, to.URL(t))
 				fill(t, a)
 				must(t, a.Backup(t.Context(), path)) // over the one before
 				must(t, b.Restore(t.Context(), path))
@@ -113,7 +113,7 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 			eventually(t, "something new is written", func() bool { return len(load(t, s)) > 10*n })
 			path := filepath.Join(dir, fmt.Sprint(n))
 			must(t, s.Backup(t.Context(), path))
-			into := open(t, kinds[0].url(t))
+			into := open(t, kinds[0].URL(t))
 			must(t, into.Restore(t.Context(), path))
 			docs := load(t, into)
 			for _, d := range docs {
@@ -139,7 +139,7 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 }
 
 func TestRestoreRefuses(t *testing.T) {
-	from := open(t, kinds[0].url(t))
+	from := open(t, kinds[0].URL(t))
 	fill(t, from)
 	path := filepath.Join(t.TempDir(), "backup")
 	must(t, from.Backup(t.Context(), path))

@@ -9,7 +9,7 @@ import (
 
 func benchBoth(b *testing.B, bench func(*testing.B, *store)) {
 	for _, k := range kinds {
-		b.Run(k.name, func(b *testing.B) { bench(b, open(b, k.url(b))) })
+		b.Run(k.Name, func(b *testing.B) { bench(b, open(b, k.URL(b))) })
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/millrace-live/millrace/internal/database/databasetest"
 )
 
 const crashing = 1000 // changes, of which a part is acknowledged before the end
@@ -99,8 +101,8 @@ func survived(t *testing.T, s *store, last int) {
 
 func TestTheServerIsKilled(t *testing.T) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			open(t, url) // the tables are there, and somebody else uses it
 			last := crash(t, url, func(p *os.Process) { p.Signal(syscall.SIGKILL) })
 			survived(t, open(t, url), last)
@@ -109,9 +111,9 @@ func TestTheServerIsKilled(t *testing.T) {
 }
 
 func TestPostgresIsKilled(t *testing.T) {
-	p := ownPostgres(t)
-	url := p.create(t)
-	last := crash(t, url, func(*os.Process) { p.kill() })
-	must(t, p.start())
+	p := databasetest.OwnPostgres(t)
+	url := p.Create(t)
+	last := crash(t, url, func(*os.Process) { p.Kill() })
+	must(t, p.Start())
 	survived(t, open(t, url), last)
 }

@@ -128,8 +128,8 @@ func TestEndpointsAreApart(t *testing.T) {
 // Two nodes take from one queue, and neither gets what the other has.
 func TestNodesShareAQueue(t *testing.T) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			nodes := []*store{open(t, url), open(t, url)}
 			const subjects, each = 10, 6
 			for i := range subjects * each {

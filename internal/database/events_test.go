@@ -65,10 +65,10 @@ func ids(events []Event) string {
 func TestReadersMissNothing(t *testing.T) {
 	const writers, each = 4, 25
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			nodes := []*store{open(t, url)}
-			if k.name == "PostgreSQL" {
+			if k.Name == "PostgreSQL" {
 				nodes = append(nodes, open(t, url))
 			}
 			var group sync.WaitGroup
@@ -120,8 +120,8 @@ func TestReadersMissNothing(t *testing.T) {
 func TestWritersOfOneDocument(t *testing.T) {
 	const writers, each = 4, 10
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			s := open(t, k.url(t))
+		t.Run(k.Name, func(t *testing.T) {
+			s := open(t, k.URL(t))
 			apply(t, s, Change{Kind: "k", ID: "counter", Body: body(`0`)})
 			var group sync.WaitGroup
 			for range writers {

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/database/databasetest"
 )
 
 func TestMain(m *testing.M) {
@@ -18,25 +19,18 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	stopPostgres()
+	databasetest.Stop()
 	os.Exit(code)
 }
 
-// kinds are the databases that every test runs on. Each gives the URL of a new,
-// empty one.
-var kinds = []struct {
-	name string
-	url  func(testing.TB) string
-}{
-	{"SQLite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "millrace.db") }},
-	{"PostgreSQL", func(t testing.TB) string { return postgres(t).create(t) }},
-}
+// kinds are the databases that every test runs on.
+var kinds = databasetest.Kinds
 
 // onBoth runs a test on both kinds of database, with an empty one.
 func onBoth(t *testing.T, test func(t *testing.T, s *store)) {
 	t.Helper()
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) { test(t, open(t, k.url(t))) })
+		t.Run(k.Name, func(t *testing.T) { test(t, open(t, k.URL(t))) })
 	}
 }
 

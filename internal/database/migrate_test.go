@@ -76,8 +76,8 @@ func TestAStepThatFailsLeavesWhatWas(t *testing.T) {
 
 func TestANewerDatabaseIsRefused(t *testing.T) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			s := open(t, url)
 			must(t, s.migrate(t.Context(), with(t, s, map[string]string{
 				"09001_later.sql": "-- +goose Up\nCREATE TABLE later (id BIGINT);\n",
@@ -94,8 +94,8 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 // Replication and monitoring keep tables of their own beside ours.
 func TestTablesOfOthersAreLeftAlone(t *testing.T) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			_, err := open(t, url).write.ExecContext(t.Context(), "CREATE TABLE goose_db_version (id BIGINT)")
 			must(t, err)
 			open(t, url)
@@ -105,8 +105,8 @@ func TestTablesOfOthersAreLeftAlone(t *testing.T) {
 
 func TestManyOpenAnEmptyDatabase(t *testing.T) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) {
-			url := k.url(t)
+		t.Run(k.Name, func(t *testing.T) {
+			url := k.URL(t)
 			var group sync.WaitGroup
 			for range 5 {
 				group.Go(func() {

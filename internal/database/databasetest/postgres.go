@@ -1,6 +1,6 @@
 //go:build unix
 
-package database
+package databasetest
 
 import (
 	"context"
@@ -21,10 +21,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// postgresServer is a PostgreSQL of the tests' own, which nothing outside its
+// Server is a PostgreSQL of the tests' own, which nothing outside its
 // folder can reach: it listens on a Unix socket alone.
-type postgresServer struct {
-	dir   string
+type Server struct {
+	Dir   string // of its socket, too
 	bin   string
 	owner *syscall.SysProcAttr
 	guard *exec.Cmd
@@ -32,21 +32,24 @@ type postgresServer struct {
 }
 
 var (
-	sharedPostgres = sync.OnceValues(func() (*postgresServer, error) {
+	sharedPostgres = sync.OnceValues(func() (*Server, error) {
 		p, err := newPostgres()
-		stopPostgres = func() {
+		stop = func() {
 			if p != nil {
 				p.remove()
 			}
 		}
 		return p, err
 	})
-	stopPostgres = func() {}
-	databases    atomic.Int64
+	stop      = func() {}
+	databases atomic.Int64
 )
 
-// postgres is the server that all tests share which do it no harm.
-func postgres(t testing.TB) *postgresServer {
+// Stop ends the server that tests share, if there is one. TestMain calls it last.
+func Stop() { stop() }
+
+// Postgres is the server that all tests share which do it no harm.
+func Postgres(t testing.TB) *Server {
 	t.Helper()
 	p, err := sharedPostgres()
 	switch {
@@ -58,18 +61,29 @@ func postgres(t testing.TB) *postgresServer {
 	return p
 }
 
-// ownPostgres is a server for a test that kills it.
-func ownPostgres(t *testing.T) *postgresServer {
+// Installed is Postgres for tests that can do without one; nil if there is none.
+func Installed() *Server {
+	p, err := sharedPostgres()
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// OwnPostgres is a server for a test that kills it.
+func OwnPostgres(t testing.TB) *Server {
 	t.Helper()
-	postgres(t) // skips
+	Postgres(t) // skips
 	p, err := newPostgres()
-	must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(p.remove)
 	return p
 }
 
 // newPostgres returns nil if there is none to start.
-func newPostgres() (*postgresServer, error) {
+func newPostgres() (*Server, error) {
 	initdb, err := exec.LookPath("initdb")
 	if err != nil {
 		// Debian keeps it out of the path.
@@ -86,7 +100,7 @@ func newPostgres() (*postgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &postgresServer{dir: dir, bin: filepath.Dir(initdb), owner: &syscall.SysProcAttr{Setpgid: true}}
+	p := &Server{Dir: dir, bin: filepath.Dir(initdb), owner: &syscall.SysProcAttr{Setpgid: true}}
 	if os.Getuid() == 0 {
 		// PostgreSQL refuses to run as root.
 		u, err := user.Lookup("postgres")
@@ -105,43 +119,43 @@ func newPostgres() (*postgresServer, error) {
 		p.remove()
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if err := p.start(); err != nil {
+	if err := p.Start(); err != nil {
 		p.remove()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *postgresServer) data() string { return filepath.Join(p.dir, "data") }
+func (p *Server) data() string { return filepath.Join(p.Dir, "data") }
 
-func (p *postgresServer) command(name string, args ...string) *exec.Cmd {
+func (p *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Dir = p.dir
+	cmd.Dir = p.Dir
 	cmd.SysProcAttr = p.owner
 	return cmd
 }
 
-// start runs the server until it answers. After a kill the first try may end at
+// Start runs the server until it answers. After a kill the first try may end at
 // once, since the system is still tidying up behind the old processes.
-func (p *postgresServer) start() error {
+func (p *Server) Start() error {
 	var err error
 	for range 20 {
 		if err = p.launch(); err == nil {
 			return nil
 		}
-		p.stop()
+		p.Stop()
 	}
-	text, _ := os.ReadFile(filepath.Join(p.dir, "log"))
+	text, _ := os.ReadFile(filepath.Join(p.Dir, "log"))
 	return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, text)
 }
 
 // launch runs the server under a shell that ends it when the test's process is
 // gone, however that ended.
-func (p *postgresServer) launch() error {
+func (p *Server) launch() error {
 	p.guard = p.command("/bin/sh", "-c", `"$@" & server=$!; read -r _; kill -QUIT $server; wait $server`, "sh",
-		filepath.Join(p.bin, "postgres"), "-D", p.data(), "-k", p.dir, "-c", "listen_addresses=",
+		filepath.Join(p.bin, "postgres"), "-D", p.data(), "-k", p.Dir, "-c", "listen_addresses=",
 		"-c", "logging_collector=off", "-c", "max_connections=100", "-c", "restart_after_crash=off")
-	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(p.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -156,7 +170,7 @@ func (p *postgresServer) launch() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
-		c, err := pgx.Connect(ctx, p.url("postgres"))
+		c, err := pgx.Connect(ctx, p.URL("postgres"))
 		if err == nil {
 			return c.Close(ctx)
 		}
@@ -171,32 +185,33 @@ func (p *postgresServer) launch() error {
 	}
 }
 
-func (p *postgresServer) stop() {
+// Stop ends the server in peace.
+func (p *Server) Stop() {
 	if p.guard == nil {
 		return
 	}
-	p.signal(syscall.SIGCONT)
+	p.Signal(syscall.SIGCONT)
 	p.hold.Close()
 	p.guard.Wait()
 	p.guard = nil
 }
 
-func (p *postgresServer) remove() {
-	p.stop()
-	os.RemoveAll(p.dir)
+func (p *Server) remove() {
+	p.Stop()
+	os.RemoveAll(p.Dir)
 }
 
-// kill ends every process of the server at once, as a power cut would.
-func (p *postgresServer) kill() {
-	p.signal(syscall.SIGSTOP) // so that none is born meanwhile
-	p.signal(syscall.SIGKILL)
+// Kill ends every process of the server at once, as a power cut would.
+func (p *Server) Kill() {
+	p.Signal(syscall.SIGSTOP) // so that none is born meanwhile
+	p.Signal(syscall.SIGKILL)
 	p.hold.Close()
 	p.guard.Wait()
 	p.guard = nil
 }
 
-// signal sends to all processes of the server.
-func (p *postgresServer) signal(sig syscall.Signal) {
+// Signal sends to all processes of the server.
+func (p *Server) Signal(sig syscall.Signal) {
 	all := childrenOf(p.guard.Process.Pid)
 	for _, master := range all {
 		all = append(all, childrenOf(master)...) // before it dies: they would lose their parent
@@ -220,19 +235,22 @@ func childrenOf(parent int) []int {
 	return pids
 }
 
-// url is the address of a database of this server.
-func (p *postgresServer) url(database string) string {
-	return "postgres://millrace@/" + database + "?host=" + p.dir
+// URL is the address of a database of this server.
+func (p *Server) URL(database string) string {
+	return "postgres://millrace@/" + database + "?host=" + p.Dir
 }
 
-// create makes an empty database.
-func (p *postgresServer) create(t testing.TB) string {
+// Create makes an empty database.
+func (p *Server) Create(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	c, err := pgx.Connect(t.Context(), p.url("postgres"))
-	must(t, err)
+	c, err := pgx.Connect(t.Context(), p.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer c.Close(t.Context())
-	_, err = c.Exec(t.Context(), "CREATE DATABASE "+name)
-	must(t, err)
-	return p.url(name)
+	if _, err = c.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return p.URL(name)
 }
