@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
@@ -66,7 +67,7 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 		return
 	}
 	still, err := h.source.Still(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Session: rand.Text()[:12], Protocol: "poster",
+		Stream: stream, Query: r.URL.Query(), Bearer: access.Bearer(r), Session: rand.Text()[:12], Protocol: "poster",
 		TLS: netx.TLSVersion(r.TLS), Remote: deliver.Remote(r), Software: r.UserAgent(),
 	})
 	if err != nil {

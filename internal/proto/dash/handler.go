@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -119,7 +120,7 @@ func (h *Handler) serveManifest(w http.ResponseWriter, r *http.Request, stream s
 // others since a moment, of which nothing can be played yet.
 func (h *Handler) current(r *http.Request, stream string) (s *window.Stream, p *window.Presentation, changing bool, err error) {
 	s, err = h.window.Open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: Protocol, Remote: deliver.Remote(r),
+		Stream: stream, Query: r.URL.Query(), Bearer: access.Bearer(r), Protocol: Protocol, Remote: deliver.Remote(r),
 	})
 	if errors.Is(err, hub.ErrNotFound) {
 		if s = h.window.Stream(stream); s != nil {

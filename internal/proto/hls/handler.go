@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -250,7 +251,7 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream stri
 // why.
 func (h *Handler) current(r *http.Request, stream string) (*window.Stream, *window.Presentation, error) {
 	s, err := h.window.Open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: protocol, Remote: deliver.Remote(r),
+		Stream: stream, Query: r.URL.Query(), Bearer: access.Bearer(r), Protocol: protocol, Remote: deliver.Remote(r),
 	})
 	if errors.Is(err, hub.ErrNotFound) {
 		if s = h.window.Stream(stream); s != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -73,7 +74,7 @@ func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, stream, file
 // was a moment ago.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, stream string) {
 	s, err := h.open(r.Context(), hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Protocol: hlsProtocol, Remote: deliver.Remote(r),
+		Stream: stream, Query: r.URL.Query(), Bearer: access.Bearer(r), Protocol: hlsProtocol, Remote: deliver.Remote(r),
 	})
 	if errors.Is(err, hub.ErrNotFound) {
 		s = h.past(stream)

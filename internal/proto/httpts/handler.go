@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
@@ -89,8 +90,8 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream str
 	}
 	v := &viewer{Handler: h, stream: stream, session: rand.Text()[:12], remote: deliver.Remote(r), ready: make(chan struct{}, 1)}
 	req := hub.PlayRequest{
-		Stream: stream, Query: r.URL.Query(), Session: v.session, Protocol: Protocol, TLS: netx.TLSVersion(r.TLS),
-		Remote: v.remote, Software: r.UserAgent(), Served: true,
+		Stream: stream, Query: r.URL.Query(), Bearer: access.Bearer(r), Session: v.session, Protocol: Protocol,
+		TLS: netx.TLSVersion(r.TLS), Remote: v.remote, Software: r.UserAgent(), Served: true,
 	}
 	var err error
 	if v.reader, err = h.Hub.Play(r.Context(), req); err != nil {
@@ -128,7 +129,7 @@ func (h *Handler) enter(ctx context.Context, req hub.PlayRequest, of *hub.Reader
 	// Not under the lock: the hub asks who may play. When several come first at
 	// once, one reader stays.
 	reader, err := h.Hub.Play(ctx, hub.PlayRequest{
-		Stream: req.Stream, Query: req.Query, Protocol: Protocol, Remote: req.Remote, FromOldest: true,
+		Stream: req.Stream, Query: req.Query, Bearer: req.Bearer, Protocol: Protocol, Remote: req.Remote, FromOldest: true,
 	})
 	if err != nil {
 		return nil, err

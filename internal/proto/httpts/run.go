@@ -276,6 +276,9 @@ func (r *run) unplayable(ctx context.Context) (string, error) {
 func (r *run) take(v *viewer, dst [][]byte) (pieces [][]byte, size int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := v.reader.Over(); err != nil { // he was sent away
+		return dst, 0, err
+	}
 	if !r.isReady {
 		return dst, 0, nil
 	}

@@ -156,6 +156,9 @@ func ending(err error) (word, text string) {
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
 		return "connection-lost", "the viewer's connection was lost"
 	}
+	if r, ok := errors.AsType[*hub.Refusal](err); ok {
+		return r.Code.String(), r.Reason
+	}
 	return "other", err.Error()
 }
 
@@ -220,7 +223,7 @@ func (v *viewer) overResponse(w http.ResponseWriter, r *http.Request) {
 	setHeader(w.Header())
 	control := http.NewResponseController(w)
 	_ = control.Flush() // the head; a connection that is gone shows by what follows
-	_ = v.play(r.Context(), r.UserAgent(), func(pieces [][]byte) error {
+	err := v.play(r.Context(), r.UserAgent(), func(pieces [][]byte) error {
 		if err := control.SetWriteDeadline(time.Now().Add(v.writeTimeout())); err != nil {
 			return err
 		}
@@ -231,4 +234,7 @@ func (v *viewer) overResponse(w http.ResponseWriter, r *http.Request) {
 		}
 		return control.Flush()
 	})
+	if err != nil {
+		panic(http.ErrAbortHandler) // or it would look as if the stream had ended
+	}
 }
