@@ -75,7 +75,7 @@ type admission struct {
 	number uint64 // of its session, 0 before that begins
 	began  time.Time
 	update *time.Timer
-	stop   func() bool
+	stop   func() bool // looking at whether the client has gone
 	ended  bool
 }
 
@@ -137,10 +137,6 @@ func (in *admission) enter(ctx context.Context, stream string) {
 	before := in.c.streams[in.key]
 	in.c.streams[in.key] = in
 	in.schedule()
-	o.mu.Unlock()
-	if before != nil {
-		before.end("another one took its place", 0, 0)
-	}
 	in.stop = context.AfterFunc(ctx, func() {
 		time.AfterFunc(o.settling, func() {
 			o.mu.Lock()
@@ -151,6 +147,10 @@ func (in *admission) enter(ctx context.Context, stream string) {
 			}
 		})
 	})
+	o.mu.Unlock()
+	if before != nil {
+		before.end("another one took its place", 0, 0)
+	}
 }
 
 // leave says that the client was not let in.
@@ -199,6 +199,7 @@ func (in *admission) end(reason string, bytesIn, bytesOut uint64) {
 	if in.c.streams[in.key] == in {
 		delete(in.c.streams, in.key)
 	}
+	in.stop()
 	if in.update != nil {
 		in.update.Stop()
 	}
