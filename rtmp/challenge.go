@@ -260,7 +260,7 @@ func readCredentials(app string) (c credentials, ok bool) {
 	if at < 1 || app[at-1] != '?' && app[at-1] != '&' {
 		return c, false
 	}
-	for _, pair := range strings.Split(app[at:], "&") {
+	for pair := range strings.SplitSeq(app[at:], "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		switch name {
 		case "authmod":

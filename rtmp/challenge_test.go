@@ -171,13 +171,14 @@ func TestLogin(t *testing.T) {
 		}
 		u.App, u.TCURL = app, "rtmp://"+host+"/"+app
 		s, err := new(Dialer).dial(within(t), u)
-		if test.user == "" {
+		switch {
+		case test.user == "":
 			if !errors.Is(err, test.err) || strings.Contains(fmt.Sprint(err), "wrong@") {
 				t.Errorf("%s: %v", name, err)
 			}
-		} else if err != nil {
+		case err != nil:
 			t.Errorf("%s: %v", name, err)
-		} else {
+		default:
 			if info := s.ConnectInfo(); info.App != app || info.TCURL != u.TCURL {
 				t.Errorf("%s: the client shows %q, %q", name, info.App, info.TCURL)
 			}

@@ -98,7 +98,7 @@ func readAccess(refusal error) (a access, ok bool) {
 	if _, method, ok := strings.Cut(words, "authmod="); ok {
 		a.method, _, _ = strings.Cut(method, " ")
 	}
-	for _, pair := range strings.Split(query, "&") {
+	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		switch name {
 		case "reason":

@@ -11,8 +11,8 @@ func TestVerifierText(t *testing.T) {
 	makers := map[string]func(user, password string) (Verifier, error){
 		"both": NewVerifier, "adobe": NewAdobeVerifier, "llnw": NewLimelightVerifier,
 	}
-	for name, make := range makers {
-		v, err := make("bob", "s3cret")
+	for name, maker := range makers {
+		v, err := maker("bob", "s3cret")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func TestVerifierText(t *testing.T) {
 		if name == "llnw" {
 			continue
 		}
-		if again, _ := make("bob", "s3cret"); again == v {
+		if again, _ := maker("bob", "s3cret"); again == v {
 			t.Errorf("%s: the salt is the same again", name)
 		}
 	}
@@ -71,8 +71,17 @@ func TestVerifierTextRefuses(t *testing.T) {
 
 func TestVerifierUsers(t *testing.T) {
 	for _, test := range []struct{ user, password string }{
-		{"", "x"}, {"a b", "x"}, {"a&b", "x"}, {"a?b", "x"}, {"a=b", "x"}, {"a:b", "x"}, {"é", "x"}, {"a\n", "x"},
-		{strings.Repeat("a", 65), "x"}, {"bob", ""}, {"bob", strings.Repeat("x", 129)},
+		{"", "x"},
+		{"a b", "x"},
+		{"a&b", "x"},
+		{"a?b", "x"},
+		{"a=b", "x"},
+		{"a:b", "x"},
+		{"é", "x"},
+		{"a\n", "x"},
+		{strings.Repeat("a", 65), "x"},
+		{"bob", ""},
+		{"bob", strings.Repeat("x", 129)},
 	} {
 		if v, err := NewVerifier(test.user, test.password); !errors.Is(err, ErrUser) || v != (Verifier{}) {
 			t.Errorf("%q: %v", test.user, err)

@@ -208,3 +208,17 @@ func BenchmarkAdmit(b *testing.B) {
 		release()
 	}
 }
+
+// Who is refused leaves nothing behind, however many come.
+func TestFloodOfConnections(t *testing.T) {
+	g := New(Options{Limits: Limits{Server: Scope{Connections: 10}}})
+	in := 0
+	for i := range 100000 {
+		if _, err := g.Admit(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})); err == nil {
+			in++
+		}
+	}
+	if n := len(g.counts.addresses); in != 10 || n != 10 {
+		t.Errorf("%d are in, %d addresses are kept", in, n)
+	}
+}

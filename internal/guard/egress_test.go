@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,9 +23,7 @@ func (s *sender) set(app string, rate uint64) {
 
 func (s *sender) sent() map[string]uint64 {
 	sum := make(map[string]uint64)
-	for app, n := range s.past {
-		sum[app] = n
-	}
+	maps.Copy(sum, s.past)
 	for app, rate := range s.rate {
 		sum[app] += uint64(time.Since(s.begun).Seconds() * float64(rate))
 	}

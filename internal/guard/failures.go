@@ -140,7 +140,7 @@ func (g *Guard) Allowed(addr netip.Addr) error {
 		wait := roundUp(was.until.Sub(now))
 		return g.exceeded(&Exceeded{
 			Limit: "wrong keys from one address", Most: int64(f.o.Free), Retry: wait,
-			text: fmt.Sprintf("Too many wrong keys, tokens or passwords came from your address: try again in %v.", wait),
+			text: fmt.Sprintf("Too many wrong keys, tokens or passwords came from your address: try again in %s.", seconds(wait)),
 		})
 	}
 	if !f.empty.After(now) {
@@ -152,8 +152,16 @@ func (g *Guard) Allowed(addr netip.Addr) error {
 	wait := roundUp(f.empty.Sub(now))
 	return g.exceeded(&Exceeded{
 		Limit: "wrong keys from all addresses", Most: int64(f.o.PerSecond), Retry: wait,
-		text: fmt.Sprintf("Too many wrong keys, tokens or passwords come from everywhere: try again in %v.", wait),
+		text: fmt.Sprintf("Too many wrong keys, tokens or passwords come from everywhere: try again in %s.", seconds(wait)),
 	})
+}
+
+// seconds writes whole seconds for people.
+func seconds(d time.Duration) string {
+	if d == time.Second {
+		return "1 second"
+	}
+	return fmt.Sprintf("%d seconds", d/time.Second)
 }
 
 // roundUp gives whole seconds: less would be a promise to the millisecond.

@@ -28,8 +28,8 @@ type Limits struct {
 	// Server bounds everything together, Apps what belongs to one app; connections know no app.
 	Server Scope
 	Apps   map[string]Scope
-	// Address bounds each address (of IPv6: each /64), Key each key. They bound connections, publishers and viewers,
-	// Key bit rate and resolution besides.
+	// Address bounds each address (of IPv6: each /64), Key each key: connections, publishers and viewers, and nothing
+	// else.
 	Address, Key Scope
 }
 

@@ -8,11 +8,11 @@ type Media struct {
 	Width, Height int
 }
 
-// Media gives the tightest limits of server, app and key on what one publisher of an app may send.
+// Media gives the tighter limits of server and app on what one publisher of an app may send.
 func (g *Guard) Media(app string) Media {
 	l := g.limits.Load()
 	var m Media
-	for _, s := range [...]Scope{l.Server, l.Apps[app], l.Key} {
+	for _, s := range [...]Scope{l.Server, l.Apps[app]} {
 		m.Bitrate = tightest(m.Bitrate, s.Bitrate)
 		m.Width, m.Height = tightest(m.Width, s.Width), tightest(m.Height, s.Height)
 	}

@@ -86,8 +86,10 @@ func TestCredentialsOfTheLibrary(t *testing.T) {
 			"rtmp://"+user+b.addr+"/"+app+"/"+name)
 	}
 	gst := func(t *testing.T, sink ...string) *process {
-		return launch(t, "gst-launch-1.0", append([]string{"-e", "filesrc", "location=" + file, "!", "flvdemux", "name=d", "!",
-			"h264parse", "!", "flvmux", "name=m", "streamable=true", "!"}, sink...)...)
+		return launch(t, "gst-launch-1.0", append([]string{
+			"-e", "filesrc", "location=" + file, "!", "flvdemux", "name=d", "!",
+			"h264parse", "!", "flvmux", "name=m", "streamable=true", "!",
+		}, sink...)...)
 	}
 	right := []struct {
 		name  string
