@@ -60,6 +60,7 @@ var rooms = []room{
 	{path: "internal/api"},
 	{path: "internal/dashboard"},
 	{path: "internal/server"},
+	{path: "internal/importer"},
 	{path: "cmd/millrace"},
 	{path: "examples"},
 	{path: "examples/*"},

@@ -26,6 +26,7 @@ type commands struct {
 	Sessions sessionsCommand `cmd:"" help:"The encoders and viewers of a running server."`
 
 	Check  checkCommand  `cmd:"" help:"Name every fault of a config file."`
+	Import importCommand `cmd:"" help:"Turn a config of nginx-rtmp, SRS or MediaMTX into ours."`
 	Reload reloadCommand `cmd:"" help:"Let the running server read its config file anew."`
 	Health healthCommand `cmd:"" help:"Say whether the running server is ready (for containers)."`
 
