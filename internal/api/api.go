@@ -90,8 +90,9 @@ type API struct {
 	Outputs []Output
 
 	// Viewer says which stream a stranger sees who asks for a path with what the
-	// request shows, a token or a link; nil: the public ones.
-	Viewer func(r *http.Request, path string) (stream string, err error)
+	// request shows, a token or a link, as [access.Control.Viewer] does; nil: the
+	// public ones.
+	Viewer func(r *http.Request, path string) (stream string, permit hub.Permit, err error)
 	Kicker Kicker
 	// Rehearsal is the report on a stream's rehearsal, if there is one.
 	Rehearsal func(stream string) (report any, ok bool)

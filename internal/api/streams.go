@@ -201,7 +201,19 @@ func (q *StreamsAsked) inState(sub *subject) bool {
 	return q.State == sub.info.State.String()
 }
 
-func (a *API) one(ctx context.Context, in *OneStream) (*Tagged[OneStreamNow], error) {
+// Permission is what a stranger shows to watch a private stream.
+type Permission struct {
+	Token string `query:"token" doc:"A permission to watch; without a token of the API."`
+	Exp   string `query:"exp" doc:"Of a link, as the next two."`
+	Sig   string `query:"sig"`
+	IP    string `query:"ip"`
+}
+
+func (a *API) one(ctx context.Context, in *struct {
+	OneStream
+	Permission // Viewer reads it
+},
+) (*Tagged[OneStreamNow], error) {
 	who := whoAsks(ctx)
 	sub, err := a.find(who, in.ID)
 	if err != nil {
@@ -228,7 +240,7 @@ func (a *API) find(who *identity, id string) (*subject, error) {
 		return nil, within(who, app(sub.path))
 	}
 	if a.Viewer != nil && !strings.HasPrefix(id, "st_") {
-		path, err := a.Viewer(who.request, id)
+		path, _, err := a.Viewer(who.request, id)
 		if err != nil {
 			return nil, problem.Of(err)
 		}
