@@ -37,6 +37,8 @@ type door struct {
 	// of the stream and the file below it.
 	match func(path string) (stream, file string, ok bool)
 	serve func(w http.ResponseWriter, r *http.Request, stream, file string)
+	// page says that what it serves tells nothing of the stream.
+	page bool
 	// panics counts those that the door survived by itself.
 	panics func() uint64
 	// leave has clients go elsewhere that can, while the hub has its streams still,
@@ -137,7 +139,7 @@ func openPoster(s *Server) door {
 func openPage(*Server) door {
 	page := dashboard.Stream()
 	return door{
-		name:  "page",
+		name: "page", page: true,
 		match: func(path string) (stream, file string, ok bool) { return path, "", true },
 		serve: func(w http.ResponseWriter, r *http.Request, _, _ string) { readOnly(w, r, page) },
 	}

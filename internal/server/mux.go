@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/callback"
 	"github.com/millrace-live/millrace/internal/dashboard"
+	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/rtmpt"
 )
@@ -167,10 +170,50 @@ func (m *mux) output(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, u.String(), http.StatusFound)
 			return
 		}
+		if d.page {
+			d.serve(w, r, stream, file)
+			return
+		}
+		r, stream, err := m.viewer(r, stream, file, d.name)
+		if err != nil {
+			problem.WriteError(w, err)
+			return
+		}
 		d.serve(w, r, stream, file)
 		return
 	}
 	problem.Write(w, http.StatusNotFound, "there is nothing at this address")
+}
+
+// viewer lets a request for an output in, for whatever file, or says why not. It
+// returns the request as the door is to see it, and the name of the stream behind
+// the one that was asked for.
+func (m *mux) viewer(r *http.Request, name, file, door string) (*http.Request, string, error) {
+	from := deliver.Remote(r)
+	if err := m.guarded.turnedAway(from.Addr()); err != nil {
+		return r, "", err
+	}
+	stream, permit, err := m.access.Viewer(r, name)
+	if err != nil {
+		return r, "", err
+	}
+	ctx := r.Context()
+	if permit != nil {
+		ctx = hub.Admit(ctx, stream, permit)
+	}
+	if len(m.set.Authorizers) > 0 {
+		ctx = callback.WithClient(ctx, callback.HTTPClient(r))
+		if file != "" {
+			// Doors of files ask the hub once for all viewers.
+			err = m.gate.Watch(ctx, &hub.PlayRequest{
+				Stream: stream, Query: r.URL.Query(), Protocol: door, Remote: from, Software: r.UserAgent(), Bearer: access.Bearer(r),
+			})
+		}
+	}
+	if ctx != r.Context() {
+		r = r.WithContext(ctx)
+	}
+	return r, stream, err
 }
 
 // name is the name of the stream with this path; without one it answers 404.

@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/api"
 	"github.com/millrace-live/millrace/internal/config"
 )
@@ -133,53 +131,20 @@ func words(names []string) string {
 
 // takeOver puts in force what a running server can take over.
 func (s *Server) takeOver(set *Settings) error {
-	ring, err := s.ringOf(set.Keys)
-	if err != nil {
+	if err := s.declare(set); err != nil {
 		return err
 	}
-	files, err := set.swf()
-	if err != nil {
-		return err
-	}
-	s.configKeys = ring
-	control := set.control(access.Legacy{Keys: access.Keyrings{s.keys, ring}, Exposed: s.exposed})
-	control.Secure, control.SWF = s.secureServer(), files
-	s.access.Set(control)
 	s.obs.SetLadders(set.ladders())
 	lengths := set.lengths()
 	s.lengths.Store(&lengths)
 	shifts := set.shifts()
 	s.shifts.Store(&shifts)
 	s.refusesPlain.Store(set.Plain == "refuse")
+	if s.api != nil {
+		s.api.Set(set.api())
+	}
 	if s.level != nil {
 		s.level.Set(set.Level())
 	}
 	return nil
-}
-
-// ringOf returns the keys of the config file. A key that was there before keeps
-// its identity, by which an encoder may take over from its own hanging session,
-// wherever it stands in the file now.
-func (s *Server) ringOf(keys []KeySettings) (*access.Keyring, error) {
-	ring := &access.Keyring{}
-	for i, k := range keys {
-		path := fmt.Sprintf("keys[%d].key", i)
-		if stored, ok := s.keys.Find(k.Key.Reveal()); ok && stored.Stream != k.Stream {
-			return nil, &config.Error{Path: path, Msg: fmt.Sprintf(
-				"this is also the key of %s, which the data folder keeps; each stream needs its own", stored.Stream)}
-		}
-		id := ""
-		if s.configKeys != nil {
-			before, _ := s.configKeys.Find(k.Key.Reveal())
-			id = before.ID
-		}
-		if id == "" {
-			s.lastKey++
-			id = fmt.Sprintf("config-%d", s.lastKey)
-		}
-		if err := ring.Add(k.Key, access.Key{ID: id, Stream: k.Stream, Label: k.Label, Plain: plains[k.Plain]}); err != nil {
-			return nil, &config.Error{Path: path, Msg: err.Error()}
-		}
-	}
-	return ring, nil
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/api"
 	"github.com/millrace-live/millrace/internal/certs"
-	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/demo"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/metrics"
@@ -75,15 +74,11 @@ type Server struct {
 	refusesPlain atomic.Bool
 	inTunnel     *netx.Detector // of what comes out of it
 
-	players    *netx.Driver
-	encoders   *netx.Driver
-	access     access.Current
-	obs        obs.Service
-	keys       *access.Keyring // of the data folder and the demo
-	configKeys *access.Keyring
-	exposed    *access.Exposed // those of all keys that were sent in plain
-	lastKey    int             // number of the last key of the config file
-	level      *slog.LevelVar
+	players  *netx.Driver
+	encoders *netx.Driver
+	control
+	obs   obs.Service
+	level *slog.LevelVar
 }
 
 const (
@@ -102,12 +97,12 @@ const (
 
 // Run runs a server until ctx ends, then ends it in order within 10 s. Its
 // errors are one sentence with the mend.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	debug.SetMaxStack(maxStack)
 	limitMemory(o.Logger)
-	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger, keys: &access.Keyring{}, level: o.Level}
+	s := &Server{ctx: context.WithoutCancel(ctx), set: o.Settings, log: o.Logger, level: o.Level}
 	dir := s.set.Data
 	if dir == "" {
 		var err error
@@ -143,13 +138,15 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	firstKey, err := s.keys.Load(folder)
-	if err != nil {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.closeControl(ctx))
+		}
+	}()
+	if err := s.openControl(ctx); err != nil {
 		return err
 	}
-	if s.exposed, err = access.LoadExposed(folder); err != nil {
-		return err
-	}
+	firstKey := s.catalog.FirstKey()
 	if firstKey != "" && o.Terminal == nil {
 		if err := folder.Write(firstKeyName, []byte(firstKey+"\n"), 0o600); err != nil {
 			return err
@@ -163,7 +160,7 @@ func Run(ctx context.Context, o Options) error {
 		s.log.Warn(fault)
 	}
 	s.metrics = metrics.New(o.Version)
-	s.hub = hub.New(hub.Options{Access: laddered{&s.access, s}, Events: s.event, Joined: s.metrics.Joined})
+	s.hub = hub.New(hub.Options{Access: s.guarded, Events: s.event, Sessions: s.session, Joined: s.metrics.Joined})
 	s.window = window.New(s.hub, window.Options{
 		Lengths: func(stream string) window.Lengths { return (*s.lengths.Load())(stream) },
 		Shift:   func(stream string) window.Shift { return (*s.shifts.Load())(stream) },
@@ -185,6 +182,11 @@ func Run(ctx context.Context, o Options) error {
 	s.api = api.New(s.hub, s.site, token)
 	s.api.Outputs = outputs
 	s.api.Viewers, s.api.Shift = s.window, s.timeShift
+	s.api.Catalog, s.api.Kicker, s.api.Events, s.api.Webhooks, s.api.Guard = s.catalog, s.hub, s.feed, s.hooks, s.guard
+	s.api.Backup, s.api.Log = s.backup, s.log
+	s.api.Viewer = s.access.Viewer
+	s.api.Set(s.set.api())
+	s.startControl(ctx)
 	if o.Load != nil {
 		s.startReloads(ctx, o)
 	}
@@ -199,13 +201,13 @@ func Run(ctx context.Context, o Options) error {
 		s.certs.Run(ctx, http, https)
 	})
 	err = s.announce(o, firstKey)
-	if err == nil && s.set.Demo {
-		err = s.startDemo(ctx)
-	}
 	if err != nil {
 		cancel() // what runs already waits for that
 		_ = s.shutdown(ctx)
 		return err
+	}
+	if s.set.Demo {
+		s.startDemo(ctx)
 	}
 	s.ready.Store(true)
 	m := thisManager(s.log)
@@ -224,9 +226,19 @@ func Run(ctx context.Context, o Options) error {
 func (s *Server) event(e hub.Event) {
 	s.metrics.Event(e)
 	s.logEvent(e)
+	s.feed.Hub(e)
+	s.observer.Event(e)
+	s.guarded.event(e)
 	if e.Kind == hub.PublishStarted {
 		s.window.OnAir(e.Stream)
 	}
+}
+
+// session is told of the beginning and the end of each session.
+func (s *Server) session(c hub.SessionChange) {
+	s.feed.Session(c)
+	s.observer.Session(c)
+	s.guarded.session(c)
 }
 
 // watch has everything read that counts by itself.
@@ -251,17 +263,12 @@ func (s *Server) watch() {
 
 // startDemo publishes the demo with a key that nobody else learns, so that
 // nobody else can publish in its place.
-func (s *Server) startDemo(ctx context.Context) error {
-	secret := access.NewKey()
-	if err := s.keys.Add(config.NewSecret(secret), access.Key{ID: "demo", Stream: demo.Stream}); err != nil {
-		return err
-	}
+func (s *Server) startDemo(ctx context.Context) {
 	s.goers.Go(func() {
-		if err := demo.Run(ctx, s.hub, secret); err != nil {
+		if err := demo.Run(ctx, s.hub, s.demoKey.Reveal()); err != nil {
 			s.log.Error("the demo stream ended", "error", err)
 		}
 	})
-	return nil
 }
 
 // announce tells programs and people where the server is.
@@ -328,6 +335,7 @@ func (s *Server) shutdown(ctx context.Context) error {
 	})
 	all.Wait()
 	s.goers.Wait()
+	err = errors.Join(err, s.closeControl(ctx))
 	// What is no longer true would lead programs astray.
 	if e := s.folder.Remove(addressesName); e != nil {
 		err = errors.Join(err, e)

@@ -19,7 +19,7 @@ type Settings struct {
 
 	Data      string `name:"data" placeholder:"DIR" group:"Files" help:"Everything that the server keeps (./millrace-data if it exists, else the user's data folder)."`
 	Config    string `name:"config" placeholder:"FILE" group:"Files" help:"A YAML file with these settings, apps, streams and keys."`
-	Database  string `name:"database" placeholder:"URL" group:"Files" help:"postgres://… for many nodes (SQLite in the data folder)."`
+	Database  string `name:"database" placeholder:"URL" group:"Files" help:"Where streams, keys and events are kept: postgres://USER:PASSWORD@HOST/NAME, or sqlite:PATH (SQLite in the data folder)."`
 	PublicURL string `name:"public-url" placeholder:"URL" group:"Addresses" help:"What printed addresses, API and pages show, for instance https://tv.example.org."`
 
 	Domain        []string `name:"domain" placeholder:"NAME" group:"TLS" help:"Get a certificate for this name by ACME, and listen on :443 and :80, too (repeatable)."`
@@ -38,6 +38,21 @@ type Settings struct {
 	Open         bool     `name:"open" reload:"true" group:"Who may come in" help:"Anyone on a loopback or private address may publish, under any name."`
 	OpenWorld    bool     `name:"open-world" reload:"true" group:"Who may come in" help:"Anyone at all may publish, under any name."`
 
+	TrustLoopback bool     `name:"trust-loopback" reload:"true" group:"Who may come in" help:"Who asks from this machine itself may do everything on the admin side, without a token. Not behind a proxy on this machine: its visitors would seem to come from here."`
+	CORS          []string `name:"cors" reload:"true" placeholder:"ORIGIN" group:"Who may come in" help:"Web sites whose scripts may use the API, for instance https://studio.example.org (repeatable)."`
+	Ban           []string `name:"ban" reload:"true" placeholder:"CIDR" group:"Who may come in" help:"Addresses that are turned away, whatever they want (repeatable)."`
+
+	MaxConnections           int    `name:"max-connections" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many connections the server takes, 0 for any (${default})."`
+	MaxConnectionsPerAddress int    `name:"max-connections-per-address" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many connections one address may have; of IPv6 each /64 is one (${default})."`
+	MaxPublishers            int    `name:"max-publishers" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many may publish at the same time (${default})."`
+	MaxPublishersPerAddress  int    `name:"max-publishers-per-address" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many of one address may publish at the same time (${default})."`
+	MaxPublishersPerKey      int    `name:"max-publishers-per-key" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many may publish with one key at the same time (${default})."`
+	MaxViewers               int    `name:"max-viewers" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many may watch at the same time (${default})."`
+	MaxViewersPerAddress     int    `name:"max-viewers-per-address" default:"0" reload:"true" placeholder:"N" group:"Limits" help:"How many of one address may watch at the same time (${default})."`
+	MaxBitrate               int    `name:"max-bitrate" default:"0" reload:"true" placeholder:"KBIT/S" group:"Limits" help:"What one publisher may send, in kbit/s over 10 s (${default})."`
+	MaxResolution            string `name:"max-resolution" reload:"true" placeholder:"WxH" group:"Limits" help:"The largest picture that may be published, for instance 1920x1080; upright ones count as lying (any)."`
+	MaxEgress                int    `name:"max-egress" default:"0" reload:"true" placeholder:"KBIT/S" group:"Limits" help:"At what rate to all viewers together, in kbit/s, no further one is taken (${default})."`
+
 	Delivery   string        `name:"delivery" default:"balanced" choice:"realtime,balanced,economy" reload:"true" placeholder:"MODE" group:"Streams" help:"How long media may wait for others to the same player: realtime 0, balanced 30 ms, economy 100 ms (${default})."`
 	Enhanced   string        `name:"enhanced" default:"lenient" choice:"lenient,strict" reload:"true" placeholder:"MODE" group:"Streams" help:"What RTMP and HTTP-FLV players get that announce nothing of Enhanced RTMP: codecs in its form as well, which FFmpeg plays (lenient), or H.264, AAC, MP3 and the codecs of the Flash days alone (strict) (${default})."`
 	Grace      time.Duration `name:"grace" default:"30s" max:"30m" reload:"true" placeholder:"TIME" group:"Streams" help:"How long viewers wait for a publisher that vanished, 0 to 30m (${default})."`
@@ -52,15 +67,21 @@ type Settings struct {
 	LogLevel  string `name:"log-level" default:"info" choice:"debug,info,warn,error" reload:"true" placeholder:"LEVEL" group:"Logs" help:"debug, info, warn or error (${default})."`
 	LogFormat string `name:"log-format" choice:"text,json" placeholder:"FORMAT" group:"Logs" help:"text or json (text on a terminal, else json)."`
 
-	Apps    map[string]AppSettings  `name:"apps" reload:"true" kong:"-" help:"The apps beside live, and the rules of their streams, by the app's name."`
-	Streams map[string]RuleSettings `name:"streams" reload:"true" kong:"-" help:"The rules of single streams, by name (APP/NAME). What is not given is as for the stream's app."`
-	Keys    []KeySettings           `name:"keys" reload:"true" kong:"-" help:"Stream keys, beside those that the data folder keeps."`
+	Apps    map[string]AppSettings    `name:"apps" reload:"true" kong:"-" help:"The apps beside live, and the rules of their streams, by the app's name."`
+	Streams map[string]StreamSettings `name:"streams" reload:"true" kong:"-" help:"Streams, by name (APP/NAME), and their rules. What is not given is as for the stream's app."`
+	Keys    []KeySettings             `name:"keys" reload:"true" kong:"-" help:"Stream keys, beside those that the API makes."`
+
+	SigningKeys []SigningKeySettings `name:"signing-keys" reload:"true" kong:"-" help:"Secrets that sign tokens and links for private streams, beside those that the API makes. The first one signs."`
+	Issuers     []IssuerSettings     `name:"issuers" reload:"true" kong:"-" help:"Whose tokens for private streams are taken beside our own."`
+	Webhooks    []WebhookSettings    `name:"webhooks" reload:"true" kong:"-" help:"Where events are delivered to, beside what the API makes."`
+	Authorizers []AuthorizerSettings `name:"authorizers" kong:"-" help:"Back ends that are asked before anybody publishes or plays; the first one that has the app."`
 }
 
 // AppSettings are the settings of an app. What is not given there is as for the
 // whole server.
 type AppSettings struct {
 	RuleSettings
+	LimitSettings
 	Multitrack []RungSettings `name:"multitrack" help:"What OBS's Enhanced Broadcasting is asked to send, the best first; an empty list is one track."`
 	SWF        []string       `name:"swf" placeholder:"FILE" help:"Whoever plays a stream of the app by RTMP must prove to be one of these SWF files; off asks nobody."`
 }
@@ -88,12 +109,88 @@ type RuleSettings struct {
 	ShiftBytes      *config.Size   `name:"time-shift-bytes" placeholder:"size" help:"How much of the disk the time shift of one stream may take, at least 64MiB."`
 }
 
+// LimitSettings are the limits of an app, beside those of the server.
+type LimitSettings struct {
+	MaxPublishers int    `name:"max-publishers" placeholder:"N" help:"How many may publish in the app at the same time; 0 for any."`
+	MaxViewers    int    `name:"max-viewers" placeholder:"N" help:"How many may watch the app's streams at the same time; 0 for any."`
+	MaxBitrate    int    `name:"max-bitrate" placeholder:"kbit/s" help:"What one publisher of the app may send, over 10 s; 0 for any."`
+	MaxResolution string `name:"max-resolution" placeholder:"WxH" help:"The largest picture that may be published in the app."`
+	MaxEgress     int    `name:"max-egress" placeholder:"kbit/s" help:"At what rate to all viewers of the app together no further one is taken; 0 for any."`
+}
+
+// StreamSettings declare a stream. The API shows it, and cannot change it.
+type StreamSettings struct {
+	RuleSettings
+	Title       string   `name:"title" help:"What people call it."`
+	Labels      []string `name:"labels" placeholder:"name=value" help:"Labels by which the API lists streams, as name=value."`
+	Passthrough string   `name:"passthrough" help:"A text of yours that stands in the stream's events."`
+	Visibility  string   `name:"visibility" choice:"public,unlisted,private" help:"Who may watch it: everybody (the default), who knows one of its playback ids, or who has a token."`
+	PlaybackIDs []string `name:"playback-ids" placeholder:"pb_…" help:"Addresses to watch it by in place of its name: pb_ and 20 letters and digits. An unlisted stream needs one."`
+	Disabled    bool     `name:"disabled" help:"Nobody publishes it."`
+}
+
+// SigningKeySettings is a secret that signs permissions to watch.
+type SigningKeySettings struct {
+	ID     string        `name:"id" help:"The kid of the tokens that it signs."`
+	Secret config.Secret `name:"secret" help:"The secret itself, of at least 32 characters."`
+}
+
+// IssuerSettings is somebody whose tokens are taken.
+type IssuerSettings struct {
+	Name string `name:"name" help:"The iss of its tokens."`
+	URL  string `name:"url" placeholder:"URL" help:"Where its public keys are (a JWK set), by https."`
+	CA   string `name:"ca" placeholder:"FILE" help:"Who vouches for that address, if no public authority does."`
+}
+
+// WebhookSettings is an address that events are delivered to.
+type WebhookSettings struct {
+	URL    string        `name:"url" placeholder:"URL" help:"Where events are posted to."`
+	Secret config.Secret `name:"secret" help:"What deliveries are signed with, at least 16 characters."`
+	Label  string        `name:"label" help:"What it is for, for people."`
+	Types  []string      `name:"types" help:"Which events: stream.live, stream.* and so on (all)."`
+	Apps   []string      `name:"apps" help:"The events of which apps (all)."`
+}
+
+// AuthorizerSettings is a back end that decides who may publish and play.
+type AuthorizerSettings struct {
+	URL       string        `name:"url" placeholder:"URL" help:"Whom to ask before publish and play, http or https."`
+	Mode      string        `name:"mode" choice:"millrace,nginx-rtmp,srs,mediamtx" help:"What it understands: our JSON (millrace, the default), or the callbacks of another server."`
+	Apps      []string      `name:"apps" help:"The streams of which apps (all)."`
+	Timeout   time.Duration `name:"timeout" max:"10s" help:"How long an answer may take (3s)."`
+	OnFailure string        `name:"on-failure" choice:"refuse,allow" help:"What becomes of who asks while it does not answer: refuse (the default), or allow what the server's own rules allow."`
+	Alone     bool          `name:"alone" help:"It decides alone about publishers who have no key of this server."`
+	Cache     time.Duration `name:"cache" max:"1h" help:"How long an answer holds for the same question; the mode millrace says that in its answers."`
+	Update    time.Duration `name:"update" max:"1h" help:"How often it is told of each session (30s)."`
+	Strict    bool          `name:"strict" help:"A redirect in answer to an update is a no (mode nginx-rtmp)."`
+	Method    string        `name:"method" choice:"post,get" help:"How it is asked (post; get in the mode nginx-rtmp alone)."`
+	CA        string        `name:"ca" placeholder:"FILE" help:"Who vouches for it, if no public authority does."`
+	Cert      string        `name:"cert" placeholder:"FILE" help:"A certificate to show to it."`
+	Key       string        `name:"key" placeholder:"FILE" help:"The key of that certificate."`
+	ServerID  string        `name:"server-id" help:"The server_id that SRS's back ends are told."`
+
+	OnConnect     []string `name:"on-connect" placeholder:"URL" help:"Whom to ask when a client connects (modes nginx-rtmp and srs)."`
+	OnPublish     []string `name:"on-publish" placeholder:"URL" help:"Whom to ask before publish, in place of url."`
+	OnPlay        []string `name:"on-play" placeholder:"URL" help:"Whom to ask before play, in place of url."`
+	OnUpdate      []string `name:"on-update" placeholder:"URL" help:"Whom to tell of sessions that go on."`
+	OnDone        []string `name:"on-done" placeholder:"URL" help:"Whom to tell when either ends (mode nginx-rtmp)."`
+	OnPublishDone []string `name:"on-publish-done" placeholder:"URL" help:"Whom to tell when a publisher has gone."`
+	OnPlayDone    []string `name:"on-play-done" placeholder:"URL" help:"Whom to tell when a player has gone."`
+	OnDisconnect  []string `name:"on-disconnect" placeholder:"URL" help:"Whom to tell when a client has gone (mode nginx-rtmp)."`
+	OnUnpublish   []string `name:"on-unpublish" placeholder:"URL" help:"Whom to tell when a publisher has gone (mode srs)."`
+	OnStop        []string `name:"on-stop" placeholder:"URL" help:"Whom to tell when a player has gone (mode srs)."`
+	OnClose       []string `name:"on-close" placeholder:"URL" help:"Whom to tell when a client has gone (mode srs)."`
+}
+
 // KeySettings is a stream key in the config file's `keys`.
 type KeySettings struct {
 	Stream string        `name:"stream" help:"What the key publishes, as APP/NAME."`
 	Key    config.Secret `name:"key" help:"The key itself: 8 characters or more, without any of / ? & #."`
 	Label  string        `name:"label" help:"Whose it is, for people."`
 	Plain  string        `name:"plain" choice:"allow,warn,refuse" help:"What becomes of publishing in plain with this key, whatever holds for its stream."`
+
+	Expires   time.Time `name:"expires" placeholder:"TIME" help:"Until when it is good, as 2026-12-31T18:00:00Z (for ever)."`
+	Addresses []string  `name:"addresses" placeholder:"CIDR" help:"The addresses that it may be used from (any)."`
+	Rehearsal bool      `name:"rehearsal" help:"What is published with it goes nowhere and is checked."`
 }
 
 const envPrefix = "MILLRACE_"

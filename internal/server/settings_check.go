@@ -41,6 +41,7 @@ func (s *Settings) check(o config.Origins, faults config.Faults) config.Faults {
 		c.swf("apps."+name+".swf", s.Apps[name].SWF)
 		c.ladder("apps."+name+".multitrack", s.Apps[name].Multitrack)
 	}
+	c.control(s)
 	return c.faults
 }
 

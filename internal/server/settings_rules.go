@@ -92,7 +92,7 @@ func ofStream[T any](s *Settings, server T, over func(RuleSettings, T) T) func(s
 		return server
 	}
 	for name, own := range s.Streams {
-		streams[name] = over(own, of(name))
+		streams[name] = over(own.RuleSettings, of(name))
 	}
 	return func(stream string) T {
 		if l, ok := streams[stream]; ok {
