@@ -106,6 +106,7 @@ export interface Addresses {
   flv: string;
   ts: string;
   rtmp: string;
+  rtmps?: string;
   poster: string;
 }
 

@@ -9,6 +9,7 @@ const names: [keyof Set, string][] = [
   ['flv', 'HTTP-FLV'],
   ['ts', 'MPEG-TS'],
   ['rtmp', 'RTMP'],
+  ['rtmps', 'RTMP inside TLS'],
   ['poster', 'Picture'],
 ];
 

@@ -33,6 +33,11 @@ export function KeysCard({ stream }: { stream: string }) {
       setMade(await client.post<Key>(`/keys/${key.id}/rotate`, {}));
       reload();
     });
+  const show = (key: Key) =>
+    action.run(async () => {
+      setMade(await client.post<Key>(`/keys/${key.id}/show`));
+      reload();
+    });
   const revoke = (key: Key) =>
     action.run(async () => {
       await client.remove(`/keys/${key.id}`);
@@ -60,6 +65,18 @@ export function KeysCard({ stream }: { stream: string }) {
               <span class="quiet">from the config file</span>
             ) : (
               <div class="row">
+                {key.unseen && (
+                  <button
+                    type="button"
+                    class="button"
+                    disabled={action.busy}
+                    aria-label={`Show key ${key.label || key.id}`}
+                    title="It was made because the one before grew old"
+                    onClick={() => void show(key)}
+                  >
+                    Show
+                  </button>
+                )}
                 <button
                   type="button"
                   class="button"
@@ -124,6 +141,7 @@ function State({ of: key }: { of: Key }) {
       )}
       {key.once && ' · for one broadcast'}
       {key.rehearsal && ' · for rehearsals'}
+      {key.sent_plain && ' · was sent without TLS'}
       {key.addresses?.length ? ` · from ${key.addresses.join(', ')}` : ''}
     </>
   );

@@ -51,6 +51,10 @@ export interface Key extends Managed {
   spent?: string;
   addresses?: string[];
   rehearsal: boolean;
+  /** When it was first sent without TLS, for all on the way to read. */
+  sent_plain?: string;
+  /** It was made by age, and waits to be shown. */
+  unseen?: boolean;
   last_use?: Use;
   /** The key itself, in the answer that makes it. */
   key?: string;
