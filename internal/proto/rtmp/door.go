@@ -48,6 +48,8 @@ type Options struct {
 	// and the files one of which it must prove to be before it plays there. May
 	// be nil.
 	DemandedSWF func(connect string) (app string, files []rtmp.SWF)
+	// Challenge asks encoders for a user and a password; nil asks nobody.
+	Challenge *rtmp.Challenge
 }
 
 // Door serves RTMP. New makes one.
@@ -68,7 +70,7 @@ func New(h Hub, o Options) *Door {
 	if d.meter == nil {
 		d.meter = noMeter{}
 	}
-	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended, RefuseEncrypted: o.RefuseEncrypted}
+	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended, RefuseEncrypted: o.RefuseEncrypted, Challenge: o.Challenge}
 	if o.DemandedSWF != nil {
 		d.server.SWF = func(s *rtmp.Session) []rtmp.SWF { return demandSWF(s, o.DemandedSWF) }
 	}

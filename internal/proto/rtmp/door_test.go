@@ -67,6 +67,26 @@ func (m *met) wait(t *testing.T, want ...string) {
 	}
 }
 
+// count waits until something was told n times.
+func (m *met) count(t *testing.T, what string, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		got := 0
+		m.mu.Lock()
+		for _, told := range m.told {
+			if told == what {
+				got++
+			}
+		}
+		m.mu.Unlock()
+		if got == n {
+			return
+		} else if time.Now().After(deadline) {
+			t.Fatalf("the meter was told %q %d times, want %d", what, got, n)
+		}
+	}
+}
+
 func newHouse(t *testing.T, o hub.Options) *house {
 	t.Helper()
 	if o.Access == nil {
