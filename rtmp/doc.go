@@ -28,6 +28,9 @@
 // Server speaks RTMP and RTMPE on any net.Listener: one of crypto/tls makes it
 // RTMPS, and an rtmpt.Listener the tunnel's end.
 //
+// A [Challenge] asks encoders for a user and a password; a Dialer answers one with
+// those of its address.
+//
 // Everything that a peer can send is bounded in size, number and time. Errors
 // that are to be told to the peer are of type [StatusError].
 //

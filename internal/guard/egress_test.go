@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"maps"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,18 +11,33 @@ import (
 
 // sender is a server that sends so many bytes a second of each app.
 type sender struct {
+	mu    sync.Mutex
 	begun time.Time
 	rate  map[string]uint64
 	past  map[string]uint64
 }
 
 func (s *sender) set(app string, rate uint64) {
-	now := s.sent()
-	s.past, s.begun = now, time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.past, s.begun = s.sum(), time.Now()
 	s.rate[app] = rate
 }
 
+// forget drops what was counted of an app.
+func (s *sender) forget(app string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.past, app)
+}
+
 func (s *sender) sent() map[string]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sum()
+}
+
+func (s *sender) sum() map[string]uint64 {
 	sum := make(map[string]uint64)
 	maps.Copy(sum, s.past)
 	for app, rate := range s.rate {
@@ -68,7 +84,7 @@ func TestEgress(t *testing.T) {
 
 		// What was counted of an app may go, when the app does.
 		s.set("other", 0)
-		s.past["other"] = 0
+		s.forget("other")
 		s.set("live", 1e6/8)
 		time.Sleep(6 * time.Second)
 		for _, app := range []string{"live", "other"} {
