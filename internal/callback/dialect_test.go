@@ -270,7 +270,8 @@ func TestReadOwn(t *testing.T) {
 		{200, `{"allow":true,"cache":"48h"}`, verdict{cache: maxCache}, false},
 		{
 			200, `{"allow":true,"limits":{"bitrate":5000000,"width":1920,"height":1080}}`,
-			verdict{limits: limits{5_000_000, 1920, 1080}}, false,
+			verdict{limits: limits{5_000_000, 1920, 1080}},
+			false,
 		},
 		{403, "", verdict{refused: true}, false},
 		{401, `{"reason":"pay first"}`, verdict{refused: true, reason: "pay first"}, false},

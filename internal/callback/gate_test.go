@@ -275,7 +275,7 @@ func TestConnect(t *testing.T) {
 	}
 	b.says(func(w http.ResponseWriter, body string) {
 		if !strings.Contains(body, "call=connect") {
-			w.WriteHeader(403)
+			w.WriteHeader(http.StatusForbidden)
 		}
 	})
 	// Who is refused was connected, and is no more.
@@ -625,7 +625,7 @@ func TestHTTPClient(t *testing.T) {
 func TestWatch(t *testing.T) {
 	b := newBackend(t, func(w http.ResponseWriter, body string) {
 		if !strings.Contains(body, "user=bob") {
-			w.WriteHeader(403)
+			w.WriteHeader(http.StatusForbidden)
 		}
 	})
 	g := newGate(t, nil, Settings{URL: b.URL, Mode: NginxRTMP})
@@ -653,6 +653,13 @@ func TestWatch(t *testing.T) {
 	if !b.quiet() {
 		t.Errorf("asked again: %v", b.next(t))
 	}
+	other := &hub.PlayRequest{
+		Stream: "live/cam1", Protocol: "hls", Remote: netip.MustParseAddrPort("192.0.2.1:1"), Software: "hls.js", Bearer: "x",
+	}
+	if err := g.Watch(t.Context(), other); err == nil {
+		t.Error("who shows something else is let in")
+	}
+	b.next(t)
 	if err := watch("192.0.2.3", ""); err == nil {
 		t.Error("another address is let in")
 	}
@@ -689,7 +696,7 @@ func BenchmarkWatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	req := &hub.PlayRequest{Stream: "live/cam1", Remote: netip.MustParseAddrPort("192.0.2.1:1"), Software: "hls.js"}
-	g.watched.find(viewerDigest(req, "")).until = time.Now().Add(time.Hour)
+	g.watched.find(viewerDigest(b.Context(), req, "")).until = time.Now().Add(time.Hour)
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := g.Watch(b.Context(), req); err != nil {

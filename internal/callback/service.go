@@ -201,7 +201,7 @@ func (s *service) request(ctx context.Context, u *url.URL, q *question) (*http.R
 		return nil, fmt.Errorf("the client sent more than %d KiB to hand on", maxBody>>10)
 	}
 	method := http.MethodPost
-	if s.Method == "get" {
+	if s.Method == http.MethodGet {
 		with := *u
 		if with.RawQuery != "" {
 			with.RawQuery += "&"

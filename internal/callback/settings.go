@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -117,9 +118,9 @@ func (s *Settings) complete() {
 	if s.ServerID == "" {
 		s.ServerID = "vid-millrace"
 	}
-	s.Method = strings.ToLower(s.Method)
+	s.Method = strings.ToUpper(s.Method)
 	if s.Method == "" {
-		s.Method = "post"
+		s.Method = http.MethodPost
 	}
 }
 
@@ -130,7 +131,7 @@ func (s *Settings) check() error {
 		return fmt.Errorf("authorizer: there is no mode %q: write millrace, nginx-rtmp, srs or mediamtx", s.Mode)
 	case s.URL == "" && len(s.On) == 0:
 		return errors.New("authorizer: it has no address: give it a url")
-	case s.Method != "post" && (s.Method != "get" || s.Mode != NginxRTMP):
+	case s.Method != http.MethodPost && (s.Method != http.MethodGet || s.Mode != NginxRTMP):
 		return errors.New("authorizer: the method is post, or get with the mode nginx-rtmp")
 	case s.Timeout < 0 || s.Timeout > maxTimeout:
 		return fmt.Errorf("authorizer: the timeout must be more than 0 and at most %v: encoders give up then", maxTimeout)

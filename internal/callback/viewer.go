@@ -60,7 +60,7 @@ func (v *viewers) find(d digest) *watch {
 // Every request for one may come here; the back end is asked once in 30 seconds for
 // each viewer. Next is not asked.
 //
-// A viewer is an address with a player's name. One who was let in with arguments in
+// A viewer is an address with a player's name and what it shows in Authorization. One who was let in with arguments in
 // the address goes on without them, since players do not repeat them in the
 // addresses of segments.
 func (g *Gate) Watch(ctx context.Context, req *hub.PlayRequest) error {
@@ -68,10 +68,10 @@ func (g *Gate) Watch(ctx context.Context, req *hub.PlayRequest) error {
 	if s == nil || !req.Remote.IsValid() || !s.tells(OnPlay) && !s.tells(OnConnect) {
 		return nil
 	}
-	bare, wishes := viewerDigest(req, ""), wish(req.Query)
+	bare, wishes := viewerDigest(ctx, req, ""), wish(req.Query)
 	d, came := bare, wishes != ""
 	if came {
-		d = viewerDigest(req, wishes)
+		d = viewerDigest(ctx, req, wishes)
 	}
 	w := g.watched.find(d)
 	err := g.look(ctx, s, w, req)
@@ -131,9 +131,10 @@ func wish(query url.Values) string {
 	return rest.Encode()
 }
 
-func viewerDigest(req *hub.PlayRequest, query string) (d digest) {
+func viewerDigest(ctx context.Context, req *hub.PlayRequest, query string) (d digest) {
 	h := sha256.New()
-	for _, part := range []string{req.Stream, req.Remote.Addr().String(), req.Software, query} {
+	c, _ := clientOf(ctx)
+	for _, part := range []string{req.Stream, req.Remote.Addr().String(), req.Software, req.Bearer, c.Bearer, c.User, c.Password, query} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}
