@@ -216,7 +216,9 @@ func TestApply(t *testing.T) {
 	const set = `{"streams":[{"name":"show/a","visibility":"public"},{"app":"show","name":"b"}],"app":"show","prune":true}`
 	for _, query := range []string{"?dry_run=true", ""} {
 		got := c.must(200, "PUT", "/apply"+query, set)
-		var a struct{ Differences []struct{ Stream, Action string } }
+		var a struct {
+			Differences []struct{ Stream, Action string }
+		}
 		if err := json.Unmarshal(got.Body.Bytes(), &a); err != nil {
 			t.Fatal(err)
 		}

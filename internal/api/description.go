@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -18,37 +19,45 @@ import (
 //go:embed description.html
 var descriptionPage string
 
-// The page is written from the document, which is complete when New returns.
-var page = template.Must(template.New("description").Parse(descriptionPage))
-
 // serveDescription serves the description of the API, for programs and for people.
 // It comes after all operations, and is not part of itself.
 func (a *API) serveDescription() {
-	document, err := describe(a.huma.OpenAPI())
-	if err != nil {
-		panic(err) // of types of ours alone
-	}
-	var html bytes.Buffer
-	if err := page.Execute(&html, contentsOf(a.huma.OpenAPI())); err != nil {
-		panic(err)
-	}
-	serve := func(id, path, kind, summary string, body []byte) {
+	serve := func(id, path, kind, summary string, write func(*huma.OpenAPI) ([]byte, error)) {
+		// Most servers are never asked.
+		written := sync.OnceValues(func() ([]byte, error) { return write(a.huma.OpenAPI()) })
 		register(a, operation{
 			id: id, method: http.MethodGet, path: path, tag: "description", summary: summary,
 			more: func(op *huma.Operation) { op.Path, op.Hidden = "/api"+path, true },
 		}, func(context.Context, *Nothing) (*Raw, error) {
+			body, err := written()
+			if err != nil {
+				return nil, err
+			}
 			return raw(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", kind)
 				// A page without any script, whose styles stand in it.
 				w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
-				// Who reads it is a page from elsewhere, too: there is nothing secret in it.
+				// Pages from elsewhere may read it: there is nothing secret in it.
 				w.Header().Set("Access-Control-Allow-Origin", "*")
 				_, _ = w.Write(body)
 			}), nil
 		})
 	}
-	serve("get-description", "/openapi.json", "application/vnd.oai.openapi+json;version=3.1", "The description", document)
-	serve("read-description", "/docs", "text/html; charset=utf-8", "The description as a page", html.Bytes())
+	serve("get-description", "/openapi.json", "application/vnd.oai.openapi+json;version=3.1", "The description", describe)
+	serve("read-description", "/docs", "text/html; charset=utf-8", "The description as a page", draw)
+}
+
+// draw writes the page.
+func draw(doc *huma.OpenAPI) ([]byte, error) {
+	page, err := template.New("description").Parse(descriptionPage)
+	if err != nil {
+		return nil, fmt.Errorf("read the page of the API: %w", err)
+	}
+	var html bytes.Buffer
+	if err := page.Execute(&html, contentsOf(doc)); err != nil {
+		return nil, fmt.Errorf("write the page of the API: %w", err)
+	}
+	return html.Bytes(), nil
 }
 
 func describe(doc *huma.OpenAPI) ([]byte, error) {

@@ -39,6 +39,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.crossOrigin(w, r) {
 		return
 	}
+	if !a.mayTry(w, r) {
+		return
+	}
 	who := a.identify(r)
 	if !a.inTime(w, r, who) || !jsonOnly(w, r) {
 		return
@@ -77,20 +80,27 @@ func (a *API) crossOrigin(w http.ResponseWriter, r *http.Request) (done bool) {
 	return true
 }
 
-// inTime answers who asks too often, or has guessed too many tokens, and reports
-// whether the request may go on.
+// mayTry answers who has guessed too many tokens, without a look at this one: or a
+// right guess would be told from a wrong one.
+func (a *API) mayTry(w http.ResponseWriter, r *http.Request) bool {
+	if _, shown := tokenOf(r); a.Guard == nil || !shown {
+		return true
+	}
+	err := a.Guard.Allowed(remoteOf(r))
+	if err == nil {
+		return true
+	}
+	wait := time.Minute
+	if limit := new(guard.Exceeded); errors.As(err, &limit) && limit.Retry > 0 {
+		wait = limit.Retry
+	}
+	tooMany(w, wait, err.Error())
+	return false
+}
+
+// inTime answers who asks too often, and reports whether the request may go on.
 func (a *API) inTime(w http.ResponseWriter, r *http.Request, who *identity) bool {
 	remote := remoteOf(r)
-	if a.Guard != nil && who.role == "" {
-		if err := a.Guard.Allowed(remote); err != nil {
-			wait := time.Minute
-			if limit := new(guard.Exceeded); errors.As(err, &limit) && limit.Retry > 0 {
-				wait = limit.Retry
-			}
-			tooMany(w, wait, err.Error())
-			return false
-		}
-	}
 	name, rate := string(who.actor), float64(tokenRate)
 	if who.role == "" {
 		name, rate = household(remote), strangerRate

@@ -75,9 +75,7 @@ func (a *API) identify(r *http.Request) *identity {
 			return &identity{actor: catalog.Actor("token:" + t.ID), role: t.Role, apps: t.Apps, bearer: bearer}
 		}
 	}
-	// Permissions to watch come the same way. They have dots in them, which no token
-	// of the API has.
-	if a.Guard != nil && !strings.Contains(bearer, ".") {
+	if _, meant := tokenOf(r); a.Guard != nil && meant {
 		a.Guard.Failed(remoteOf(r), "token", bearer)
 	}
 	return &identity{wrong: true}
@@ -88,6 +86,13 @@ func bearerOf(r *http.Request) (token string, shown bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
 	return token, ok && token != "" && strings.EqualFold(scheme, "bearer")
+}
+
+// tokenOf is bearerOf for tokens of the API. Permissions to watch come the same way;
+// they have dots in them, which no token of the API has.
+func tokenOf(r *http.Request) (token string, shown bool) {
+	token, shown = bearerOf(r)
+	return token, shown && !strings.Contains(token, ".")
 }
 
 // fromHere reports whether a program on this machine sent the request, of its own

@@ -130,6 +130,8 @@ func (a *API) failure(operation string, err error) error {
 		return d
 	}
 	switch {
+	case errors.As(err, &known) && known.Status == http.StatusUnauthorized:
+		return huma.ErrorWithHeaders(err, http.Header{"Www-Authenticate": {"Bearer"}})
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &missing):
