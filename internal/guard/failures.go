@@ -28,6 +28,7 @@ type FailureOptions struct {
 type failures struct {
 	o    FailureOptions
 	seed maphash.Seed
+	name string // what is wrong, in plural, for people
 
 	mu    sync.Mutex
 	wrong table[netip.Addr, failure]
@@ -47,14 +48,14 @@ type failure struct {
 
 const trusted = 24 * time.Hour
 
-func (f *failures) init(o FailureOptions) {
+func (f *failures) init(o FailureOptions, name string) {
 	o.Free = defaultTo(o.Free, 20)
 	o.Refill = defaultTo(o.Refill, 10*time.Second)
 	o.Longest = defaultTo(o.Longest, time.Minute)
 	o.PerSecond = defaultTo(o.PerSecond, 100)
 	o.Burst = defaultTo(o.Burst, 1000)
 	o.Addresses = defaultTo(o.Addresses, 65536)
-	f.o, f.seed = o, maphash.MakeSeed()
+	f.o, f.name, f.seed = o, name, maphash.MakeSeed()
 	f.seen = make(map[string]uint64)
 	f.wrong = newTable[netip.Addr, failure](o.Addresses)
 	f.right = newTable[netip.Addr, time.Time](o.Addresses)
@@ -67,11 +68,20 @@ func defaultTo[T int | float64 | time.Duration](v, otherwise T) T {
 	return v
 }
 
-// Failed counts a wrong key, token or password from an address. what names it, for Stats: "key", "token", "password".
+// Password is what [Guard.Failed] is told of a wrong answer to a challenge.
+const Password = "password"
+
+// Failed counts a wrong key, token or password from an address. what names it, for Stats: "key", "token", [Password].
 // secret is what was tried: an encoder that comes again and again with the same wrong key is not guessing, and counts
 // once. It is kept as a hash of 64 bits with a random seed. Where tries cannot be told apart, "" counts each.
+//
+// Passwords are counted apart. The answers to a challenge all look different, so that one encoder with a wrong password
+// would lock out all those behind its address who have keys.
 func (g *Guard) Failed(addr netip.Addr, what, secret string) {
 	f := &g.failures
+	if what == Password {
+		f = &g.passwords
+	}
 	now, who := time.Now(), network(addr)
 	var tried uint64
 	if secret != "" {
@@ -124,23 +134,31 @@ func (f *failures) together(now time.Time) {
 
 // Passed takes note that something right came from an address. It forgives nothing: who has one key could guess others.
 func (g *Guard) Passed(addr netip.Addr) {
-	f := &g.failures
+	g.failures.passed(addr)
+	g.passwords.passed(addr)
+}
+
+func (f *failures) passed(addr netip.Addr) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.right.put(network(addr), time.Now())
 }
 
-// Allowed says with an *Exceeded that an address must wait before it is looked at what it brings.
-func (g *Guard) Allowed(addr netip.Addr) error {
-	f := &g.failures
+// Allowed says with an *Exceeded that an address must wait before a key or token is looked at that it brings.
+func (g *Guard) Allowed(addr netip.Addr) error { return g.allowed(&g.failures, addr) }
+
+// AllowedPassword is Allowed for answers to a challenge.
+func (g *Guard) AllowedPassword(addr netip.Addr) error { return g.allowed(&g.passwords, addr) }
+
+func (g *Guard) allowed(f *failures, addr netip.Addr) error {
 	now, who := time.Now(), network(addr)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if was, ok := f.wrong.get(who); ok && was.until.After(now) {
 		wait := roundUp(was.until.Sub(now))
 		return g.exceeded(&Exceeded{
-			Limit: "wrong keys from one address", Most: int64(f.o.Free), Retry: wait,
-			text: fmt.Sprintf("Too many wrong keys, tokens or passwords came from your address: try again in %s.", seconds(wait)),
+			Limit: "wrong " + f.name + " from one address", Most: int64(f.o.Free), Retry: wait,
+			text: fmt.Sprintf("Too many wrong %s came from your address: try again in %s.", f.name, seconds(wait)),
 		})
 	}
 	if !f.empty.After(now) {
@@ -151,8 +169,8 @@ func (g *Guard) Allowed(addr netip.Addr) error {
 	}
 	wait := roundUp(f.empty.Sub(now))
 	return g.exceeded(&Exceeded{
-		Limit: "wrong keys from all addresses", Most: int64(f.o.PerSecond), Retry: wait,
-		text: fmt.Sprintf("Too many wrong keys, tokens or passwords come from everywhere: try again in %s.", seconds(wait)),
+		Limit: "wrong " + f.name + " from all addresses", Most: int64(f.o.PerSecond), Retry: wait,
+		text: fmt.Sprintf("Too many wrong %s come from everywhere: try again in %s.", f.name, seconds(wait)),
 	})
 }
 

@@ -45,11 +45,12 @@ type Options struct {
 
 // Guard holds the limits and what counts against them. Its methods may be called from any goroutine.
 type Guard struct {
-	limits   atomic.Pointer[Limits]
-	bans     atomic.Pointer[bans]
-	failures failures
-	egress   egress
-	refused  tally
+	limits    atomic.Pointer[Limits]
+	bans      atomic.Pointer[bans]
+	failures  failures
+	passwords failures
+	egress    egress
+	refused   tally
 
 	mu     sync.Mutex
 	counts counts
@@ -58,7 +59,8 @@ type Guard struct {
 // New makes a guard. Egress is measured while Run runs.
 func New(o Options) *Guard {
 	g := &Guard{counts: newCounts()}
-	g.failures.init(o.Failures)
+	g.failures.init(o.Failures, "keys or tokens")
+	g.passwords.init(o.Failures, "passwords")
 	g.egress.sent = o.Sent
 	g.bans.Store(new(bans))
 	g.SetLimits(o.Limits)

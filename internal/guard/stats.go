@@ -19,9 +19,12 @@ func (g *Guard) Stats() Stats {
 		Connections: g.open(connections, all), Publishers: g.open(publishers, all), Viewers: g.open(viewers, all),
 		Refused: g.refused.all(),
 	}
-	g.failures.mu.Lock()
-	defer g.failures.mu.Unlock()
-	s.Failed = maps.Clone(g.failures.seen)
+	s.Failed = make(map[string]uint64)
+	for _, f := range [...]*failures{&g.failures, &g.passwords} {
+		f.mu.Lock()
+		maps.Copy(s.Failed, f.seen)
+		f.mu.Unlock()
+	}
 	return s
 }
 
