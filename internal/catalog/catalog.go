@@ -137,14 +137,13 @@ func Open(ctx context.Context, db database.Store, o Options) (*Catalog, error) {
 		ahead: map[int64]bool{}, index: newIndex(),
 	}
 	c.uses.known = map[ref]*usage{}
-	c.news.tell = o.OnChange
 	if err := c.load(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.start(ctx); err != nil {
 		return nil, err
 	}
-	c.news.queue = nil // nobody has seen what was before
+	c.news.tell = o.OnChange // nobody has seen what was before
 	return c, nil
 }
 
