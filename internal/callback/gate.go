@@ -177,6 +177,9 @@ func (g *Gate) Play(ctx context.Context, req *hub.PlayRequest) error {
 	if err := g.o.Next.Play(ctx, req); err != nil {
 		return err
 	}
+	if req.Stream == "" {
+		req.Stream = strings.Trim(req.App+"/"+req.Name, "/") // as the hub completes it
+	}
 	switch {
 	case !req.Remote.IsValid(), req.FromOldest:
 		return nil

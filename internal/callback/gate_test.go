@@ -201,6 +201,16 @@ func TestPlayIsAskedAbout(t *testing.T) {
 	}
 }
 
+// Not every Access gives a stream its name.
+func TestPlayHasAName(t *testing.T) {
+	b := newBackend(t, status(204))
+	g := newGate(t, func(o *Options) { o.Next = hub.Everyone{} }, Settings{URL: b.URL, Apps: []string{"live"}})
+	req := play("cam1")
+	if err := g.Play(t.Context(), req); err != nil || req.Stream != "live/cam1" || !strings.Contains(b.next(t).body, `"stream":"live/cam1"`) {
+		t.Errorf("%+v, %v", req, err)
+	}
+}
+
 func TestNginxGet(t *testing.T) {
 	b := newBackend(t, redirect("/renamed"))
 	g := newGate(t, nil, Settings{On: map[Event][]string{OnPublish: {b.URL + "/gpub?k=v"}}, Mode: NginxRTMP, Method: "GET"})
