@@ -54,6 +54,7 @@ var rooms = []room{
 	{path: "internal/mp4"},
 	{path: "internal/tool"},
 	{path: "internal/tool/*"},
+	{path: "internal/rehearsal"},
 	{path: "internal/proto/*"},
 	{path: "internal/poster"},
 	{path: "internal/metrics"},
