@@ -1,11 +1,23 @@
 package event
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/millrace-live/millrace/internal/database"
+	"github.com/millrace-live/millrace/internal/database/databasetest"
 )
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv("MILLRACE_TEST_EVENTS"); url != "" {
+		broadcastUntilKilled(url)
+		return
+	}
+	code := m.Run()
+	databasetest.Stop()
+	os.Exit(code)
+}
 
 func sqlite(t testing.TB) database.Store {
 	t.Helper()
@@ -22,5 +34,8 @@ func open(t testing.TB, url string) database.Store {
 
 // onBoth runs a test on both kinds of database, with an empty one.
 func onBoth(t *testing.T, test func(t *testing.T, s database.Store)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, sqlite(t)) })
+	t.Helper()
+	for _, k := range databasetest.Kinds {
+		t.Run(k.Name, func(t *testing.T) { test(t, open(t, k.URL(t))) })
+	}
 }
