@@ -83,7 +83,7 @@ func (a *API) crossOrigin(w http.ResponseWriter, r *http.Request) (done bool) {
 // mayTry answers who has guessed too many tokens, without a look at this one: or a
 // right guess would be told from a wrong one.
 func (a *API) mayTry(w http.ResponseWriter, r *http.Request) bool {
-	if _, shown := tokenOf(r); a.Guard == nil || !shown {
+	if a.Guard == nil || !isTry(r) {
 		return true
 	}
 	err := a.Guard.Allowed(remoteOf(r))

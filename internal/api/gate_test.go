@@ -39,7 +39,7 @@ func TestProblems(t *testing.T) {
 		{"taken", "POST", "/streams", `{"name":"live/cam1"}`, nil, 409, "exists", "live/cam1"},
 		{"declared in the file", "PATCH", "/streams/live/fixed", `{"title":"t"}`, nil, 409, "managed", "m.yaml"},
 		{"declared in the file", "DELETE", "/streams/live/fixed", ``, nil, 409, "managed", "m.yaml"},
-		{"an unknown field", "POST", "/streams", `{"name":"live/x","nmae":"s3cret"}`, nil, 422, "", "body.nmae"},
+		{"an unknown field", "POST", "/streams", `{"name":"live/x","colour":"s3cret"}`, nil, 422, "", "body.colour"},
 		{"an unknown field", "PATCH", "/streams/live/cam1", `{"name":"live/other"}`, nil, 422, "", "body.name"},
 		{"an unknown parameter", "GET", "/streams?stat=live", ``, nil, 422, "", "query.stat"},
 		{"a value that there is not", "POST", "/streams", `{"name":"live/x","visibility":"s3cret"}`, nil, 422, "", "body.visibility"},
@@ -114,7 +114,9 @@ func TestDatabaseAway(t *testing.T) {
 	for _, err := range []error{database.ErrAway, database.ErrUnsure} {
 		c.db.err = fmt.Errorf("write: %w", err)
 		for _, r := range []struct{ method, path, body string }{
-			{"POST", "/streams", `{"name":"live/x"}`}, {"PATCH", "/streams/live/cam1", `{"title":"t"}`}, {"DELETE", "/streams/live/cam1", ``},
+			{"POST", "/streams", `{"name":"live/x"}`},
+			{"PATCH", "/streams/live/cam1", `{"title":"t"}`},
+			{"DELETE", "/streams/live/cam1", ``},
 			{"POST", "/tokens", `{"role":"viewer"}`},
 		} {
 			got := c.must(503, r.method, r.path, r.body)

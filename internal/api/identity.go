@@ -75,7 +75,7 @@ func (a *API) identify(r *http.Request) *identity {
 			return &identity{actor: catalog.Actor("token:" + t.ID), role: t.Role, apps: t.Apps, bearer: bearer}
 		}
 	}
-	if _, meant := tokenOf(r); a.Guard != nil && meant {
+	if a.Guard != nil && isTry(r) {
 		a.Guard.Failed(remoteOf(r), "token", bearer)
 	}
 	return &identity{wrong: true}
@@ -88,11 +88,12 @@ func bearerOf(r *http.Request) (token string, shown bool) {
 	return token, ok && token != "" && strings.EqualFold(scheme, "bearer")
 }
 
-// tokenOf is bearerOf for tokens of the API. Permissions to watch come the same way;
-// they have dots in them, which no token of the API has.
-func tokenOf(r *http.Request) (token string, shown bool) {
-	token, shown = bearerOf(r)
-	return token, shown && !strings.Contains(token, ".")
+// isTry reports whether the request shows a token of the API, right or wrong.
+// Permissions to watch come the same way; they have dots in them, which no token of
+// the API has.
+func isTry(r *http.Request) bool {
+	token, shown := bearerOf(r)
+	return shown && !strings.Contains(token, ".")
 }
 
 // fromHere reports whether a program on this machine sent the request, of its own

@@ -157,13 +157,6 @@ func pointer(t time.Time) *time.Time {
 	return &t
 }
 
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
-}
-
 // etag names a revision (RFC 9110, 8.8.3).
 func etag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
 
