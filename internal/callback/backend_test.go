@@ -125,6 +125,9 @@ func (rules) Play(_ context.Context, req *hub.PlayRequest) error {
 	if strings.HasSuffix(req.Stream, "/private") {
 		return &hub.Refusal{Code: hub.Unauthorized, Reason: "private"}
 	}
+	if strings.HasSuffix(req.Stream, "/hidden") {
+		req.Stream = hub.Nowhere(req.Stream)
+	}
 	req.PlayWait = -1
 	return nil
 }

@@ -190,12 +190,13 @@ func (g *Gate) Play(ctx context.Context, req *hub.PlayRequest) error {
 	if s == nil {
 		return nil
 	}
+	// Who asks for a hidden stream is asked about as if there were none.
 	q := playQuestion(ctx, req)
 	v, in, err := g.decide(ctx, s, q, true)
 	if err != nil {
 		return err
 	}
-	if final := v.stream(q); final != req.Stream {
+	if final := v.stream(q); final != visible(req.Stream) {
 		// By its new name it may have rules of its own.
 		other := *req
 		other.Stream, other.App, other.Name, other.Admitted, other.Permit = final, "", "", false, nil
@@ -207,6 +208,14 @@ func (g *Gate) Play(ctx context.Context, req *hub.PlayRequest) error {
 	}
 	in.enter(ctx, req.Stream)
 	return nil
+}
+
+// visible is the name of a stream, also of one that is hidden.
+func visible(stream string) string {
+	if hub.IsNowhere(stream) {
+		return strings.TrimRight(stream, "\x00")
+	}
+	return stream
 }
 
 // decide asks the back end, first about the connection if it wants that. passed says
@@ -226,6 +235,10 @@ func (g *Gate) decide(ctx context.Context, s *service, q *question, passed bool)
 	}
 	if err := s.refusal(ctx, q, v, err, passed); err != nil {
 		in.leave()
+		// A name that is not known to be a stream's may be a secret of the back end.
+		if r, ok := errors.AsType[*hub.Refusal](err); ok && (q.owner != "" || g.o.HasKeys(q.stream())) {
+			r.Stream = q.stream()
+		}
 		return verdict{}, nil, err
 	}
 	return v, in, nil
@@ -262,9 +275,6 @@ func (s *service) remembered(ctx context.Context, q *question) (verdict, error) 
 // refusal is what the client is told of a verdict: nil if it may go on.
 func (s *service) refusal(ctx context.Context, q *question, v verdict, err error, passed bool) error {
 	r := &hub.Refusal{Code: hub.Forbidden}
-	if passed {
-		r.Stream = q.stream()
-	}
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -320,7 +330,7 @@ func playQuestion(ctx context.Context, req *hub.PlayRequest) *question {
 		event: OnPlay, role: hub.Player, query: req.Query, session: req.Session, protocol: req.Protocol, tls: req.TLS,
 		software: req.Software, remote: req.Remote, open: true,
 	}
-	q.app, q.name = splitStream(req.Stream)
+	q.app, q.name = splitStream(visible(req.Stream))
 	q.complete(ctx)
 	if q.client.Bearer == "" {
 		q.client.Bearer = req.Bearer

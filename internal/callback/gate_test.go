@@ -50,7 +50,12 @@ func TestPublishIsAskedAbout(t *testing.T) {
 
 	b.says(text(`{"allow":false,"reason":"not today"}`))
 	_, err = g.Publish(t.Context(), publish("cam1"))
-	if r := refusal(t, err); r.Reason != "not today" || r.Code != hub.Forbidden || r.Stream != "live/cam1" {
+	if r := refusal(t, err); r.Reason != "not today" || r.Code != hub.Forbidden || r.Stream != "" {
+		t.Errorf("%+v", r)
+	}
+	b.next(t)
+	_, err = g.Publish(t.Context(), publish("keyed", "key=KEY"))
+	if r := refusal(t, err); r.Stream != "live/keyed" {
 		t.Errorf("%+v", r)
 	}
 	b.next(t)
@@ -198,6 +203,28 @@ func TestPlayIsAskedAbout(t *testing.T) {
 	b.says(status(403))
 	if err := g.Play(t.Context(), play("cam1")); !strings.Contains(refusal(t, err).Reason, "watch") {
 		t.Error(err)
+	}
+}
+
+// Who asks for a hidden stream finds what those find who ask for none: the same
+// question, the same answer.
+func TestHiddenStream(t *testing.T) {
+	b := newBackend(t, nil)
+	g := newGate(t, nil, Settings{URL: b.URL, Mode: NginxRTMP})
+	req := play("hidden")
+	if err := g.Play(t.Context(), req); err != nil || !hub.IsNowhere(req.Stream) {
+		t.Errorf("%q, %v", req.Stream, err)
+	}
+	if got := b.next(t).body; !strings.Contains(got, "&name=hidden&") {
+		t.Errorf("%s", got)
+	}
+	b.says(status(403))
+	if err := g.Play(t.Context(), req); refusal(t, err).Stream != "" {
+		t.Error(err)
+	}
+	b.says(redirect("cam2"))
+	if err := g.Play(t.Context(), req); err != nil || req.Stream != "live/cam2" {
+		t.Errorf("%q, %v", req.Stream, err)
 	}
 }
 
@@ -357,7 +384,7 @@ func TestFailure(t *testing.T) {
 			settings := Settings{URL: address, Mode: SRS, Timeout: 200 * time.Millisecond}
 			g := newGate(t, nil, settings)
 			_, err := g.Publish(t.Context(), publish("cam1", "pass="+secret))
-			if r := refusal(t, err); !strings.Contains(r.Reason, "does not answer") || r.Stream != "live/cam1" {
+			if r := refusal(t, err); !strings.Contains(r.Reason, "does not answer") || r.Stream != "" {
 				t.Errorf("%+v", r)
 			}
 			settings.Allow = true

@@ -102,7 +102,7 @@ func (g *Gate) look(ctx context.Context, s *service, w *watch, req *hub.PlayRequ
 	if err == nil {
 		in.leave()
 		if v.stream(q) != req.Stream {
-			err = &hub.Refusal{Code: hub.Forbidden, Stream: req.Stream, Reason: "the service that decides about this stream " +
+			err = &hub.Refusal{Code: hub.Forbidden, Reason: "the service that decides about this stream " +
 				"gives it another name, by which only RTMP, HTTP-FLV and MPEG-TS can watch it"}
 		}
 	}
