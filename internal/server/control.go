@@ -174,6 +174,12 @@ func (s *Server) declare(set *Settings) error {
 	if err != nil {
 		return err
 	}
+	for i, k := range declared.Keys {
+		if other, stream, ok := s.catalog.FindKey(k.Secret.Reveal()); ok && other.Managed == catalog.ByAPI && stream.Path() != k.Path {
+			return &config.Error{Path: fmt.Sprintf("keys[%d].key", i), Msg: fmt.Sprintf(
+				"this is also the key of %s, which the API made; each stream needs its own", stream.Path())}
+		}
+	}
 	if err := s.catalog.Declare(declared); err != nil {
 		return err
 	}
@@ -249,7 +255,7 @@ func (s *Server) backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make room for the backup: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "backup")
 	if err := s.database.Backup(ctx, file); err != nil {
 		return err

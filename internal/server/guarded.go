@@ -39,7 +39,14 @@ func newGuarded(next hub.Access, g *guard.Guard) *guarded {
 // Publish implements [hub.Access].
 func (g *guarded) Publish(ctx context.Context, req *hub.PublishRequest) (hub.Grant, error) {
 	from := req.Remote.Addr()
-	if err := g.turnedAway(from); err != nil {
+	err := g.turnedAway(from)
+	if err == nil && from.IsValid() {
+		// Guessed keys look like names, so that nobody is looked at before.
+		if wait := g.guard.Allowed(from); wait != nil {
+			err = &hub.Refusal{Code: hub.Limit, Reason: wait.Error()}
+		}
+	}
+	if err != nil {
 		return hub.Grant{}, err
 	}
 	grant, err := g.Access.Publish(ctx, req)
@@ -95,16 +102,13 @@ func (g *guarded) Play(ctx context.Context, req *hub.PlayRequest) error {
 	return nil
 }
 
-// turnedAway refuses addresses that are banned, or have guessed too often.
+// turnedAway refuses addresses that are banned.
 func (g *guarded) turnedAway(from netip.Addr) error {
 	if !from.IsValid() {
 		return nil
 	}
 	if err := g.guard.Banned(from); err != nil {
 		return &hub.Refusal{Code: hub.Forbidden, Reason: err.Error()}
-	}
-	if err := g.guard.Allowed(from); err != nil {
-		return &hub.Refusal{Code: hub.Limit, Reason: err.Error()}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -14,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-live/millrace/internal/access"
-	"github.com/millrace-live/millrace/internal/config"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/store"
 )
 
 // reloadable is a server's reloader and the file that it reads.
@@ -29,10 +29,19 @@ type reloadable struct {
 func newReloadable(t *testing.T, text string) *reloadable {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "millrace.yaml")
-	r := &reloadable{server: &Server{set: &Settings{}, keys: &access.Keyring{}, level: &slog.LevelVar{}}}
-	if err := r.server.keys.Add(config.NewSecret("kept-in-the-folder"), access.Key{ID: "first", Stream: "live/main"}); err != nil {
+	folder, err := store.Open(t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
+	r := &reloadable{server: &Server{set: &Settings{}, folder: folder, log: slog.New(slog.DiscardHandler), level: &slog.LevelVar{}}}
+	if err := r.server.openControl(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(r.server.closeControl(context.Background()), folder.Close()); err != nil {
+			t.Error(err)
+		}
+	})
 	r.reloader = &reloader{file: file, log: slog.New(slog.NewTextHandler(&r.log, nil)), take: r.server.takeOver}
 	r.load = func() (*Settings, []string, error) {
 		set, _, warnings, err := LoadFile(file)
@@ -115,8 +124,8 @@ func TestReloadRefusesABadFileAsAWhole(t *testing.T) {
 		{"grace: 5m\nplay-wait: soon\n", `f.yaml:2:12: play-wait: "soon" is not a length of time; write for instance 30s, 500ms or 5m`},
 		{"grace: [\n", `f.yaml:1:8: a list that began with [ is not closed; write ] behind its last value`},
 		{
-			"keys: [{stream: live/b, key: kept-in-the-folder}]\n",
-			`keys[0].key: this is also the key of live/main, which the data folder keeps; each stream needs its own`,
+			"keys: [{stream: live/b, key: " + r.server.catalog.FirstKey() + "}]\n",
+			`keys[0].key: this is also the key of live/main, which the API made; each stream needs its own`,
 		},
 	} {
 		r.write(t, tt.text)

@@ -310,6 +310,7 @@ func TestPanicInARequest(t *testing.T) {
 	var log buffer
 	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil)), metrics: metrics.New("v0")}
 	s.doors = []door{{
+		page:  true,
 		match: func(path string) (stream, file string, ok bool) { return path, "", true },
 		serve: func(_ http.ResponseWriter, r *http.Request, _, _ string) {
 			if r.URL.Path == "/live/abort" {

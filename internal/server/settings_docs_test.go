@@ -68,6 +68,8 @@ func (d described) inner() reflect.Type {
 func TestEverySettingIsExplained(t *testing.T) {
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[Settings](), reflect.TypeFor[AppSettings](), reflect.TypeFor[RungSettings](), reflect.TypeFor[KeySettings](),
+		reflect.TypeFor[StreamSettings](), reflect.TypeFor[SigningKeySettings](), reflect.TypeFor[IssuerSettings](),
+		reflect.TypeFor[WebhookSettings](), reflect.TypeFor[AuthorizerSettings](),
 	} {
 		for _, d := range describe(of) {
 			if d.name == "" || !strings.HasSuffix(d.help, ".") {
@@ -291,7 +293,10 @@ func TestDocsExampleHasEverySetting(t *testing.T) {
 		case inner == nil && d.name != "config":
 			paths = append(paths, d.name)
 		case inner != nil:
-			at := map[string]string{"apps": "apps.event.", "streams": "streams.event/stage.", "keys": "keys[0]."}[d.name]
+			at, ok := map[string]string{"apps": "apps.event.", "streams": "streams.event/stage."}[d.name]
+			if !ok {
+				at = d.name + "[0]."
+			}
 			for _, f := range describe(inner) {
 				paths = append(paths, at+f.name)
 				if of := f.inner(); of != nil {

@@ -23,6 +23,14 @@ func Rehearse(s *Settings) (warnings []string, err error) {
 			errs = append(errs, err)
 		}
 	}
+	if _, err := s.issuers(); err != nil {
+		errs = append(errs, err)
+	}
+	for _, a := range s.Authorizers {
+		if err := a.settings().Check(); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if err := tryFolder(s.Data); err != nil {
 		errs = append(errs, err)
 	}
