@@ -78,10 +78,8 @@ func (f *Feed) killed(ctx context.Context) ([]item, error) {
 			return nil
 		}
 		var b broadcast
-		if err := json.Unmarshal(d.Body, &b); err != nil || b.Stream == nil || b.ID != d.ID {
-			return nil // of a newer version, which had better take care of it itself
-		}
-		if b.Node == f.o.Node {
+		// One that can't be read is of a newer version, which knows better what to do.
+		if json.Unmarshal(d.Body, &b) == nil && b.ID == d.ID && b.Stream != nil && b.Node == f.o.Node {
 			over = append(over, b.idle(f.stream(b.Stream.Name), now, "the server was killed, and has started again", true))
 		}
 		return nil

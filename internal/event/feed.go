@@ -121,7 +121,7 @@ func (f *Feed) Close(ctx context.Context) error {
 		close(over)
 	}()
 	defer f.stop()
-	f.tail.close()
+	f.HangUp()
 	select {
 	case <-over:
 		return nil
@@ -134,6 +134,10 @@ func (f *Feed) Close(ctx context.Context) error {
 		return nil
 	}
 }
+
+// HangUp ends the answers of ServeSSE, which would keep an HTTP server from
+// shutting down. Those who follow come back, and have missed nothing.
+func (f *Feed) HangUp() { f.tail.close() }
 
 func (f *Feed) observe(ctx context.Context) {
 	tick := time.NewTicker(f.hold.poll)

@@ -17,6 +17,7 @@ const (
 type repeats struct {
 	mu    sync.Mutex
 	seen  map[kin]*repeat
+	swept time.Time
 	total uint64
 }
 
@@ -67,8 +68,13 @@ func (r *repeats) tell(k kin, now time.Time) (before int, ok bool) {
 	return before, true
 }
 
-// sweep makes room, if there is any to be made.
+// sweep makes room, if there is any to be made. It looks once a second, however
+// many are refused.
 func (r *repeats) sweep(now time.Time) bool {
+	if now.Sub(r.swept) < time.Second {
+		return false
+	}
+	r.swept = now
 	for k, s := range r.seen {
 		if now.Sub(s.told) >= repeatTime {
 			delete(r.seen, k)

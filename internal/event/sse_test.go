@@ -235,7 +235,7 @@ func TestPatterns(t *testing.T) {
 			t.Errorf("%q: %v", pattern, err)
 		}
 	}
-	if !(Type)("stream.live").Fits("stream.*") || (Type)("session.opened").Fits("stream.*") {
+	if !Type("stream.live").Fits("stream.*") || Type("session.opened").Fits("stream.*") {
 		t.Error("stream.* stands for the wrong types")
 	}
 }

@@ -33,20 +33,30 @@ func TestHealth(t *testing.T) {
 		{"fallen", []look{steady, steady, steady, low, with(low, "bitrate"), low, with(steady, "healthy"), steady}},
 		{"a start that is slow", []look{{bitrate: 100_000}, steady, steady, steady}},
 		{"key frames", []look{
-			steady, {bitrate: 3_000_000, keys: 12 * time.Second, want: "key-frames"}, {bitrate: 3_000_000, keys: 13 * time.Second},
+			steady,
+			{bitrate: 3_000_000, keys: 12 * time.Second, want: "key-frames"},
+			{bitrate: 3_000_000, keys: 13 * time.Second},
 			with(steady, "healthy"),
 		}},
 		{"no key frames", []look{
-			steady, {bitrate: 3_000_000, keys: 2 * time.Second, gop: true, want: "key-frames"}, steady,
+			steady,
+			{bitrate: 3_000_000, keys: 2 * time.Second, gop: true, want: "key-frames"},
+			steady,
 			{bitrate: 3_000_000, keys: 3 * time.Second, want: "healthy"},
 		}},
 		{"silent", []look{
-			steady, steady, {bitrate: 1, keys: 2 * time.Second, quiet: 6 * time.Second, want: "silent"},
-			{keys: 2 * time.Second, quiet: 11 * time.Second}, with(steady, "healthy"),
+			steady, steady,
+			{bitrate: 1, keys: 2 * time.Second, quiet: 6 * time.Second, want: "silent"},
+			{keys: 2 * time.Second, quiet: 11 * time.Second},
+			with(steady, "healthy"),
 		}},
 		{"gone, and back with less", []look{
-			steady, steady, steady, {nobody: true, keys: 2 * time.Second}, {bitrate: 500_000, keys: 2 * time.Second, again: true},
-			{bitrate: 500_000, keys: 2 * time.Second}, {bitrate: 500_000, keys: 2 * time.Second}, {bitrate: 500_000, keys: 2 * time.Second},
+			steady, steady, steady,
+			{nobody: true, keys: 2 * time.Second},
+			{bitrate: 500_000, keys: 2 * time.Second, again: true},
+			{bitrate: 500_000, keys: 2 * time.Second},
+			{bitrate: 500_000, keys: 2 * time.Second},
+			{bitrate: 500_000, keys: 2 * time.Second},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

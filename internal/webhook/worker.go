@@ -68,11 +68,9 @@ func (w *worker) run(ctx context.Context) {
 	open := true
 	for open || w.underway > 0 || len(w.waiting) > 0 {
 		pause := w.d.o.Look
-		if err := w.settle(ctx); err == nil && open {
-			err = w.take(ctx)
-			if !w.next.IsZero() {
-				pause = min(pause, max(w.next.Sub(w.d.o.Now()), 0))
-			}
+		// What the database can't be told or asked now is tried again after the pause.
+		if w.settle(ctx) == nil && open && w.take(ctx) == nil && !w.next.IsZero() {
+			pause = min(pause, max(w.next.Sub(w.d.o.Now()), 0))
 		}
 		timer.Reset(pause)
 		if !open {
