@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -131,8 +132,12 @@ func New(h Hub, site Site, token access.Token) *API {
 }
 
 // nowhere answers for an address or a method that there is not.
-func (a *API) nowhere(w http.ResponseWriter, _ *http.Request) {
-	problem.Write(w, http.StatusNotFound, "there is no such address in the API")
+func (a *API) nowhere(w http.ResponseWriter, r *http.Request) {
+	hint := ""
+	if path, ok := strings.CutPrefix(r.URL.Path, streamsPath); ok {
+		hint = slashHint(path)
+	}
+	problem.Write(w, http.StatusNotFound, "there is no such address in the API"+hint)
 }
 
 func (a *API) logger() *slog.Logger {

@@ -43,7 +43,7 @@ func TestLifeOfAStream(t *testing.T) {
 		}
 	}
 
-	changed := c.must(200, "PATCH", "/streams/show/one", `{"title":null,"labels":{"hall":"2"},"disabled":true}`)
+	changed := c.must(200, "PATCH", "/streams/show/one", `{"title":null,"labels":{"hall":"2"},"disabled":true,"delivery":null,"rotate":null}`)
 	if v := changed.json(); v["title"] != nil || fmt.Sprint(v["labels"]) != "map[city:Bremen hall:2]" || v["disabled"] != true || v["grace"] != "45s" {
 		t.Errorf("%s", changed.Body)
 	}

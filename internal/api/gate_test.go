@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -36,6 +37,9 @@ func TestProblems(t *testing.T) {
 		{"no such stream", "PATCH", "/streams/live/none", `{}`, nil, 404, "not-found", "live/none"},
 		{"no such key", "GET", "/keys/ky_none", ``, nil, 404, "not-found", "ky_none"},
 		{"no such address", "GET", "/nothing", ``, nil, 404, "", "no such address"},
+		{"a name that should be an address", "POST", "/streams/live/cam1/kick", ``, nil, 404, "", "write /api/v1/streams/live%2Fcam1/kick"},
+		{"a name that should be an address", "GET", "/streams/live/cam1/keys", ``, nil, 404, "not-on-air", "write /api/v1/streams/live%2Fcam1/keys"},
+		{"a fault in a set", "PUT", "/apply", `{"streams":[{"name":"live/a"},{"name":"api/x"}]}`, nil, 422, "", "streams[1].name"},
 		{"taken", "POST", "/streams", `{"name":"live/cam1"}`, nil, 409, "exists", "live/cam1"},
 		{"declared in the file", "PATCH", "/streams/live/fixed", `{"title":"t"}`, nil, 409, "managed", "m.yaml"},
 		{"declared in the file", "DELETE", "/streams/live/fixed", ``, nil, 409, "managed", "m.yaml"},
@@ -180,6 +184,12 @@ func TestTooManyRequests(t *testing.T) {
 			t.Fatal(w.Code)
 		}
 	}
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/streams", nil)
+	r.RemoteAddr = "127.0.0.1:5000"
+	here := httptest.NewRecorder()
+	if a.ServeHTTP(here, r); here.Code != http.StatusOK {
+		t.Errorf("who asks from this machine: %d", here.Code)
+	}
 	w := get(t, a, "/api/v1/streams", "")
 	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), `"status":429`) {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
@@ -297,4 +307,24 @@ func TestAddressed(t *testing.T) {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
+}
+
+// However a path is written, it says the same afterwards.
+func FuzzAddressed(f *testing.F) {
+	for _, path := range []string{"live/cam1", "live%2Fcam1/keys", "st_aaaaaaaaaaaaaaaa/keys", "live//a/%2f", "%zz", "live/%C3%BC", ""} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		u, err := url.ParseRequestURI(streamsPath + path)
+		if err != nil {
+			return
+		}
+		r := addressed(&http.Request{Method: http.MethodGet, URL: u})
+		if r.URL.Path != u.Path {
+			t.Errorf("%q becomes %q", u.Path, r.URL.Path)
+		}
+		if again := addressed(r).URL; again.EscapedPath() != r.URL.EscapedPath() {
+			t.Errorf("%q becomes %q, and then %q", path, r.URL.EscapedPath(), again.EscapedPath())
+		}
+	})
 }

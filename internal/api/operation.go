@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -219,7 +220,7 @@ func (a *API) newHuma(mux *http.ServeMux) huma.API {
 		},
 		Servers: []*huma.Server{{URL: "/"}},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"bearer": {Type: "http", Scheme: "bearer", Description: "The admin token, or one made with POST /api/v1/tokens."},
 			},
@@ -229,4 +230,12 @@ func (a *API) newHuma(mux *http.ServeMux) huma.API {
 		OpenAPI: doc, Formats: map[string]huma.Format{"application/json": format, "json": format},
 		DefaultFormat: "application/json", RejectUnknownQueryParameters: true,
 	})
+}
+
+// schemaName is what the description calls a type.
+func schemaName(t reflect.Type, hint string) string {
+	if name := huma.DefaultSchemaNamer(t, hint); name != "Details" {
+		return name
+	}
+	return "Problem"
 }

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -299,8 +301,8 @@ func (a *API) apply(ctx context.Context, in *struct {
 	var set []catalog.Stream
 	for i := range in.Body.Streams {
 		s, err := in.Body.Streams[i].stream()
-		if err != nil {
-			return nil, err
+		if fault := new(catalog.FaultError); errors.As(err, &fault) {
+			return nil, &catalog.FaultError{Field: fmt.Sprintf("streams[%d].%s", i, fault.Field), Reason: fault.Reason}
 		}
 		if err := within(who, s.App); err != nil {
 			return nil, err

