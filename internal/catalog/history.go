@@ -114,10 +114,9 @@ func (c *Catalog) Audit(ctx context.Context, before int64, limit int) ([]Version
 		for _, p := range past {
 			before = p.Sequence
 			switch p.Kind {
-			case kindPath, kindUser, kindUse, kindStart:
-				continue
+			case KindStream, KindKey, KindCredential, KindToken, KindWebhook, KindBan, KindSigningKey, KindRevocation:
+				versions = append(versions, version(p))
 			}
-			versions = append(versions, version(p))
 			if len(versions) == limit {
 				return versions, nil
 			}

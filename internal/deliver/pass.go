@@ -32,10 +32,29 @@ func ReadPass(r *http.Request) Pass {
 	return p
 }
 
+// WithoutPass is a request for a file that everybody may have, without what somebody
+// shows all the same: to hand it on would cost a playlist of his own.
+func WithoutPass(r *http.Request) *http.Request {
+	if ReadPass(r).query == "" {
+		return r
+	}
+	q := r.URL.Query()
+	for _, name := range passNames {
+		q.Del(name)
+	}
+	u := *r.URL
+	u.RawQuery = q.Encode()
+	other := *r
+	other.URL = &u
+	return &other
+}
+
+var passNames = []string{"token", "exp", "ip", "sig"}
+
 // passQuery has the parameters of values that let somebody in, always in one order;
 // "" if there are none.
 func passQuery(values url.Values) string {
-	names := []string{"token", "exp", "ip", "sig"}
+	names := passNames
 	if !values.Has("sig") {
 		names = names[:1] // the others say something to a link alone
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/millrace-live/millrace/internal/dashboard"
 	"github.com/millrace-live/millrace/internal/deliver"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/internal/problem"
 	"github.com/millrace-live/millrace/rtmpt"
 )
@@ -170,7 +171,9 @@ func (m *mux) output(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, u.String(), http.StatusFound)
 			return
 		}
-		if d.page {
+		if d.page || r.Method == http.MethodOptions {
+			// What tells nothing of the stream; nobody shows a token when asking
+			// whether it may be sent.
 			d.serve(w, r, stream, file)
 			return
 		}
@@ -206,9 +209,13 @@ func (m *mux) viewer(r *http.Request, name, file, door string) (*http.Request, s
 		if file != "" {
 			// Doors of files ask the hub once for all viewers.
 			err = m.gate.Watch(ctx, &hub.PlayRequest{
-				Stream: stream, Query: r.URL.Query(), Protocol: door, Remote: from, Software: r.UserAgent(), Bearer: access.Bearer(r),
+				Stream: stream, Query: r.URL.Query(), Protocol: door, Remote: from, TLS: netx.TLSVersion(r.TLS),
+				Software: r.UserAgent(), Bearer: access.Bearer(r),
 			})
 		}
+	}
+	if permit == nil && file != "" {
+		r = deliver.WithoutPass(r)
 	}
 	if ctx != r.Context() {
 		r = r.WithContext(ctx)
