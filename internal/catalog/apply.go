@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -66,8 +67,9 @@ func (b *batch) applySet(set []Stream, o ApplyOptions) ([]Difference, error) {
 	if !o.Prune {
 		return diff, nil
 	}
+	labels := labelsOf(o.Labels)
 	for _, s := range b.x.orders[0] {
-		if wanted[s.Path()] || managed(s) || !o.covers(s) || !labelled(s, o.Labels) {
+		if wanted[s.Path()] || managed(s) || !o.covers(s) || !labelled(s, labels) {
 			continue
 		}
 		if err := b.deleteStream(b.x.items[ref{KindStream, s.ID}]); err != nil {
@@ -80,8 +82,13 @@ func (b *batch) applySet(set []Stream, o ApplyOptions) ([]Difference, error) {
 
 // about says which stream of a set a fault is in.
 func about(s *Stream, err error) error {
-	if fault, ok := err.(*FaultError); ok { //nolint:errorlint // of the rules, not wrapped
+	var fault *FaultError
+	var unsupported *UnsupportedError
+	switch {
+	case errors.As(err, &fault):
 		return &FaultError{"streams." + s.Path() + "." + fault.Field, fault.Reason}
+	case errors.As(err, &unsupported):
+		return &UnsupportedError{"streams." + s.Path() + "." + unsupported.Field, unsupported.Reason}
 	}
 	return err
 }

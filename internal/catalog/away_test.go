@@ -14,6 +14,7 @@ import (
 )
 
 func TestTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
 	p := databasetest.OwnPostgres(t)
 	h := newHouse(t, p.Create(t))
 	ctx := t.Context()

@@ -134,7 +134,7 @@ func Open(ctx context.Context, db database.Store, o Options) (*Catalog, error) {
 	}
 	c := &Catalog{
 		db: db, o: o, sealer: sealer, turn: make(chan struct{}, 1), base: map[ref]*item{},
-		ahead: map[int64]bool{}, index: newIndex(),
+		ahead: map[int64]bool{}, index: newIndex(0),
 	}
 	c.uses.known = map[ref]*usage{}
 	if err := c.load(ctx); err != nil {
@@ -161,11 +161,6 @@ func (c *Catalog) load(ctx context.Context) error {
 		if err != nil && bad == nil {
 			bad = err
 		}
-		if d.Kind == kindStart {
-			if c.checkStart(d) != nil {
-				it.sealed = "other" // start writes it anew
-			}
-		}
 		c.base[it.ref] = it
 		return nil
 	})
@@ -185,18 +180,9 @@ func (c *Catalog) sealFault(err error) error {
 		"copy that file from the server or the backup that the database is of into the data folder", KeyFile, err)
 }
 
-func (c *Catalog) checkStart(d database.Doc) error {
-	var s startDoc
-	if err := unmarshal(d, &s); err != nil {
-		return err
-	}
-	_, err := c.sealer.open(kindStart, d.ID, s.Check)
-	return err
-}
-
 // rebuild makes the index anew. The caller has its turn.
 func (c *Catalog) rebuild() {
-	x := newIndex()
+	x := newIndex(len(c.base) + len(c.declared))
 	for _, streams := range []bool{true, false} { // what belongs to a stream learns its id
 		for _, it := range c.declared {
 			if _, ok := it.obj.(*Stream); ok == streams {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -47,6 +48,7 @@ func createUntilKilled(url, dir string) {
 func TestTheServerIsKilled(t *testing.T) {
 	for _, k := range databasetest.Kinds {
 		t.Run(k.Name, func(t *testing.T) {
+			t.Parallel()
 			url, dir := k.URL(t), t.TempDir()
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), "MILLRACE_TEST_CRASH="+url, "MILLRACE_TEST_FOLDER="+dir)
@@ -56,6 +58,10 @@ func TestTheServerIsKilled(t *testing.T) {
 			must(t, cmd.Start())
 			acknowledged := map[string]string{}
 			killed := make(chan struct{})
+			kill := sync.OnceFunc(func() {
+				cmd.Process.Signal(syscall.SIGKILL)
+				close(killed)
+			})
 			in := bufio.NewScanner(out)
 			for in.Scan() {
 				path, secret, whole := strings.Cut(in.Text(), " ")
@@ -63,10 +69,7 @@ func TestTheServerIsKilled(t *testing.T) {
 					acknowledged[path] = secret
 				}
 				if len(acknowledged) == crashing/4 {
-					go func() {
-						cmd.Process.Signal(syscall.SIGKILL)
-						close(killed)
-					}()
+					go kill() // while changes go on
 				}
 			}
 			<-killed

@@ -123,8 +123,8 @@ func (r *revocation) ticket() ticket.Revocation { return ticket.Revocation{ID: r
 type item struct {
 	ref
 	revision int64
-	obj      object // nil: a reservation, a start
-	sealed   string
+	obj      object        // nil: a reservation, a start
+	sealed   string        // of a start: only if the key file is another one
 	secret   config.Secret // of webhooks and signing keys
 	verifier Verifier      // of credentials
 }
@@ -208,6 +208,12 @@ func (s *sealer) decode(d database.Doc) (*item, error) {
 		var r revocationDoc
 		err = json.Unmarshal(d.Body, &r)
 		it.obj = &revocation{m, r.Until}
+	case kindStart:
+		var st startDoc
+		err = json.Unmarshal(d.Body, &st)
+		if _, bad := s.open(d.Kind, d.ID, st.Check); bad != nil {
+			it.sealed = st.Check
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the %s %s in the database is damaged: %w", d.Kind, d.ID, err)
@@ -233,7 +239,7 @@ func searchable(s *Stream) string { return strings.ToLower(s.Path() + "\n" + s.T
 
 // unseal opens what the server itself uses.
 func (s *sealer) unseal(it *item) error {
-	if it.sealed == "" || it.kind == KindKey {
+	if it.sealed == "" || it.kind == KindKey || it.kind == kindStart {
 		return nil
 	}
 	secret, err := s.open(it.kind, it.id, it.sealed)

@@ -23,9 +23,10 @@ type index struct {
 	added, removed []*Stream // that orders do not know yet
 }
 
-func newIndex() *index {
+// newIndex is for about as many items.
+func newIndex(items int) *index {
 	return &index{
-		items: map[ref]*item{}, paths: map[string]*Stream{}, playback: map[string]*Stream{},
+		items: make(map[ref]*item, items), paths: map[string]*Stream{}, playback: map[string]*Stream{},
 		hashes: map[digest]*Key{}, keys: map[string][]*Key{}, tokens: map[digest]*Token{},
 		users: map[string]*item{}, credentials: map[string][]*Credential{},
 		others: map[string]map[string]*item{

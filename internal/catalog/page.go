@@ -84,7 +84,7 @@ func (c *Catalog) Streams(q StreamQuery) (page []*Stream, next string, err error
 		if err != nil {
 			return nil, "", err
 		}
-		found := false
+		var found bool
 		at, found = slices.BinarySearchFunc(all, last, order)
 		switch {
 		case sort.down:
@@ -94,10 +94,11 @@ func (c *Catalog) Streams(q StreamQuery) (page []*Stream, next string, err error
 		}
 	}
 	q.Search = strings.ToLower(q.Search)
+	labels := labelsOf(q.Labels)
 	page = make([]*Stream, 0, min(q.Limit, len(all)))
 	for ; at >= 0 && at < len(all); at += step {
 		s := all[at]
-		if !q.wants(s) {
+		if !q.wants(s, labels) {
 			continue
 		}
 		if len(page) == q.Limit {
@@ -108,25 +109,36 @@ func (c *Catalog) Streams(q StreamQuery) (page []*Stream, next string, err error
 	return page, "", nil
 }
 
-func (q *StreamQuery) wants(s *Stream) bool {
+func (q *StreamQuery) wants(s *Stream, labels []label) bool {
 	switch {
 	case q.App != "" && s.App != q.App,
 		len(q.Apps) > 0 && !slices.Contains(q.Apps, s.App),
 		q.Visibility != "" && s.Visibility != q.Visibility,
 		q.Managed != "" && s.Managed != q.Managed,
 		q.Search != "" && !strings.Contains(s.search, q.Search),
-		!labelled(s, q.Labels):
+		!labelled(s, labels):
 		return false
 	}
 	return q.Keep == nil || q.Keep(s)
 }
 
+type label struct{ name, value string }
+
 // labelled reports whether a stream has labels; an empty value stands for any.
-func labelled(s *Stream, labels map[string]string) bool {
-	for name, want := range labels {
-		if value, ok := s.Labels[name]; !ok || want != "" && value != want {
+func labelled(s *Stream, labels []label) bool {
+	for _, l := range labels {
+		if value, ok := s.Labels[l.name]; !ok || l.value != "" && value != l.value {
 			return false
 		}
 	}
 	return true
+}
+
+// labelsOf makes a slice of a map, which thousands of streams go through faster.
+func labelsOf(labels map[string]string) []label {
+	list := make([]label, 0, len(labels))
+	for name, value := range labels {
+		list = append(list, label{name, value})
+	}
+	return list
 }

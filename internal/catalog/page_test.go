@@ -116,7 +116,7 @@ func TestPagesWhileThingsChange(t *testing.T) {
 // The orders are what sorting would make, after any changes.
 func TestOrders(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	x := newIndex()
+	x := newIndex(0)
 	have := map[string]*Stream{}
 	for range 300 {
 		for range 1 + random.IntN(5) {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/millrace-live/millrace/internal/config"
@@ -21,14 +22,20 @@ func (c *Catalog) start(ctx context.Context) error {
 		return err
 	}
 	var first config.Secret
+	known := c.base[ref{kindStart, startID}] != nil
 	_, err = c.update(ctx, System, "", func(b *batch) error {
 		first = config.Secret{}
 		it := c.base[ref{kindStart, startID}]
 		fresh := it == nil && len(c.base) == 0
-		if it == nil || it.sealed != "" {
-			if err := b.mark(it); err != nil {
-				return err
-			}
+		switch {
+		case it == nil:
+			b.mark(0)
+		case it.sealed != "" && !known:
+			return c.sealFault(errors.New("another server began a moment ago, with a key file of its own"))
+		case it.sealed != "":
+			c.o.Log.Warn("the database was used with another " + KeyFile +
+				"; nothing that it sealed is left, so this one is taken")
+			b.mark(it.revision)
 		}
 		if fresh && len(old) == 0 {
 			if first, err = b.firstStream(); err != nil {
@@ -68,14 +75,9 @@ func (c *Catalog) olderKeys() ([]store.Key, error) {
 
 // mark remembers that there was a start, and the key file. It holds nothing but
 // something to try the key on.
-func (b *batch) mark(it *item) error {
-	var revision int64
-	if it != nil {
-		revision = it.revision
-	}
+func (b *batch) mark(revision int64) {
 	check := b.c.sealer.seal(kindStart, startID, config.NewSecret("open"))
 	b.change(kindStart, startID, revision, marshal(startDoc{check}))
-	return nil
 }
 
 func (b *batch) firstStream() (config.Secret, error) {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/database"
 	"github.com/millrace-live/millrace/internal/store"
 )
 
@@ -93,4 +95,34 @@ func TestAnotherKeyFile(t *testing.T) {
 	if err := h.tryOpen(); err == nil || !strings.Contains(err.Error(), "secret.key is damaged") || strings.Contains(err.Error(), other[:8]) {
 		t.Errorf("opened with half a key file: %v", err)
 	}
+}
+
+// Two servers that begin at once with key files of their own could not open each
+// other's secrets.
+func TestTwoFirstStarts(t *testing.T) {
+	onBoth(t, func(t *testing.T, a *house) {
+		b := &house{t: t, url: a.url, folder: t.TempDir(), now: a.now}
+		must(t, b.tryOpen()) // nothing is sealed: it takes its own
+		defer func() { b.end() }()
+		late, err := Open(t.Context(), &blind{Store: b.db}, Options{})
+		if err == nil || !strings.Contains(err.Error(), "another server began a moment ago") {
+			t.Errorf("opened %v: %v", late, err)
+		}
+	})
+}
+
+// blind is a database as it was before another server came.
+type blind struct {
+	database.Store
+	asked bool
+}
+
+func (*blind) Load(context.Context, func(database.Doc) error) error { return nil }
+
+func (b *blind) Changes(ctx context.Context, after int64, limit int) ([]database.Past, error) {
+	if !b.asked {
+		b.asked = true
+		return nil, nil
+	}
+	return b.Store.Changes(ctx, after, limit)
 }

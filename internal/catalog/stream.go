@@ -1,7 +1,9 @@
 package catalog
 
-import "slices"
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Visibility is who may know of a stream and watch it.
 type Visibility string

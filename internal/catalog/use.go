@@ -162,8 +162,9 @@ func (c *Catalog) PlainSince(keyID string) time.Time {
 	return d.SentPlain
 }
 
-// Spent says that the broadcast of a Once key is over. The key is good no more,
-// even if the database is away; it is told when it is there again.
+// Spent says that the broadcast of a Once key is over. The key is good no more
+// from this moment on; then Spent waits for the database to know, which may take
+// as long as database.Patience. If it is away, it is told later.
 func (c *Catalog) Spent(ctx context.Context, keyID string) {
 	k, ok := c.Key(keyID)
 	if !ok || !k.Once {
@@ -192,8 +193,11 @@ func (c *Catalog) flush(ctx context.Context) error {
 			if !k.dirty || len(b.changes) == maxAll {
 				continue
 			}
-			if b.x.items[r] == nil {
-				continue // deleted meanwhile
+			if b.x.items[r] == nil { // deleted meanwhile
+				if k.revision == 0 {
+					delete(c.uses.known, r)
+				}
+				continue
 			}
 			b.change(kindUse, useID(r), k.revision, marshal(k.useDoc))
 		}

@@ -192,13 +192,13 @@ func (p *Server) Stop() {
 	}
 	p.Signal(syscall.SIGCONT)
 	p.hold.Close()
-	p.guard.Wait()
+	_ = p.guard.Wait() // it was ended
 	p.guard = nil
 }
 
 func (p *Server) remove() {
 	p.Stop()
-	os.RemoveAll(p.Dir)
+	_ = os.RemoveAll(p.Dir)
 }
 
 // Kill ends every process of the server at once, as a power cut would.
@@ -206,7 +206,7 @@ func (p *Server) Kill() {
 	p.Signal(syscall.SIGSTOP) // so that none is born meanwhile
 	p.Signal(syscall.SIGKILL)
 	p.hold.Close()
-	p.guard.Wait()
+	_ = p.guard.Wait() // it was ended
 	p.guard = nil
 }
 
@@ -217,7 +217,7 @@ func (p *Server) Signal(sig syscall.Signal) {
 		all = append(all, childrenOf(master)...) // before it dies: they would lose their parent
 	}
 	for _, pid := range all {
-		syscall.Kill(pid, sig)
+		_ = syscall.Kill(pid, sig) // it may have ended
 	}
 }
 
