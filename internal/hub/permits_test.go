@@ -203,3 +203,25 @@ func TestAHiddenStreamIsAsIfItWereNotThere(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+type good struct{}
+
+func (good) Check(time.Time) error { return nil }
+
+// What the look at the permits of 10,000 players costs, every five seconds.
+func BenchmarkCheckPermits(b *testing.B) {
+	r := New(Options{Access: Everyone{}})
+	if _, err := r.Publish(context.Background(), PublishRequest{App: "live", Name: "cam1"}); err != nil {
+		b.Fatal(err)
+	}
+	ctx := Admit(context.Background(), "live/cam1", good{})
+	for range 10_000 {
+		if _, err := r.Play(ctx, PlayRequest{Stream: "live/cam1"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.CheckPermits()
+	}
+}

@@ -191,12 +191,13 @@ func TestATokenOnTheStreamsName(t *testing.T) {
 }
 
 func TestEncodersWithAUser(t *testing.T) {
-	h := newHouse(t, hub.Options{Access: &guarded{}})
 	verifier, err := rtmp.NewVerifier("alice", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.door.server.Challenge = &rtmp.Challenge{Verifier: func(user string) (rtmp.Verifier, bool) { return verifier, user == "alice" }}
+	h := newHouse(t, hub.Options{Access: &guarded{}}, func(o *Options) {
+		o.Challenge = &rtmp.Challenge{Verifier: func(user string) (rtmp.Verifier, bool) { return verifier, user == "alice" }}
+	})
 	u, _ := url.Parse(h.url + "cam")
 	u.User = url.UserPassword("alice", "secret")
 	mustDial(t, rtmp.Publish, u.String())

@@ -87,13 +87,17 @@ func (m *met) count(t *testing.T, what string, n int) {
 	}
 }
 
-func newHouse(t *testing.T, o hub.Options) *house {
+func newHouse(t *testing.T, o hub.Options, change ...func(*Options)) *house {
 	t.Helper()
 	if o.Access == nil {
 		o.Access = hub.Everyone{}
 	}
 	h := &house{registry: hub.New(o), log: &lines{}}
-	door := New(h.registry, Options{Logger: slog.New(slog.NewTextHandler(h.log, nil)), Meter: &h.met, Players: driver, Encoders: driver})
+	options := Options{Logger: slog.New(slog.NewTextHandler(h.log, nil)), Meter: &h.met, Players: driver, Encoders: driver}
+	for _, f := range change {
+		f(&options)
+	}
+	door := New(h.registry, options)
 	h.door = door
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
