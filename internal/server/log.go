@@ -73,6 +73,8 @@ var lines = map[hub.EventKind]struct {
 	hub.LongGOP:            {slog.LevelWarn, "key frames are too far apart"},
 	hub.TimeJoined:         {slog.LevelWarn, "the publisher's clock jumped"},
 	hub.PublishWarned:      {slog.LevelWarn, "publish should be protected"},
+	hub.RehearsalStarted:   {slog.LevelInfo, "rehearsal started"},
+	hub.RehearsalEnded:     {slog.LevelInfo, "rehearsal ended"},
 }
 
 // software is the attribute for what a client calls itself.
