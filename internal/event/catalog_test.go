@@ -31,12 +31,19 @@ func TestWithTheCatalogue(t *testing.T) {
 	must(t, err)
 	must(t, c.Close(t.Context()))
 
-	// It opens with a broadcast on air.
+	// It opens with a broadcast on air, and tells nobody of that in its audit.
 	c, err = catalog.Open(t.Context(), s, o)
 	must(t, err)
 	must(t, c.DeleteStream(t.Context(), "admin", cam.ID, 0))
 	f.Hub(end("live/cam1", "one"))
 	f.flush(t)
+	audit, err := c.Audit(t.Context(), 0, 100)
+	must(t, err)
+	for _, v := range audit {
+		if v.Kind == kindBroadcast {
+			t.Errorf("the audit has %+v", v)
+		}
+	}
 	must(t, c.Close(t.Context()))
 	var got []string
 	for _, w := range told(t, s) {

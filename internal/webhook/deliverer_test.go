@@ -70,7 +70,8 @@ func TestBadReceivers(t *testing.T) {
 				names["dies"].die()
 			}
 		}
-		eventually(t, "the one that is well has all", func() bool { return len(names["well"].accepted()) == each*len(subjects) })
+		// A machine that is busy may make it late for one, which then comes again.
+		eventually(t, "the one that is well has all", func() bool { return fmt.Sprint(lines(names["well"].accepted())) == fmt.Sprint(want) })
 		t.Logf("the one that is well had all after %v", time.Since(begun))
 		if n := len(names["hangs"].accepted()); n != 0 {
 			t.Errorf("the one that hangs has %d", n)
@@ -82,9 +83,6 @@ func TestBadReceivers(t *testing.T) {
 			if got := lines(r.accepted()); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("the one that %s has\n%v", name, got)
 			}
-		}
-		if n := names["well"].requests(); n != each*len(subjects) {
-			t.Errorf("the one that is well had %d requests", n)
 		}
 		d.end(t)
 		if st := d.Stats(); st.Delivered != uint64(len(to)*each*len(subjects)) || st.Failed == 0 || st.Buried != 0 || st.Underway != 0 {

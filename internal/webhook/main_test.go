@@ -183,7 +183,7 @@ func deliver(t testing.TB, s Store, names map[string]*receiver, change func(*Opt
 	o := Options{
 		Store: s, Transport: reach(names), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Backoff: func(failures int) time.Duration { return time.Duration(min(failures, 5)) * 4 * time.Millisecond },
-		Look:    5 * time.Millisecond, Timeout: 300 * time.Millisecond, Lease: time.Second,
+		Look:    5 * time.Millisecond, Timeout: 500 * time.Millisecond, Lease: time.Second,
 		Endpoints: func() (all []Endpoint) {
 			for name := range names {
 				all = append(all, at(name))
