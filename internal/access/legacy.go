@@ -45,12 +45,22 @@ func (l Legacy) SentPlain(id string) { l.Exposed.mark(id, time.Now()) }
 // Key implements [Catalog]. What was granted stays.
 func (Legacy) Key(string) (*catalog.Key, bool) { return &catalog.Key{}, true }
 
-// StreamByPath and the others know nothing.
-func (Legacy) StreamByPath(string) (*catalog.Stream, bool)     { return nil, false }
+// StreamByPath implements [Catalog].
+func (Legacy) StreamByPath(string) (*catalog.Stream, bool) { return nil, false }
+
+// StreamByPlayback implements [Catalog].
 func (Legacy) StreamByPlayback(string) (*catalog.Stream, bool) { return nil, false }
-func (Legacy) Credential(string) (*catalog.Credential, bool)   { return nil, false }
-func (Legacy) Used(string, string, catalog.Use)                {}
-func (Legacy) Spent(context.Context, string)                   {}
+
+// Credential implements [Catalog].
+func (Legacy) Credential(string) (*catalog.Credential, bool) { return nil, false }
+
+// Used implements [Catalog].
+func (Legacy) Used(string, string, catalog.Use) {}
+
+// Spent implements [Catalog].
+func (Legacy) Spent(context.Context, string) {}
+
+// Verifier implements [Catalog].
 func (Legacy) Verifier(string) (catalog.Verifier, *catalog.Credential, bool) {
 	return catalog.Verifier{}, nil, false
 }
