@@ -213,7 +213,7 @@ func (c *Catalog) FirstKey() string {
 
 // Close writes the last uses that are not written yet. The database stays open.
 func (c *Catalog) Close(ctx context.Context) error {
-	if err := c.flush(ctx); err != nil && !errors.Is(err, errNothing) {
+	if err := c.writeUses(ctx, true); err != nil && !errors.Is(err, errNothing) {
 		return fmt.Errorf("keep the last uses of keys: %w", err)
 	}
 	return nil

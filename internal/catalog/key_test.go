@@ -150,3 +150,24 @@ func TestUses(t *testing.T) {
 		}
 	})
 }
+
+// A token that is used all the time is no line in the history every time.
+func TestUsesAreWrittenNowAndThen(t *testing.T) {
+	h := small(t)
+	ctx := t.Context()
+	token, _, err := h.CreateToken(ctx, me, Token{Role: Viewer})
+	must(t, err)
+	written := 0
+	for i := range 60 {
+		h.Used(KindToken, token.ID, Use{At: h.now.Add(time.Duration(i) * time.Minute), Address: "192.0.2.1"})
+		if err := h.flush(ctx); err == nil {
+			written++
+		} else if !isNothing(err) {
+			t.Fatal(err)
+		}
+	}
+	equal(t, "written in an hour", written, 6)
+	last := h.Tokens()[0].LastUse
+	h.reopen()
+	equal(t, "the last use after a restart", *h.Tokens()[0].LastUse, *last)
+}

@@ -21,8 +21,23 @@ type uses struct {
 
 type usage struct {
 	useDoc
-	revision int64 // of its document
-	dirty    bool  // the document does not say so yet
+	revision int64  // of its document
+	written  useDoc // what that says
+}
+
+// restEvery is how old the document's word about the last use may be as long as
+// nothing but the time is new. Each word is a line in the history of the database,
+// and a page that is open asks every second.
+const restEvery = 10 * time.Minute
+
+// due reports whether the document is to be written, now or at the end of all.
+func (k *usage) due(all bool) bool {
+	next, old := k.useDoc, k.written
+	if all || next.Last.At.Sub(old.Last.At) >= restEvery {
+		return next != old
+	}
+	next.Last.At, old.Last.At = time.Time{}, time.Time{}
+	return next != old
 }
 
 // useID is the id of the document about an object.
@@ -40,7 +55,7 @@ func (u *uses) load(d database.Doc) error {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.known[useOf(d.ID)] = &usage{useDoc: doc, revision: d.Revision}
+	u.known[useOf(d.ID)] = &usage{useDoc: doc, revision: d.Revision, written: doc}
 	return nil
 }
 
@@ -62,12 +77,11 @@ func (u *uses) merge(d database.Doc) {
 		k = &usage{}
 		u.known[r] = k
 	}
-	k.revision = d.Revision
+	k.revision, k.written = d.Revision, doc
 	if k.Last.At.Before(doc.Last.At) {
 		k.Last = doc.Last
 	}
 	k.SentPlain, k.Spent = earlier(k.SentPlain, doc.SentPlain), earlier(k.Spent, doc.Spent)
-	k.dirty = k.useDoc != doc
 }
 
 // earlier is the first of two moments, of which a zero one never was.
@@ -105,9 +119,7 @@ func (u *uses) change(r ref, fn func(*useDoc)) {
 		k = &usage{}
 		u.known[r] = k
 	}
-	before := k.useDoc
 	fn(&k.useDoc)
-	k.dirty = k.dirty || k.useDoc != before
 }
 
 // last is a copy of the last use, nil if there was none.
@@ -184,13 +196,15 @@ func (c *Catalog) has(kind, id string) bool {
 	return ok
 }
 
-// flush writes the uses that are not written yet.
-func (c *Catalog) flush(ctx context.Context) error {
+// flush writes the uses that are due.
+func (c *Catalog) flush(ctx context.Context) error { return c.writeUses(ctx, false) }
+
+func (c *Catalog) writeUses(ctx context.Context, all bool) error {
 	_, err := c.update(ctx, System, "", func(b *batch) error {
 		c.uses.mu.Lock()
 		defer c.uses.mu.Unlock()
 		for r, k := range c.uses.known {
-			if !k.dirty || len(b.changes) == maxAll {
+			if !k.due(all) || len(b.changes) == maxAll {
 				continue
 			}
 			if b.x.items[r] == nil { // deleted meanwhile
