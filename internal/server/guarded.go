@@ -124,9 +124,9 @@ func (g *guarded) failed(from netip.Addr, err error, shown string) {
 // keep remembers what a session takes.
 func (g *guarded) keep(ctx context.Context, t taking, release func()) {
 	k := &taken{release: release}
+	g.mu.Lock() // the client may be gone already
 	stop := context.AfterFunc(ctx, func() { g.release(t, k) })
 	k.forget = func() { stop() }
-	g.mu.Lock()
 	before := g.taken[t]
 	g.taken[t] = k
 	g.mu.Unlock()

@@ -314,6 +314,7 @@ func (s *Server) shutdown(ctx context.Context) error {
 	defer cancel()
 	s.ready.Store(false)
 	s.ports.close()
+	s.feed.HangUp()
 	s.leave(ctx)
 	err := s.hub.Shutdown(ctx)
 	for _, d := range s.doors {
