@@ -97,8 +97,12 @@ complete -o default -F _millrace millrace
 func fishCompletion(w io.Writer, all []completion) error {
 	for _, c := range all {
 		condition := "__fish_use_subcommand"
-		if len(c.path) > 0 {
-			condition = "__fish_seen_subcommand_from " + c.path[len(c.path)-1]
+		// streams and keys both have create.
+		for i, command := range c.path {
+			if condition += "; and "; i == 0 {
+				condition = ""
+			}
+			condition += "__fish_seen_subcommand_from " + command
 		}
 		for _, word := range c.words {
 			what := "-a " + word.text

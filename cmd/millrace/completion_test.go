@@ -54,6 +54,8 @@ func TestFishCompletion(t *testing.T) {
 	for _, want := range []string{
 		"complete -c millrace -n '__fish_use_subcommand' -a publish -d ",
 		"complete -c millrace -n '__fish_seen_subcommand_from publish' -l loop -d ",
+		"complete -c millrace -n '__fish_seen_subcommand_from streams' -a create -d ",
+		"complete -c millrace -n '__fish_seen_subcommand_from streams; and __fish_seen_subcommand_from create' -l no-key -d ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the script lacks %q", want)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/millrace-live/millrace/internal/importer"
 	"github.com/millrace-live/millrace/internal/tool"
@@ -35,7 +36,7 @@ func (c *importCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	r, err := importer.Import(c.File, text, importer.Options{From: importer.Server(c.From), Include: importer.Files(c.File)})
+	r, err := importer.Import(filepath.Base(c.File), text, importer.Options{From: importer.Server(c.From), Include: importer.Files(c.File)})
 	if err != nil {
 		return &tool.Error{Status: tool.Usage, Text: err.Error(), Err: err}
 	}

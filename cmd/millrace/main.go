@@ -22,8 +22,19 @@ type commands struct {
 	Probe   probeCommand   `cmd:"" help:"Measure a stream and say what will trouble its viewers."`
 	Bench   benchCommand   `cmd:"" help:"Load a server with players and publishers, and measure how they fare."`
 
-	Streams  streamsCommand  `cmd:"" help:"The streams of a running server."`
-	Sessions sessionsCommand `cmd:"" help:"The encoders and viewers of a running server."`
+	Streams     streamsCommand     `cmd:"" help:"The streams of a running server: list, create, change, delete."`
+	Keys        keysCommand        `cmd:"" help:"The keys by which encoders publish a stream."`
+	Credentials credentialsCommand `cmd:"" help:"Users and passwords for old encoders."`
+	Sessions    sessionsCommand    `cmd:"" help:"The encoders and viewers of a running server."`
+	Tokens      tokensCommand      `cmd:"" help:"The tokens by which people and programs manage the server."`
+	SigningKeys signingKeysCommand `cmd:"" help:"The keys that sign permissions to watch."`
+	Revocations revocationsCommand `cmd:"" help:"The permissions to watch that were taken back."`
+	Webhooks    webhooksCommand    `cmd:"" help:"Where events are delivered to."`
+	Bans        bansCommand        `cmd:"" help:"Who is kept out."`
+	Events      eventsCommand      `cmd:"" help:"What happens on a running server."`
+	Audit       auditCommand       `cmd:"" help:"Who changed what of a running server."`
+	Backup      backupCommand      `cmd:"" help:"Write all that a server keeps into a file."`
+	Restore     restoreCommand     `cmd:"" help:"Fill a new database from a backup."`
 
 	Check  checkCommand  `cmd:"" help:"Name every fault of a config file."`
 	Import importCommand `cmd:"" help:"Turn a config of nginx-rtmp, SRS or MediaMTX into ours."`

@@ -58,12 +58,12 @@ func TestListStreams(t *testing.T) {
 	s, asked := fake(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, onAir) })
 	s.Token = "secret"
 	var b bytes.Buffer
-	if err := ListStreams(t.Context(), s, false, &b); err != nil {
+	if err := ListStreams(t.Context(), s, nil, 0, false, &b); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "streams.txt", b.Bytes())
 	b.Reset()
-	if err := ListStreams(t.Context(), s, true, &b); err != nil || b.String() != onAir {
+	if err := ListStreams(t.Context(), s, nil, 0, true, &b); err != nil || b.String() != onAir {
 		t.Errorf("%v: %s", err, &b)
 	}
 	if got := asked(); got[0] != "Bearer secret /api/v1/streams" {
@@ -74,7 +74,7 @@ func TestListStreams(t *testing.T) {
 func TestNothingToList(t *testing.T) {
 	s, _ := fake(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"streams":[],"sessions":[]}`) })
 	var b bytes.Buffer
-	if err := ListStreams(t.Context(), s, false, &b); err != nil {
+	if err := ListStreams(t.Context(), s, nil, 0, false, &b); err != nil {
 		t.Error(err)
 	}
 	if err := ListSessions(t.Context(), s, Filter{}, false, &b); err != nil {
@@ -155,14 +155,14 @@ func TestServerOfTheDataFolder(t *testing.T) {
 		}
 	}
 	var b bytes.Buffer
-	if err := ListStreams(t.Context(), Server{Data: dir}, false, &b); err != nil {
+	if err := ListStreams(t.Context(), Server{Data: dir}, nil, 0, false, &b); err != nil {
 		t.Fatal(err)
 	}
-	if err := ListStreams(t.Context(), Server{Data: dir, Token: "given"}, false, &b); err != nil {
+	if err := ListStreams(t.Context(), Server{Data: dir, Token: "given"}, nil, 0, false, &b); err != nil {
 		t.Fatal(err)
 	}
 	// The folder's token is not for other servers.
-	if err := ListStreams(t.Context(), Server{Data: dir, API: host + "/api/v1/"}, false, &b); err != nil {
+	if err := ListStreams(t.Context(), Server{Data: dir, API: host + "/api/v1/"}, nil, 0, false, &b); err != nil {
 		t.Fatal(err)
 	}
 	want := "Bearer ma_x /api/v1/streams\nBearer given /api/v1/streams\n /api/v1/streams"
@@ -222,7 +222,7 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, list := range []func() error{
-				func() error { return ListStreams(t.Context(), tt.s, false, &bytes.Buffer{}) },
+				func() error { return ListStreams(t.Context(), tt.s, nil, 0, false, &bytes.Buffer{}) },
 				func() error { return ListSessions(t.Context(), tt.s, Filter{}, true, &bytes.Buffer{}) },
 			} {
 				err := list()
@@ -249,7 +249,7 @@ func TestInterrupted(t *testing.T) {
 	s, _ := fake(t, func(http.ResponseWriter, *http.Request) {})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := ListStreams(ctx, s, false, &bytes.Buffer{}); err == nil {
+	if err := ListStreams(ctx, s, nil, 0, false, &bytes.Buffer{}); err == nil {
 		t.Error("an answer to nobody")
 	}
 }

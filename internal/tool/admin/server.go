@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -123,43 +122,39 @@ func runningIn(dir string) (host string, err error) {
 
 // get asks for a path below /api/v1.
 func (c *client) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	u := c.base.JoinPath("api", "v1", path)
-	u.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask the server: %w", err)
-	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		if why, ok := errors.AsType[*url.Error](err); ok {
-			err = why.Err
-		}
-		return nil, &tool.Error{Status: tool.Unreachable, Err: err, Text: fmt.Sprintf(
-			"no server answers at %s, the address of %s: %v", c.base, c.named, err)}
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return nil, &tool.Error{Status: tool.Lost, Err: err, Text: fmt.Sprintf("the server's answer broke off: %v", err)}
-	}
-	return body, c.judge(res, body)
+	return c.call(ctx, Request{Path: path, Query: query})
 }
 
 // judge says what is wrong with an answer.
 func (c *client) judge(res *http.Response, body []byte) error {
-	var said struct{ Detail string }
+	var said struct {
+		Detail string
+		Errors []struct{ Location, Reason string }
+	}
 	isJSON := json.Unmarshal(body, &said) == nil
+	// A list that is not there is no API; an object may be missing.
+	object := strings.Contains(strings.TrimPrefix(res.Request.URL.EscapedPath(), c.base.EscapedPath()+"/api/v1/"), "/")
 	switch {
-	case res.StatusCode == http.StatusOK && isJSON:
+	case res.StatusCode/100 == 2 && (isJSON || len(body) == 0 && res.StatusCode == http.StatusNoContent):
 		return nil
-	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusOK, res.StatusCode/100 == 3:
+	case res.StatusCode == http.StatusNotFound && !(object && said.Detail != "" && said.Detail != notServed),
+		res.StatusCode/100 == 2, res.StatusCode/100 == 3:
 		return &tool.Error{Status: tool.Refused, Text: fmt.Sprintf(
 			"there is no API of Millrace at %s: give the address of the server's admin side", c.base)}
 	case said.Detail != "":
-		return &tool.Error{Status: tool.Refused, Text: "the server says: " + tool.Printable(said.Detail)}
+		text := "the server says: " + tool.Printable(said.Detail)
+		for _, f := range said.Errors {
+			if !strings.Contains(said.Detail, f.Reason) {
+				text += fmt.Sprintf("; %s: %s", tool.Printable(strings.TrimPrefix(f.Location, "body.")), tool.Printable(f.Reason))
+			}
+		}
+		if res.StatusCode == http.StatusUnauthorized && c.token == "" {
+			text += "; name it by --token or MILLRACE_TOKEN, or run the command as the user who owns the data folder"
+		}
+		return &tool.Error{Status: tool.Refused, Text: text}
 	}
 	return &tool.Error{Status: tool.Refused, Text: fmt.Sprintf("the server at %s answers %s", c.base, res.Status)}
 }
+
+// notServed is what listeners for viewers answer.
+const notServed = "the API is not served at this address"
