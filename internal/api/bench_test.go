@@ -34,7 +34,7 @@ var pages = []string{
 // A page of 10,000 streams takes less than 50 ms: here the best of some, since
 // others use the machine, too.
 func TestPagesAreQuick(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raced {
 		t.Skip("10,000 streams")
 	}
 	c := many(t)
