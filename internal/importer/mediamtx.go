@@ -687,7 +687,7 @@ func (w *mtxImport) pathKey(d, path *directive, to []*section, stream string) {
 		r := defaults.find("record")
 		records = r != nil && truth(r.arg(0))
 	}
-	off := len(d.args) == 1 && (slices.Contains([]string{"no", "false", "off", "0"}, strings.ToLower(d.args[0])))
+	off := len(d.args) == 1 && slices.Contains([]string{"no", "false", "off", "0"}, strings.ToLower(d.args[0]))
 	switch {
 	case d.missing != "":
 		says(None, "%s", d.missing)

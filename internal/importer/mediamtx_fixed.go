@@ -88,16 +88,34 @@ var mtxOff = map[string]fixed{
 // mtxFamilies are keys by their beginnings: of capabilities that this build
 // does not have, which is no loss where they are switched off.
 var mtxFamilies = []struct{ prefix, flag, says string }{
-	{"rtsp", "rtsp", saysRTSP}, {"rtp", "rtsp", saysRTSP}, {"rtcp", "rtsp", saysRTSP}, {"multicast", "rtsp", saysRTSP},
-	{"protocols", "rtsp", saysRTSP}, {"encryption", "rtsp", saysRTSP}, {"serverKey", "rtsp", saysRTSP},
-	{"serverCert", "rtsp", saysRTSP}, {"authMethods", "rtsp", saysRTSP}, {"srtp", "rtsp", saysRTSP}, {"srtcp", "rtsp", saysRTSP},
-	{"webrtc", "webrtc", saysRTC}, {"srt", "srt", saysSRT}, {"moq", "moq", saysMOQ},
-	{"pprof", "pprof", "there are no profiles of the running server"}, {"playback", "playback", saysPlayback},
+	{"rtsp", "rtsp", saysRTSP},
+	{"rtp", "rtsp", saysRTSP},
+	{"rtcp", "rtsp", saysRTSP},
+	{"multicast", "rtsp", saysRTSP},
+	{"protocols", "rtsp", saysRTSP},
+	{"encryption", "rtsp", saysRTSP},
+	{"serverKey", "rtsp", saysRTSP},
+	{"serverCert", "rtsp", saysRTSP},
+	{"authMethods", "rtsp", saysRTSP},
+	{"srtp", "rtsp", saysRTSP},
+	{"srtcp", "rtsp", saysRTSP},
+	{"webrtc", "webrtc", saysRTC},
+	{"srt", "srt", saysSRT},
+	{"moq", "moq", saysMOQ},
+	{"pprof", "pprof", "there are no profiles of the running server"},
+	{"playback", "playback", saysPlayback},
 }
 
 // mtxPathFamilies are the same of keys of paths, which do nothing unless the
 // path uses them.
 var mtxPathFamilies = []struct{ prefix, says string }{
-	{"rpiCamera", saysCamera}, {"rtsp", saysRTSP}, {"rtp", saysRTSP}, {"whep", saysRTC}, {"srt", saysSRT},
-	{"sourceOnDemand", saysRelay}, {"sourceProtocol", saysRTSP}, {"sourceAnyPort", saysRTSP}, {"runOn", saysExec},
+	{"rpiCamera", saysCamera},
+	{"rtsp", saysRTSP},
+	{"rtp", saysRTSP},
+	{"whep", saysRTC},
+	{"srt", saysSRT},
+	{"sourceOnDemand", saysRelay},
+	{"sourceProtocol", saysRTSP},
+	{"sourceAnyPort", saysRTSP},
+	{"runOn", saysExec},
 }

@@ -409,12 +409,12 @@ func (w *nginxImport) record(d *directive, s *scope) {
 // recording corrects what was said of the settings of recordings that there
 // are.
 func (w *nginxImport) recording(apps []*nginxApp) {
-	any := slices.ContainsFunc(apps, func(a *nginxApp) bool { return a.records })
+	some := slices.ContainsFunc(apps, func(a *nginxApp) bool { return a.records })
 	for d, n := range w.verdicts {
 		if n.Outcome != Same || !strings.HasPrefix(d.name, "record_") {
 			continue
 		}
-		records := any
+		records := some
 		for _, a := range apps {
 			if slices.Contains(a.at.block, d) {
 				records = a.records

@@ -47,11 +47,12 @@ func (w *nginxImport) access() {
 	for _, a := range w.apps {
 		denied := slices.ContainsFunc(a.play, func(p permit) bool { return !p.allow })
 		for _, p := range a.play {
-			if !denied {
+			switch {
+			case !denied:
 				w.weigh(p.at, Same, "anyone may watch public streams")
-			} else if p.allow && p.all {
+			case p.allow && p.all:
 				w.weigh(p.at, Same, "anyone else may watch public streams")
-			} else {
+			default:
 				w.weigh(p.at, None, "who watches is not told by address; make the streams private and sign tokens for their viewers")
 			}
 		}

@@ -139,8 +139,10 @@ var nginxOff = map[string]fixed{
 	"access_log":       {outcome: Changed, says: "log-level: warn leaves sessions out"},
 	"so_keepalive":     {outcome: None, says: "silent connections are always found"},
 	"meta":             {outcome: None, says: "players always get metadata"},
-	"drop_idle_publisher": {outcome: None,
-		says: "a publisher that sends no media for a minute is dropped"},
+	"drop_idle_publisher": {
+		outcome: None,
+		says:    "a publisher that sends no media for a minute is dropped",
+	},
 	"notify_update_strict": {outcome: Same, says: "only a refusal ends a session"},
 	"live":                 {outcome: None, says: "apps are for live streams"},
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/millrace-live/millrace/internal/tool"
 )
@@ -28,14 +30,11 @@ type Request struct {
 
 // Path joins the parts of a path, each of which may be the name of a stream.
 func Path(parts ...string) string {
-	path := ""
+	escaped := make([]string, len(parts))
 	for i, p := range parts {
-		if i > 0 {
-			path += "/"
-		}
-		path += url.PathEscape(p)
+		escaped[i] = url.PathEscape(p)
 	}
-	return path
+	return strings.Join(escaped, "/")
 }
 
 // Call asks the server and returns the JSON of its answer, which is empty for
@@ -107,9 +106,7 @@ func (c *client) send(ctx context.Context, r Request) (*http.Response, error) {
 // list in it.
 func (c *client) list(ctx context.Context, r Request, field, cursor string, limit int) ([]byte, error) {
 	query := url.Values{}
-	for k, v := range r.Query {
-		query[k] = v
-	}
+	maps.Copy(query, r.Query)
 	r.Query = query
 	var first map[string]json.RawMessage
 	items := []json.RawMessage{}

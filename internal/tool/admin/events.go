@@ -48,7 +48,7 @@ func Events(ctx context.Context, s Server, f Following, asJSON bool, w io.Writer
 		err := c.follow(ctx, &f, asJSON, w)
 		switch {
 		case ctx.Err() != nil, err == nil && !f.Follow:
-			return nil
+			return nil //nolint:nilerr // it was stopped, by whatever error that shows
 		case first && err != nil && !isLost(err), !f.Follow && err != nil, errors.Is(err, errWrite):
 			return err
 		}

@@ -142,16 +142,16 @@ func (c *client) judge(res *http.Response, body []byte) error {
 		return &tool.Error{Status: tool.Refused, Text: fmt.Sprintf(
 			"there is no API of Millrace at %s: give the address of the server's admin side", c.base)}
 	case said.Detail != "":
-		text := "the server says: " + tool.Printable(said.Detail)
+		parts := []string{"the server says: " + tool.Printable(said.Detail)}
 		for _, f := range said.Errors {
 			if !strings.Contains(said.Detail, f.Reason) {
-				text += fmt.Sprintf("; %s: %s", tool.Printable(strings.TrimPrefix(f.Location, "body.")), tool.Printable(f.Reason))
+				parts = append(parts, fmt.Sprintf("%s: %s", tool.Printable(strings.TrimPrefix(f.Location, "body.")), tool.Printable(f.Reason)))
 			}
 		}
 		if res.StatusCode == http.StatusUnauthorized && c.token == "" {
-			text += "; name it by --token or MILLRACE_TOKEN, or run the command as the user who owns the data folder"
+			parts = append(parts, "name it by --token or MILLRACE_TOKEN, or run the command as the user who owns the data folder")
 		}
-		return &tool.Error{Status: tool.Refused, Text: text}
+		return &tool.Error{Status: tool.Refused, Text: strings.Join(parts, "; ")}
 	}
 	return &tool.Error{Status: tool.Refused, Text: fmt.Sprintf("the server at %s answers %s", c.base, res.Status)}
 }
