@@ -196,6 +196,33 @@ func TestTooManyRequests(t *testing.T) {
 	}
 }
 
+// A token is good until it expires or is revoked, for those who follow events as well.
+func TestEndOfAToken(t *testing.T) {
+	c := newControl(t)
+	for _, end := range []func(id string){
+		func(id string) { c.must(204, "DELETE", "/tokens/"+id, "") },
+		func(id string) {
+			// Nobody can make one that has expired.
+			c.must(200, "PATCH", "/tokens/"+id, fmt.Sprintf(`{"expires":%q}`, time.Now().Add(300*time.Millisecond).Format(time.RFC3339Nano)))
+			time.Sleep(400 * time.Millisecond)
+		},
+	} {
+		made := c.must(201, "POST", "/tokens", `{"role":"viewer","apps":["live"]}`)
+		token := made.text("token")
+		if got := c.ask(token, "GET", "/events", ""); got.Code != 200 || !strings.Contains(got.Body.String(), `"apps":["live"],"ok":true`) {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+		who := &identity{role: catalog.Viewer, bearer: token}
+		end(made.text("id"))
+		if got := c.ask(token, "GET", "/events", ""); got.Code != 401 || got.Header().Get("WWW-Authenticate") != `Bearer error="invalid_token"` {
+			t.Errorf("after its end: %d %v", got.Code, got.Header())
+		}
+		if _, ok := c.follows(who); ok {
+			t.Error("who follows events goes on after the token's end")
+		}
+	}
+}
+
 // guesses is a guard that refuses after three.
 type guesses struct{ failed []string }
 

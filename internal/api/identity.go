@@ -65,7 +65,7 @@ func (a *API) identify(r *http.Request) *identity {
 		return &identity{actor: "admin", role: catalog.Admin}
 	}
 	if a.Catalog != nil {
-		if t, ok := a.Catalog.FindToken(bearer); ok {
+		if t, ok := a.Catalog.FindToken(bearer); ok && t.Good(time.Now()) {
 			if a.Guard != nil {
 				a.Guard.Passed(remoteOf(r))
 			}
