@@ -134,10 +134,7 @@ func (s *shelf) Spent(_ context.Context, id string) { s.spent <- id }
 func (s *shelf) SentPlain(id string)                { s.plain = append(s.plain, id) }
 
 // The catalogue that there is fits.
-var (
-	_ Catalog = (*catalog.Catalog)(nil)
-	_ Catalog = Legacy{}
-)
+var _ Catalog = (*catalog.Catalog)(nil)
 
 func TestPlaybackIDs(t *testing.T) {
 	for part, want := range map[string]bool{

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/millrace-live/millrace/internal/access"
+	"github.com/millrace-live/millrace/internal/catalog"
 	"github.com/millrace-live/millrace/internal/demo"
 )
 
@@ -161,7 +162,7 @@ func (b banner) print(w io.Writer) {
 	default:
 		fmt.Fprintf(w, "    %-16s%s\n", "Stream key", "the one that the first start showed, or one of the config file")
 	}
-	list(w, "Then watch at", b.pages, "/"+access.FirstStream)
+	list(w, "Then watch at", b.pages, "/"+catalog.FirstStream)
 	if len(b.admin) > 0 {
 		fmt.Fprintln(w)
 		list(w, "On air", b.admin, "/")
@@ -192,13 +193,13 @@ func list(w io.Writer, label string, addresses []string, path string) {
 
 // log writes the same for services and containers, without the key.
 func (b banner) log(log *slog.Logger, firstKeyFile string) {
-	log.Info("started", "version", b.version, "publish", first(b.servers), "watch", first(b.pages)+"/"+access.FirstStream,
+	log.Info("started", "version", b.version, "publish", first(b.servers), "watch", first(b.pages)+"/"+catalog.FirstStream,
 		"data", b.data)
 	if b.demo {
 		log.Info("the demo stream is on air", "watch", first(b.pages)+"/"+demo.Stream)
 	}
 	if b.firstKey != "" {
-		log.Info("the stream key for "+access.FirstStream+" is in a file", "file", firstKeyFile)
+		log.Info("the stream key for "+catalog.FirstStream+" is in a file", "file", firstKeyFile)
 	}
 	if b.open != access.Closed {
 		log.Warn(b.openness())

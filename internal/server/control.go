@@ -21,6 +21,7 @@ import (
 	"github.com/millrace-live/millrace/internal/event"
 	"github.com/millrace-live/millrace/internal/guard"
 	"github.com/millrace-live/millrace/internal/hub"
+	"github.com/millrace-live/millrace/internal/rehearsal"
 	"github.com/millrace-live/millrace/internal/ticket"
 	"github.com/millrace-live/millrace/internal/webhook"
 )
@@ -38,6 +39,7 @@ type control struct {
 	guarded  *guarded
 	feed     *event.Feed
 	hooks    *webhook.Deliverer
+	stage    *rehearsal.Stage
 	demoKey  config.Secret
 	closed   sync.Once
 }
@@ -122,6 +124,11 @@ func (s *Server) node() (string, error) {
 
 // startControl begins what goes on by itself, until ctx ends.
 func (s *Server) startControl(ctx context.Context) {
+	s.stage = rehearsal.New(s.hub, s.log)
+	s.api.Rehearsal = func(stream string) (any, bool) {
+		report, ok := s.stage.Report(stream)
+		return report, ok
+	}
 	s.setBans()
 	s.feed.Start(s.catalog)
 	s.hooks.Start()
@@ -138,6 +145,9 @@ func (s *Server) closeControl(ctx context.Context) (err error) {
 
 func (s *Server) endControl(ctx context.Context) error {
 	var errs []error
+	if s.stage != nil {
+		s.stage.Close()
+	}
 	if s.observer != nil {
 		s.observer.Close(ctx)
 	}

@@ -228,6 +228,7 @@ func (s *Server) event(e hub.Event) {
 	s.logEvent(e)
 	s.feed.Hub(e)
 	s.observer.Event(e)
+	s.stage.Event(e)
 	s.guarded.event(e)
 	if e.Kind == hub.PublishStarted {
 		s.window.OnAir(e.Stream)

@@ -27,7 +27,7 @@ func TestRecipesOfThePage(t *testing.T) {
 					t.Skip(needed + " is not installed")
 				}
 			}
-			m := regexp.MustCompile("(?s)```" + c.lang + "\n(.*?)```").FindSubmatch(page)
+			m := regexp.MustCompile("(?s)```" + c.lang + "\n([^`]*(?:openssl|hmac)[^`]*)```").FindSubmatch(page)
 			if m == nil {
 				t.Fatal("there is no recipe")
 			}
