@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/millrace-live/millrace/internal/database/databasetest"
 )
 
 // program is the path of the millrace under test.
@@ -29,6 +31,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	defer databasetest.Stop()
 	clips.dir = dir
 	if program = os.Getenv("MILLRACE"); program == "" {
 		program = filepath.Join(dir, "millrace")
