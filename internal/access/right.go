@@ -12,7 +12,8 @@ import (
 )
 
 // right is the [hub.Permit] of a publisher. A key that expires, or is spent, lets
-// nobody begin, and ends nothing: whoever revokes it does.
+// nobody begin, and ends nothing: whoever revokes it does. Nor does a line that is
+// gone from the config file: a reload closes no session.
 type right struct {
 	catalog Catalog
 	publisher
@@ -27,7 +28,7 @@ func (r *right) Check(now time.Time) error {
 	case r.key != nil:
 		k, ok := r.catalog.Key(r.id)
 		switch {
-		case !ok && !r.key.Good(now): // it was cleared away
+		case !ok && (!r.key.Good(now) || r.key.Managed == catalog.ByConfig): // it was cleared away
 		case !ok:
 			return withdrawn("the stream key was revoked")
 		case !k.Allows(r.from):
@@ -36,7 +37,7 @@ func (r *right) Check(now time.Time) error {
 			r.key = k
 		}
 	case r.cred != nil:
-		if _, ok := r.catalog.Credential(r.id); !ok {
+		if _, ok := r.catalog.Credential(r.id); !ok && r.cred.Managed != catalog.ByConfig {
 			return withdrawn("the user was revoked")
 		}
 	}
@@ -52,7 +53,7 @@ func (r *right) Check(now time.Time) error {
 
 // same says that a stream, which was then, is now another one or none.
 func same(then, now *catalog.Stream) error {
-	if then != nil && then.ID != "" && (now == nil || now.ID != then.ID) {
+	if then != nil && then.ID != "" && then.Managed != catalog.ByConfig && (now == nil || now.ID != then.ID) {
 		return withdrawn("the stream was deleted")
 	}
 	return nil
