@@ -9,8 +9,8 @@ import (
 // How often one may ask.
 const (
 	tokenRate    = 50 // requests a second with one token
-	strangerRate = 10 // and from one address without any
-	burst        = 100
+	strangerRate = 50 // and from one address without any, which may be that of many viewers
+	burst        = 200
 	maxBuckets   = 20_000
 )
 

@@ -182,6 +182,11 @@ func checkCommand(t *testing.T, words []string) {
 	args := []string{"serve"}
 	if len(words) > 0 && !strings.HasPrefix(words[0], "-") {
 		args = words[:1]
+		// Some have commands below them; of others the second word is no business
+		// of --help.
+		if len(words) > 1 && !strings.HasPrefix(words[1], "-") {
+			args = words[:2]
+		}
 	}
 	help, err := exec.Command(program, append(slices.Clone(args), "--help")...).CombinedOutput()
 	if err != nil {
