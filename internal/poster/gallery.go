@@ -125,6 +125,7 @@ func (f *frame) isDue(of *media.Frame, now time.Time) bool {
 
 func (g *gallery) make(f *frame, still hub.Still) {
 	b, err := g.survive(still.Frame)
+	ended := g.ctx.Err() != nil // whose end is nobody's failure
 	g.mu.Lock()
 	if err == nil {
 		g.hang(f, newPicture(b, still.Frame.Arrival))
@@ -135,7 +136,7 @@ func (g *gallery) make(f *frame, still hub.Still) {
 	close(f.busy)
 	f.busy = nil
 	g.mu.Unlock()
-	if g.ctx.Err() == nil {
+	if !ended {
 		g.done(still.Stream, err)
 	}
 }
