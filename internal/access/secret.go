@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"slices"
 	"strings"
 )
 
@@ -28,9 +29,11 @@ func newSecret(prefix string) string {
 }
 
 // looksLikeKey reports whether a part of a path was meant as a stream key.
-func looksLikeKey(part string) bool {
+func looksLikeKey(part string) bool { return looksLike(part, keyPrefix) }
+
+func looksLike(part, prefix string) bool {
 	const most = secretBits / 5 * 3 / 4 // one that lost some letters while it was copied
-	rest, ok := strings.CutPrefix(strings.ToLower(part), keyPrefix)
+	rest, ok := strings.CutPrefix(strings.ToLower(part), prefix)
 	return ok && len(rest) >= most
 }
 
@@ -38,3 +41,11 @@ func looksLikeKey(part string) bool {
 type hash [sha256.Size]byte
 
 func hashOf(secret string) hash { return sha256.Sum256([]byte(secret)) }
+
+// Unspeakable reports whether a part of a path was meant as a stream key or a token,
+// so that no answer may repeat it.
+func Unspeakable(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool {
+		return looksLikeKey(part) || looksLike(part, tokenPrefix)
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/millrace-live/millrace/internal/access"
 	"github.com/millrace-live/millrace/internal/catalog"
 	"github.com/millrace-live/millrace/internal/database"
 	"github.com/millrace-live/millrace/internal/problem"
@@ -135,6 +136,8 @@ func (a *API) failure(operation string, err error) error {
 		return huma.ErrorWithHeaders(err, http.Header{"Www-Authenticate": {"Bearer"}})
 	case errors.As(err, &known):
 		return err
+	case errors.As(err, &missing) && access.Unspeakable(missing.ID):
+		return coded(http.StatusNotFound, "not-found", "there is no such "+missing.Kind+": a key or token is the name of nothing")
 	case errors.As(err, &missing):
 		return coded(http.StatusNotFound, "not-found", missing.Error())
 	case errors.As(err, &managed):

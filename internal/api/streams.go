@@ -255,7 +255,11 @@ func (a *API) find(who *identity, id string) (*subject, error) {
 }
 
 func absent(id string) error {
-	d := problem.New(http.StatusNotFound, fmt.Sprintf("the stream %q is not on air", id)+slashHint(id))
+	detail := fmt.Sprintf("the stream %q is not on air", id) + slashHint(id)
+	if access.Unspeakable(id) {
+		detail = "this is no stream: a key or token is the name of nothing"
+	}
+	d := problem.New(http.StatusNotFound, detail)
 	d.Code = "not-on-air"
 	return d
 }

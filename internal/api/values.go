@@ -131,7 +131,7 @@ func prefix(field, text string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return netip.Prefix{}, &catalog.FaultError{Field: field, Reason: fmt.Sprintf("%q is neither an address nor a network: write 192.0.2.7 or 192.0.2.0/24", text)}
+		return netip.Prefix{}, &catalog.FaultError{Field: field, Reason: "this is neither an address nor a network: write 192.0.2.7 or 192.0.2.0/24"}
 	}
 	return p.Masked(), nil
 }
