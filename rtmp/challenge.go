@@ -21,6 +21,9 @@ import (
 //
 // Passwords do not cross the wire, but MD5 of them does: who listens can try millions of passwords a second at home.
 type Challenge struct {
+	// Off, if not nil, says that nobody has a password for now. Then nobody is asked, and what a client says of itself
+	// counts for nothing.
+	Off func() bool
 	// Verifier gives what is known of a user, false if nobody has that name; clients cannot tell the two apart.
 	Verifier func(user string) (Verifier, bool)
 	// Demand says whether a client that has not said who it is must. It is called with connect, before ServeConnect. Nil
@@ -86,7 +89,7 @@ const accessReject = "[ AccessManager.Reject ]"
 // identify looks who connects, and asks. With an error the client must go.
 func (r *serverRole) identify() error {
 	c := r.server.Challenge
-	if c == nil {
+	if c == nil || c.Off != nil && c.Off() {
 		return nil
 	}
 	info := r.ConnectInfo()
@@ -114,6 +117,9 @@ func (r *serverRole) identify() error {
 // wanted is the challenge that a client asks for in its address. The word cannot be authmod: librtmp, finding that in
 // its application, believes that it has been challenged and was wrong.
 func wanted(app string) string {
+	if !strings.Contains(app, "auth=") {
+		return "" // as with nearly all
+	}
 	_, query := splitQuery(app)
 	if way := query.Get("auth"); way == methodAdobe || way == methodLimelight {
 		return way
@@ -143,12 +149,13 @@ func (c *Challenge) examine(s *Session, shown *credentials) (user string, err er
 			return "", err
 		}
 	}
+	// The detail names no user: somebody's key may stand in the wrong field, and the detail in a log.
 	fail := func(detail string) (string, error) {
 		words := "[ authmod=" + shown.method + " ] : ?reason=authfailed"
 		if known(shown.nonce) {
 			words += "&opaque=" + shown.nonce
 		}
-		return "", refuse(ErrCredentials, "user "+shown.user+": "+detail, words)
+		return "", refuse(ErrCredentials, detail, words)
 	}
 	if !c.redeem(shown) {
 		return fail("its challenge was answered before, or too long ago, or is not of this server")
@@ -171,7 +178,7 @@ func (c *Challenge) ask(shown *credentials) error {
 	} else {
 		words += "&nonce=" + nonce
 	}
-	return refuse(ErrChallenged, "user "+shown.user+" is to prove who it is", words)
+	return refuse(ErrChallenged, "the client is to prove who it is", words)
 }
 
 // verifier gives a user's verifier, or for a user that is not there one that looks the same and takes no answer.

@@ -163,13 +163,11 @@ func TestLogin(t *testing.T) {
 		{"nob~ody:pa@", "live?authmod=other/x", "", 3, ErrCredentials},
 	} {
 		name := test.login + test.path
-		// The client cuts an address at its first "?", encoders at its last "/".
 		app := strings.TrimSuffix(test.path, "/x")
-		u, err := ParseURL("rtmp://" + test.login + host + "/" + strings.SplitN(app, "?", 2)[0])
+		u, err := ParseURL("rtmp://" + test.login + host + "/" + test.path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		u.App, u.TCURL = app, "rtmp://"+host+"/"+app
 		s, err := new(Dialer).dial(within(t), u)
 		switch {
 		case test.user == "":

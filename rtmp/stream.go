@@ -25,6 +25,7 @@ type Stream struct {
 	client  bool // this side is the client
 	owned   bool // the session ends with the stream
 	name    string
+	raw     string // the name's query as it was sent
 	query   url.Values
 	kind    string
 	play    message.Play
@@ -54,6 +55,7 @@ type Control = message.Control
 func newStream(s *Session, id uint32, publish bool, fullName string) *Stream {
 	st := &Stream{session: s, id: id, publish: publish, decided: make(chan struct{})}
 	st.name, st.query = splitQuery(fullName)
+	_, st.raw, _ = strings.Cut(fullName, "?")
 	st.ctx, st.cancel = context.WithCancelCause(s.ctx)
 	st.inbox.init()
 	st.frames.muxer.Accept = s.peer.Accept()
@@ -109,6 +111,10 @@ func (st *Stream) Query() url.Values {
 	}
 	return union
 }
+
+// RawQuery is the query of the stream's name as it was sent: what stands behind
+// the first question mark, "" if there is none.
+func (st *Stream) RawQuery() string { return st.raw }
 
 // PublishType is live, record or append.
 func (st *Stream) PublishType() string { return st.kind }

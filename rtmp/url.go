@@ -17,7 +17,8 @@ type URL struct {
 	// Host is host and port, to dial.
 	Host string
 	// App is the first part of the path, or the first two if there are more
-	// than two; Name is the rest, with the query.
+	// than two; Name is the rest, with the query. A query that follows the first
+	// part belongs to that: live?auth=adobe/name.
 	App, Name string
 	// TCURL is the address without the stream's name: scheme, host as it was
 	// written, and App.
@@ -64,7 +65,11 @@ func ParseURL(raw string) (*URL, error) {
 	if app == "" {
 		return nil, errors.New("rtmp: address names no application behind the host")
 	}
-	if hasQuery {
+	switch {
+	case hasQuery && !strings.Contains(strings.TrimLeft(path, "/"), "/"):
+		query, name, _ = strings.Cut(query, "/")
+		app += "?" + query
+	case hasQuery:
 		name += "?" + query
 	}
 	password, _ := user.Password()

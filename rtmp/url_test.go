@@ -9,6 +9,8 @@ func TestParseURL(t *testing.T) {
 	tests := []struct{ in, scheme, host, app, name, tcURL string }{
 		{"rtmp://h/live/s1", "rtmp", "h:1935", "live", "s1", "rtmp://h/live"},
 		{"rtmp://h:19/live/s1?a=b/c&d", "rtmp", "h:19", "live", "s1?a=b/c&d", "rtmp://h:19/live"},
+		{"rtmp://h/live?auth=llnw/s1?a=b", "rtmp", "h:1935", "live?auth=llnw", "s1?a=b", "rtmp://h/live?auth=llnw"},
+		{"rtmp://h/live?auth=adobe", "rtmp", "h:1935", "live?auth=adobe", "", "rtmp://h/live?auth=adobe"},
 		{"RTMP://h/app/inst/key?tok=1", "rtmp", "h:1935", "app/inst", "key?tok=1", "rtmp://h/app/inst"},
 		{"rtmp://h/live/dir/sub/x.mp4", "rtmp", "h:1935", "live/dir", "sub/x.mp4", "rtmp://h/live/dir"},
 		{"rtmp://h/key", "rtmp", "h:1935", "key", "", "rtmp://h/key"},

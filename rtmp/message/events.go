@@ -67,6 +67,10 @@ type (
 		Reset bool
 		// Replaces says that the stream played already: that play has ended.
 		Replaces bool
+		// Args are the arguments behind the name, as they were sent: FFmpeg and
+		// librtmp write the special values of Start in thousandths. Clients leave
+		// it empty.
+		Args amf.List
 	}
 
 	// Closed says that the client ended a stream, by closeStream, deleteStream or

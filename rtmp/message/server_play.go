@@ -23,6 +23,7 @@ func (s *Server) handlePlay(c *Call, streamID uint32) Event {
 		Duration: milliseconds(c.num(2, -1)),
 		Reset:    c.flag(3),
 		Replaces: st.use == playing,
+		Args:     c.Args[min(len(c.Args), 1):],
 	}
 	st.use, st.open, st.name, st.play = playing, false, p.Name, p
 	return p

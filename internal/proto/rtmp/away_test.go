@@ -3,7 +3,6 @@ package rtmp
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -187,21 +186,5 @@ func TestATokenOnTheStreamsName(t *testing.T) {
 			(!ok || status.Code != message.CodePlayFailed || status.Description != "this stream is private") {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-func TestEncodersWithAUser(t *testing.T) {
-	verifier, err := rtmp.NewVerifier("alice", "secret")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := newHouse(t, hub.Options{Access: &guarded{}}, func(o *Options) {
-		o.Challenge = &rtmp.Challenge{Verifier: func(user string) (rtmp.Verifier, bool) { return verifier, user == "alice" }}
-	})
-	u, _ := url.Parse(h.url + "cam")
-	u.User = url.UserPassword("alice", "secret")
-	mustDial(t, rtmp.Publish, u.String())
-	if n := h.registry.KickWhere(func(_ hub.SessionInfo, owner string) bool { return owner == "user alice" }, "x"); n != 1 {
-		t.Error("the hub does not know who publishes")
 	}
 }

@@ -48,8 +48,11 @@ type Options struct {
 	// and the files one of which it must prove to be before it plays there. May
 	// be nil.
 	DemandedSWF func(connect string) (app string, files []rtmp.SWF)
-	// Challenge asks encoders for a user and a password; nil asks nobody.
-	Challenge *rtmp.Challenge
+	// Asked says that back ends are asked who may publish and play: they are told
+	// what clients say of themselves.
+	Asked bool
+	// Users are those who publish with a password; nil if there are none.
+	Users Users
 }
 
 // Door serves RTMP. New makes one.
@@ -61,16 +64,23 @@ type Door struct {
 	shared []shared // one for each lane of players
 
 	players, encoders *netx.Driver
+	users             Users
+	asked             bool
 }
 
 // New returns a door to h.
 func New(h Hub, o Options) *Door {
-	d := &Door{hub: h, logger: o.Logger, meter: o.Meter, players: o.Players, encoders: o.Encoders}
+	d := &Door{
+		hub: h, logger: o.Logger, meter: o.Meter, players: o.Players, encoders: o.Encoders, users: o.Users, asked: o.Asked,
+	}
 	d.shared = make([]shared, d.players.Lanes())
 	if d.meter == nil {
 		d.meter = noMeter{}
 	}
-	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended, RefuseEncrypted: o.RefuseEncrypted, Challenge: o.Challenge}
+	d.server = &rtmp.Server{Handler: d, Logger: o.Logger, Ended: d.ended, RefuseEncrypted: o.RefuseEncrypted}
+	if d.users != nil {
+		d.server.Challenge = d.challenge()
+	}
 	if o.DemandedSWF != nil {
 		d.server.SWF = func(s *rtmp.Session) []rtmp.SWF { return demandSWF(s, o.DemandedSWF) }
 	}
@@ -99,6 +109,10 @@ func (d *Door) ended(s *rtmp.Session, err error) {
 		how.word == "handshake" && !errors.Is(err, rtmp.ErrConnectionLost)
 	if broke || errors.Is(err, rtmp.ErrTimeout) || errors.Is(err, rtmp.ErrFlood) || errors.Is(err, rtmp.ErrUnverified) {
 		level = slog.LevelWarn
+	}
+	if errors.Is(err, rtmp.ErrCredentials) {
+		level = slog.LevelWarn
+		d.users.Failed(who.remote.Addr())
 	}
 	d.logger.Log(context.Background(), level, "connection closed", "session", s.ID(), "protocol", who.protocol,
 		"remote", who.remote.String(),

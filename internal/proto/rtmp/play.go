@@ -19,7 +19,7 @@ import (
 // play serves a viewer. Every start value plays live.
 func (d *Door) play(s *rtmp.Stream) error {
 	who := callerOf(s.Session())
-	reader, err := d.hub.Play(s.Context(), hub.PlayRequest{
+	reader, err := d.hub.Play(d.client(s), hub.PlayRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: who.protocol,
 		TLS: who.tls, Remote: who.remote, Software: software(s), RTT: rtt(s), Wait: true, Proven: who.proven,
 	})

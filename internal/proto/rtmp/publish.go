@@ -13,7 +13,7 @@ import (
 // publish serves an encoder. The hub tells of its beginning and end.
 func (d *Door) publish(s *rtmp.Stream) error {
 	who := callerOf(s.Session())
-	pub, err := d.hub.Publish(s.Context(), hub.PublishRequest{
+	pub, err := d.hub.Publish(d.client(s), hub.PublishRequest{
 		App: s.App(), Name: s.Name(), Query: s.Query(), Session: s.Session().ID(), Protocol: who.protocol,
 		TLS: who.tls, Remote: who.remote, Software: software(s), User: s.Session().User(), RTT: rtt(s),
 		// Telling the encoder why may wait for it, and Kick must not.

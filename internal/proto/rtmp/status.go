@@ -52,6 +52,8 @@ var endings = []ending{
 	{hub.ErrShutdown, "shutdown", "the server is going down"},
 	{hub.ErrSlowReader, "too-slow", "the player was too slow for the stream"},
 	{rtmp.ErrSlowReader, "stuck", "the player accepted nothing for too long"},
+	{rtmp.ErrChallenged, "challenged", "the client was asked for a user and a password"},
+	{rtmp.ErrCredentials, "credentials", "the user or the password was wrong"},
 	{rtmp.ErrUnverified, "unverified", "the player did not prove which SWF file it is"},
 	{rtmp.ErrTimeout, "timeout", "the client took too long"},
 	{rtmp.ErrFlood, "flood", "the client sent too many commands"},
