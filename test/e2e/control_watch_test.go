@@ -400,7 +400,7 @@ func TestControlPrivateInChromium(t *testing.T) {
 		chromedp.Navigate(s.url("/live/box?protocol=hls&token="+site.good("live/box", object{"jti": "page"}))))
 	plays(t, page, 20*time.Second)
 	a.do(t, http.StatusCreated, "POST", "/revocations", object{"id": "page"})
-	textHas(t, page, 15*time.Second, "private")
+	textHas(t, page, 15*time.Second, "This link does not let you in")
 }
 
 // An unlisted stream is not there by its name, and plays by its playback id.
