@@ -26,9 +26,15 @@ func TestCredentials(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
 		s := h.create("live/a")
+		if h.HasCredentials() {
+			t.Error("there is a credential that nobody made")
+		}
 		k, password, err := h.CreateCredential(ctx, me, Credential{Stream: s.ID, User: "bob"}, config.NewSecret("s3cret-enough"))
 		if err != nil || password.Reveal() != "s3cret-enough" {
 			t.Fatal(err)
+		}
+		if !h.HasCredentials() {
+			t.Error("it is not there")
 		}
 		before, _, _ := h.Verifier("bob")
 		k, err = h.ChangeCredential(ctx, me, k.ID, 1, func(k *Credential) error { k.Label = "old encoder"; return nil })
@@ -40,7 +46,7 @@ func TestCredentials(t *testing.T) {
 		}
 		_, _, err = h.CreateCredential(ctx, me, Credential{Stream: s.ID, User: "bob"}, config.Secret{})
 		fails[*ExistsError](t, err)
-		for _, user := range []string{"", "a:b", "a&b", "-a"} {
+		for _, user := range []string{"", "a:b", "a&b", "-a", "a@b"} {
 			_, _, err = h.CreateCredential(ctx, me, Credential{Stream: s.ID, User: user}, config.Secret{})
 			fails[*FaultError](t, err)
 		}

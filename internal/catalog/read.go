@@ -142,6 +142,13 @@ func (c *Catalog) Credentials(stream string) []*Credential {
 	return of
 }
 
+// HasCredentials reports whether there is any credential.
+func (c *Catalog) HasCredentials() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.index.users) > 0
+}
+
 // Verifier returns what a user's answers to challenges are checked by. The
 // credential may be expired: ask [Credential.Good].
 func (c *Catalog) Verifier(user string) (Verifier, *Credential, bool) {

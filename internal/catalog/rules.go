@@ -44,7 +44,7 @@ const (
 var (
 	labelName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$`)
 	playbackID = regexp.MustCompile(`^pb_[a-z2-7]{20}$`)
-	userName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]*$`)
+	userName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]*$`) // as rtmp.NewVerifier has it: clients escape nothing
 	eventType  = regexp.MustCompile(`^([a-z]+(\.[a-z]+)*(\.\*)?|\*)$`)
 )
 
@@ -186,7 +186,7 @@ func checkCredential(now time.Time, old, k *Credential) error {
 		}
 		k.Path, k.Stream = old.Path, old.Stream
 	case len(k.User) > maxUser || !userName.MatchString(k.User):
-		return &FaultError{"user", fmt.Sprintf("it is of 1 to %d letters, digits and -_.@, and begins with a letter or digit", maxUser)}
+		return &FaultError{"user", fmt.Sprintf("it is of 1 to %d letters, digits and -_.~, and begins with a letter or digit", maxUser)}
 	}
 	if old == nil || !k.Expires.Equal(old.Expires) {
 		if err := ahead("expires", now, k.Expires); err != nil {
