@@ -158,8 +158,12 @@ type Kind struct {
 // The lists.
 var (
 	Keys = Kind{field: "keys", none: "The stream has no keys.", columns: []column{
-		at("ID", "id"), at("STREAM", "stream"), at("LABEL", "label"), {"STATE", keyState}, at("EXPIRES", "expires"),
-		at("FROM", "addresses"), {"LAST USE", lastUse}, at("MANAGED", "managed"),
+		at("ID", "id"), at("STREAM", "stream"), at("LABEL", "label"),
+		{"STATE", keyState},
+		at("EXPIRES", "expires"),
+		at("FROM", "addresses"),
+		{"LAST USE", lastUse},
+		at("MANAGED", "managed"),
 	}}
 	Credentials = Kind{field: "credentials", none: "The stream has no users with passwords.", columns: []column{
 		at("ID", "id"), at("STREAM", "stream"), at("USER", "user"), at("LABEL", "label"), at("EXPIRES", "expires"), {"LAST USE", lastUse},
