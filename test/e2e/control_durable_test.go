@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -213,4 +215,44 @@ type counting struct{ n *atomic.Int64 }
 func (c counting) Write(b []byte) (int, error) {
 	c.n.Add(int64(len(b)))
 	return len(b), nil
+}
+
+// Servers that share a database and the key of what is sealed in it agree: what one
+// is told, the other goes by.
+func TestControlManyNodes(t *testing.T) {
+	t.Parallel()
+	database := databasetest.Postgres(t).Create(t)
+	one := start(t, "--database", database)
+	const name = "secret.key"
+	seal, err := os.ReadFile(filepath.Join(one.data, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, name), seal, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := startIn(t, data, "--database", database)
+	a, b := one.admin(t), other.admin(t)
+	made, key := a.create(t, "live/shared", "private")
+	wait(t, 10*time.Second, "the other to know the stream", func() bool {
+		got, err := b.call("GET", "/streams/live/shared", nil)
+		return err == nil && got.status == http.StatusOK
+	})
+	publisher := endless(t, other.rtmpURL("live/"+key))
+	b.waitState(t, "live/shared", "live")
+	site := a.signing(t)
+	pass := "?token=" + site.good("live/shared", object{"jti": "visitor"})
+	wait(t, 10*time.Second, "the other to know the signing key", func() bool {
+		return other.get("/live/shared/index.m3u8"+pass).status == http.StatusOK
+	})
+	a.do(t, http.StatusCreated, "POST", "/revocations", object{"id": "visitor"})
+	wait(t, 10*time.Second, "the other to know the revocation", func() bool {
+		return other.get("/live/shared/index.m3u8"+pass).status == http.StatusForbidden
+	})
+	keys := objects(a.do(t, http.StatusOK, "GET", "/streams/"+made.text("id")+"/keys", nil)["keys"])
+	a.do(t, http.StatusNoContent, "DELETE", "/keys/"+keys[0].text("id"), nil)
+	if code := publisher.wait(t, 10*time.Second); code == 0 {
+		t.Error("the session of a key that was revoked at another node ended as if by itself")
+	}
 }

@@ -27,6 +27,7 @@ func TestControlKeys(t *testing.T) {
 	_, off := a.create(t, "live/off", "public")
 	a.do(t, http.StatusOK, "PATCH", "/streams/live/off", object{"disabled": true})
 	once := key(object{"once": true}).text("key")
+	feed := a.follow(t, "key.*,stream.live", "")
 
 	file := clip(t, "plain", 10)
 	wait(t, 5*time.Second, "the key to expire", func() bool {
@@ -51,6 +52,10 @@ func TestControlKeys(t *testing.T) {
 		}
 	}
 
+	wait(t, 10*time.Second, "the refusals to be told", func() bool {
+		return feed.count("live/keys", "key.refused") >= 2 && feed.count("live/off", "key.refused") == 1 // what is alike is told once
+	})
+
 	// A key for one broadcast is spent at its end, and not before.
 	spent := publish(t, file, s.rtmpURL("live/"+once), "-t", "2")
 	s.waitState(t, "live/keys", "live")
@@ -68,6 +73,7 @@ func TestControlKeys(t *testing.T) {
 	s.waitSent(t, "live/keys")
 	publisher.interrupt(t)
 	keys := objects(a.do(t, http.StatusOK, "GET", "/streams/"+id+"/keys", nil)["keys"])
+	wait(t, 10*time.Second, "the uses to be told", func() bool { return feed.count("live/keys", "key.used") == 2 })
 	if !slices.ContainsFunc(keys, func(k object) bool {
 		return strings.Contains(k.text("last_use", "encoder"), "Lavf") &&
 			k.text("last_use", "address") == "127.0.0.1" && k.text("last_use", "protocol") == "rtmp"
@@ -170,4 +176,37 @@ func TestControlOBS(t *testing.T) {
 	const sentence = "this stream key is not known here: compare it letter by letter, or ask for a new one"
 	wait(t, 30*time.Second, "OBS to show the refusal", func() bool { return strings.Contains(encoder.out.String(), sentence) })
 	k.waitState(t, "live/main", "")
+}
+
+// A rehearsal is checked while it is on, and nobody sees it.
+func TestControlRehearsal(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--play-wait", "1s")
+	a := s.admin(t)
+	made, _ := a.create(t, "live/gala", "public")
+	id := made.text("id")
+	key := a.do(t, http.StatusCreated, "POST", "/streams/"+id+"/keys", object{"rehearsal": true}).text("key")
+	feed := a.follow(t, "stream.*", "")
+	endless(t, s.rtmpURL("live/"+key))
+	wait(t, 15*time.Second, "a report", func() bool {
+		got, err := a.call("GET", "/streams/"+id+"/rehearsal", nil)
+		return err == nil && got.status == http.StatusOK && strings.Contains(got.body, "H.264")
+	})
+	if state := a.do(t, http.StatusOK, "GET", "/streams/live/gala", nil).text("state"); state != "idle" {
+		t.Errorf("a rehearsal is %s", state)
+	}
+	for _, path := range []string{"/live/gala/index.m3u8", "/live/gala.flv", "/live/gala/manifest.mpd", "/api/v1/streams/live/gala"} {
+		if got := s.get(path); got.status != http.StatusNotFound {
+			t.Errorf("GET %s of a rehearsal: status %d", path, got.status)
+		}
+	}
+	if err := s.watches(t, "gala"); err == nil {
+		t.Error("a rehearsal plays")
+	}
+	if got := s.get("/api/v1/streams").body; strings.Contains(got, "gala") {
+		t.Errorf("strangers see the rehearsal: %s", got)
+	}
+	if n := len(feed.events("live/gala")); n != 0 {
+		t.Errorf("a rehearsal is told of: %v", feed.events("live/gala"))
+	}
 }

@@ -282,7 +282,9 @@ authorizers: [{url: "%s/?api=%s", apps: [asked], alone: true}, {url: "http://%s/
 	}
 	publisher.interrupt(t)
 	declared.kill()
-	wait(t, 15*time.Second, "the end to be told", func() bool { return feed.count("live/marked", "session.closed") > 0 && len(hooked.events("live/marked")) > 5 })
+	wait(t, 15*time.Second, "the end to be told", func() bool {
+		return feed.count("live/marked", "session.closed") > 0 && len(hooked.events("live/marked")) > 5
+	})
 	for _, e := range feed.events("") {
 		l.saw("the event "+e.kind()+" of the feed", e.raw)
 	}
