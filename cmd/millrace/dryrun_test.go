@@ -13,7 +13,7 @@ func TestDryRunShowsWhereSettingsComeFrom(t *testing.T) {
 	name := writeConfig(t, "rtmp: 127.0.0.1:0\ngrace: 5m\ndelivery: economy\nkeys: [{stream: live/a, key: open-sesame}]\n")
 	data := filepath.Join(t.TempDir(), "not", "yet")
 	cmd, stdout, stderr := program("serve", "--dry-run", "--config", name, "--http", "127.0.0.1:0", "--data", data,
-		"--database", "postgres://mill:p4ss@db/mill")
+		"--database", "postgres://mill:p4ss@db/mill", "--rtmfp", ":1935")
 	cmd.Env = append(cmd.Env, "MILLRACE_DELIVERY=realtime")
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s", err, stderr)
@@ -35,7 +35,7 @@ func TestDryRunShowsWhereSettingsComeFrom(t *testing.T) {
 	if all := stdout.String() + stderr.String(); strings.Contains(all, "open-sesame") || strings.Contains(all, "p4ss") {
 		t.Errorf("a secret is shown:\n%s", all)
 	}
-	if !strings.Contains(stderr.String(), "warning: --database does nothing yet") {
+	if !strings.Contains(stderr.String(), "warning: --rtmfp does nothing yet") {
 		t.Errorf("to standard error: %s", stderr)
 	}
 	if _, err := os.Stat(filepath.Dir(data)); err == nil {

@@ -209,17 +209,8 @@ func (s *Settings) advice() []string {
 // notYet has a line for each setting that was given and that this build takes
 // but cannot carry out.
 func (s *Settings) notYet(o config.Origins) []string {
-	var lines []string
-	for _, f := range []struct {
-		name, what string
-		idle       bool // the value asks for nothing
-	}{
-		{"rtmfp", "RTMFP", s.RTMFP == netx.Off},
-		{"database", "a database", s.Database == ""},
-	} {
-		if o.Given(f.name) && !f.idle {
-			lines = append(lines, fmt.Sprintf("--%s does nothing yet: %s is not built in", f.name, f.what))
-		}
+	if o.Given("rtmfp") && s.RTMFP != netx.Off {
+		return []string{"--rtmfp does nothing yet: RTMFP is not built in"}
 	}
-	return lines
+	return nil
 }

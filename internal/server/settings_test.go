@@ -211,7 +211,6 @@ func TestWarningsForWhatIsNotThere(t *testing.T) {
 		"tls-min 1.1 lets clients in by a version of TLS that can be broken (RFC 8996): " +
 			"keep it for encoders that speak nothing newer, and update those",
 		"--rtmfp does nothing yet: RTMFP is not built in",
-		"--database does nothing yet: a database is not built in",
 	}
 	if err != nil || !reflect.DeepEqual(warnings, want) {
 		t.Errorf("got %q, %v; want %q", warnings, err, want)
