@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -201,13 +202,16 @@ func init() {
 }
 
 // format is JSON that is written whole, so that a client that has gone is no error.
+// Addresses have an & in them as it is: people copy them out of it, too.
 var format = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
-		b, err := json.Marshal(v)
-		if err != nil {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(v); err != nil {
 			return fmt.Errorf("write an answer: %w", err)
 		}
-		_, _ = w.Write(append(b, '\n'))
+		_, _ = w.Write(b.Bytes())
 		return nil
 	},
 	Unmarshal: json.Unmarshal,
