@@ -5,7 +5,7 @@ BIN      := bin/millrace
 OUT      := dist
 TOOLS    := $(CURDIR)/.tools
 LINT     := $(TOOLS)/golangci-lint
-FUZZTIME ?= 1s
+FUZZTIME ?= 5s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 # Of the commit, so that the same commit always builds the same bytes.
@@ -28,7 +28,6 @@ run: build ## build it and start it with the demo stream
 	$(BIN) serve --demo --open --data millrace-data
 
 test: setup lint unit web-check ## everything that proves the promises once: at most 20 minutes
-	FUZZTIME=$(FUZZTIME) scripts/fuzz
 	$(MAKE) e2e packages
 
 unit: ## unit tests under the race detector, import rules and a program that uses the library
@@ -62,7 +61,7 @@ lint: setup ## go vet, golangci-lint, and whether NOTICE names every module
 fmt: setup ## format all Go code
 	$(LINT) fmt ./...
 
-fuzz: ## fuzz every parser, FUZZTIME each (default 1s; try FUZZTIME=10m)
+fuzz: ## fuzz every parser, FUZZTIME each (default 5s; try FUZZTIME=10m)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 bench: ## the benchmarks whose results stand in docs/PERFORMANCE.md
