@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/catalog"
@@ -19,6 +21,12 @@ type Credential struct {
 	Expires  *timestamp `json:"expires,omitempty"`
 	LastUse  *Use       `json:"last_use,omitempty"`
 	Password string     `json:"password,omitempty" doc:"The password, shown once."`
+	// The name is left out: an address with a query behind the app and slashes in
+	// the name is split by each encoder in its own way.
+	IngestURL    string `json:"ingest_url" doc:"What to type into an encoder as its server. The stream key is the name of the stream, or empty."`
+	IngestRTMPS  string `json:"ingest_url_rtmps,omitempty" doc:"The same inside TLS."`
+	Address      string `json:"address,omitempty" doc:"The server with the user and the password in it, for programs that take one address. Shown once, and only if the password has letters, digits and -._~ alone."`
+	AddressRTMPS string `json:"address_rtmps,omitempty" doc:"The same inside TLS."`
 }
 
 // CredentialSettings are what can be set of a credential.
@@ -50,7 +58,7 @@ func (a *API) serveCredentials() {
 		}
 		answer := &Plain[CredentialList]{CredentialList{[]Credential{}}}
 		for _, c := range a.Catalog.Credentials(e.ID) {
-			answer.Body.Credentials = append(answer.Body.Credentials, newCredential(c, config.Secret{}))
+			answer.Body.Credentials = append(answer.Body.Credentials, a.newCredential(ctx, c, config.Secret{}))
 		}
 		return answer, nil
 	})
@@ -69,7 +77,7 @@ func (a *API) serveCredentials() {
 		if err != nil {
 			return nil, err
 		}
-		return &Tagged[Credential]{etag(c.Revision), newCredential(c, config.Secret{})}, nil
+		return &Tagged[Credential]{etag(c.Revision), a.newCredential(ctx, c, config.Secret{})}, nil
 	})
 	register(a, operation{
 		id: "change-credential", method: http.MethodPatch, path: "/credentials/{id}", tag: "credentials", summary: "Change a user",
@@ -81,12 +89,30 @@ func (a *API) serveCredentials() {
 	}, a.deleteCredential)
 }
 
-func newCredential(c *catalog.Credential, password config.Secret) Credential {
-	return Credential{
+// asking makes an encoder ask to be challenged.
+const asking = "?auth=adobe"
+
+func (a *API) newCredential(ctx context.Context, c *catalog.Credential, password config.Secret) Credential {
+	v := Credential{
 		Meta: newMeta(c.Meta), Stream: c.Path, StreamID: c.Stream, User: c.User, Label: c.Label, Expires: stamp(c.Expires),
 		LastUse: newUse(c.LastUse), Password: password.Reveal(),
 	}
+	v.IngestURL, v.IngestRTMPS = a.Site.Servers(whoAsks(ctx).request, app(c.Path))
+	for _, to := range []struct{ server, address *string }{{&v.IngestURL, &v.Address}, {&v.IngestRTMPS, &v.AddressRTMPS}} {
+		if *to.server == "" {
+			continue
+		}
+		*to.server += asking
+		if typeable.MatchString(v.Password) {
+			*to.address = strings.Replace(*to.server, "://", "://"+v.User+":"+v.Password+"@", 1)
+		}
+	}
+	return v
 }
+
+// typeable are passwords that need no escape in an address, as not all encoders
+// know one.
+var typeable = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
 // credential is the one that an operation of who asks is about.
 func (a *API) credential(ctx context.Context, id string) (*catalog.Credential, error) {
@@ -121,7 +147,7 @@ func (a *API) createCredential(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &Made[Credential]{etag(made.Revision), "/api/v1/credentials/" + made.ID, newCredential(made, password)}, nil
+	return &Made[Credential]{etag(made.Revision), "/api/v1/credentials/" + made.ID, a.newCredential(ctx, made, password)}, nil
 }
 
 func (a *API) changeCredential(ctx context.Context, in *struct {
@@ -147,7 +173,7 @@ func (a *API) changeCredential(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &Tagged[Credential]{etag(c.Revision), newCredential(c, config.Secret{})}, nil
+	return &Tagged[Credential]{etag(c.Revision), a.newCredential(ctx, c, config.Secret{})}, nil
 }
 
 func (a *API) deleteCredential(ctx context.Context, in *struct {

@@ -42,8 +42,12 @@ const words = `
 | ` + "`code`" + ` | ` + "`forbidden`, `bad-key`, `bad-name`, `in-use`, `taken-over`, `limit`, `shutting-down`, `plain`, `unauthorized` (a token is missing), `unavailable` (whoever has to decide is away), `not-on-air`" + `, as in problem documents; ` + "`error`" + ` for all else |
 | ` + "`reason`" + ` of a publisher | ` + "`stopped`" + ` in order; ` + "`connection-lost`, `silent`, `taken-over`, `flood`, `panic`, `shutdown`; `kicked`" + ` (somebody ended it), ` + "`withdrawn`" + ` (its key was revoked), ` + "`limit`" + ` (its bit rate or picture) |
 | ` + "`reason`" + ` of a player | ` + "`ended`" + ` with its stream, ` + "`left`" + ` by itself; ` + "`too-slow`" + ` (skipped three times in 30 s), ` + "`stuck`" + ` (took no byte for 10 s), ` + "`connection-lost`, `timeout`, `flood`, `silent`, `panic`, `shutdown`; `kicked`" + ` (somebody ended it), ` + "`withdrawn`" + ` (its token or link is no longer good); ` + "`other`" + ` |
-| ` + "`reason`" + ` of a connection | as of a player, and ` + "`handshake`" + `: it never got through that, ` + "`unverified`" + `: it did not prove the SWF file that is demanded |
+| ` + "`reason`" + ` of a connection | as of a player, and ` + "`handshake`" + `: it never got through that, ` + "`unverified`" + `: it did not prove the SWF file that is demanded, ` + "`challenged`" + `: it was asked for a [user and a password](credentials.md), and comes back with them if it has any, ` + "`credentials`" + `: these were wrong |
+| ` + "`limit`" + ` | what there are too many of, and of whom, as ` + "`connections-of-the-server`, `viewers-of-one-app`, `publishers-with-one-key`, `connections-from-one-address`, `wrong-keys-or-tokens-from-one-address`, `wrong-passwords-from-all-addresses`, `outgoing-rate-of-one-app`; `banned-address`, `banned-key`" + ` |
+| ` + "`host`" + ` | of a back end that decides who may come in, from the config file; with its port, without the rest of its address |
+`
 
+const viewers = `
 ## Whom the viewers are
 
 A player of RTMP, HTTP-FLV, WebSocket-FLV or MPEG-TS over HTTP is a connection, and counts as long as it lasts. HLS and
@@ -83,6 +87,29 @@ grep '"broadcast":"k3v5qmz2ab"' millrace.log
 ` + "```" + `
 `
 
+// alerts are what is worth waking somebody.
+var alerts = []struct{ query, says string }{
+	{"millrace_database_away == 1", "for 1 minute: nobody can change anything, and events wait in memory; look at the database"},
+	{"increase(millrace_events_lost_total[15m]) > 0", "the database was away for long, or refuses events: the log has the reason"},
+	{"millrace_webhook_oldest_seconds > 600", "a receiver of webhooks does not answer: `millrace webhooks list` names it"},
+	{"increase(millrace_webhook_given_up_total[1h]) > 0", "events were given up: `millrace webhooks dead`, and `replay` when the receiver is well"},
+	{"millrace_authorizer_away == 1", "for 1 minute: a back end does not answer; `on-failure` decides who comes in"},
+	{"increase(millrace_wrong_secrets_total[15m]) > 500", "somebody guesses from many addresses; the log has some of them, for bans"},
+	{"increase(millrace_limit_refusals_total[15m]) > 100", "a limit is too low, or somebody takes more than their part"},
+	{"increase(millrace_panics_total[1h]) > 0", "a bug of Millrace; the log has its stack"},
+	{"increase(millrace_time_shift_lost_segments_total[15m]) > 0", "the disk is full or too slow"},
+}
+
+// An alert that asks for what there is not never rings.
+func TestAlertsAskForWhatThereIs(t *testing.T) {
+	labels := known(t)
+	for _, a := range alerts {
+		for _, fault := range check(a.query, labels, map[string]bool{}) {
+			t.Errorf("%s: %s", a.query, fault)
+		}
+	}
+}
+
 // The documentation says what there is.
 func TestDocumentation(t *testing.T) {
 	catalog := slices.SortedFunc(slices.Values(whole().catalog), func(a, b entry) int { return cmp.Compare(a.name, b.name) })
@@ -96,5 +123,10 @@ func TestDocumentation(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", e.name, e.kind, labels, e.help)
 	}
 	b.WriteString(words)
+	b.WriteString("\n## What is worth an alert\n\n| query | what it means |\n| --- | --- |\n")
+	for _, a := range alerts {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", a.query, a.says)
+	}
+	b.WriteString(viewers)
 	golden(t, "../../docs/metrics.md", []byte(b.String()))
 }
