@@ -15,7 +15,7 @@ import (
 // crowd makes many streams at once.
 func (a *steward) crowd(t *testing.T, n int) {
 	t.Helper()
-	const each = 2000
+	const each = 1000
 	for from := 0; from < n; from += each {
 		var set []object
 		for i := from; i < min(n, from+each); i++ {

@@ -205,7 +205,9 @@ func TestControlWebhooks(t *testing.T) {
 	const all = second + " stream.idle"
 	again := a.follow(t, "stream.*", "0")
 	for name, events := range map[string]func(string) []told{"feed": again.events, "good": good.events, "bad": bad.events} {
-		wait(t, 20*time.Second, "the receiver "+name+" to have it all", func() bool { return len(events(stream)) >= len(strings.Fields(all)) })
+		// A delivery that was under way when the server was killed is tried again after
+		// half a minute.
+		wait(t, 45*time.Second, "the receiver "+name+" to have it all", func() bool { return len(events(stream)) >= len(strings.Fields(all)) })
 		if got := kindsOf(events(stream)); got != all {
 			t.Errorf("%s: %s, want %s", name, got, all)
 		}
