@@ -45,6 +45,9 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	if took := time.Since(start); took > 3*database.Patience {
 		t.Errorf("20 changes gave up after %v", took)
 	}
+	if err := h.catchUp(ctx); !errors.Is(err, database.ErrAway) || !h.Stats().Away {
+		t.Errorf("it is not known that the database is away: %v", err)
+	}
 	if found, _, _ := h.FindKey(secret); found.Good(h.now) {
 		t.Error("the key is not spent while the database is away")
 	}
@@ -65,6 +68,10 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		}
 	}
 	must(t, h.flush(ctx))
+	must(t, h.catchUp(ctx))
+	if h.Stats().Away {
+		t.Error("the database is said to be away when it is back")
+	}
 	h.reopen()
 	if found, _, _ := h.FindKey(secret); found.Good(h.now) {
 		t.Error("the key is not spent after a restart")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/config"
@@ -39,6 +40,7 @@ type Catalog struct {
 
 	uses uses
 	news news
+	gone atomic.Bool // the database, when last asked for changes
 }
 
 // Options are what a catalogue works with.

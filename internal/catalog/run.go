@@ -86,7 +86,9 @@ func (c *Catalog) catchUp(ctx context.Context) error {
 	}
 	defer c.giveBack()
 	err := c.follow(ctx, 0)
-	if errors.Is(err, database.ErrAway) {
+	away := errors.Is(err, database.ErrAway)
+	c.gone.Store(away)
+	if away {
 		c.away, c.awayErr = time.Now(), err
 	}
 	return err

@@ -94,7 +94,7 @@ var alerts = []struct{ query, says string }{
 	{"millrace_webhook_oldest_seconds > 600", "a receiver of webhooks does not answer: `millrace webhooks list` names it"},
 	{"increase(millrace_webhook_given_up_total[1h]) > 0", "events were given up: `millrace webhooks dead`, and `replay` when the receiver is well"},
 	{"millrace_authorizer_away == 1", "for 1 minute: a back end does not answer; `on-failure` decides who comes in"},
-	{"increase(millrace_wrong_secrets_total[15m]) > 500", "somebody guesses from many addresses; the log has some of them, for bans"},
+	{"increase(millrace_wrong_keys_total[15m]) > 500", "somebody guesses from many addresses; the log has some of them, for bans"},
 	{"increase(millrace_limit_refusals_total[15m]) > 100", "a limit is too low, or somebody takes more than their part"},
 	{"increase(millrace_panics_total[1h]) > 0", "a bug of Millrace; the log has its stack"},
 	{"increase(millrace_time_shift_lost_segments_total[15m]) > 0", "the disk is full or too slow"},

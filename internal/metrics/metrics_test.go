@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,9 +18,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/millrace-live/millrace/internal/callback"
+	"github.com/millrace-live/millrace/internal/catalog"
+	"github.com/millrace-live/millrace/internal/database"
 	"github.com/millrace-live/millrace/internal/deliver"
+	"github.com/millrace-live/millrace/internal/event"
+	"github.com/millrace-live/millrace/internal/guard"
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/poster"
+	"github.com/millrace-live/millrace/internal/webhook"
 	"github.com/millrace-live/millrace/internal/window"
 	"github.com/millrace-live/millrace/media"
 	"github.com/millrace-live/millrace/rtmp"
@@ -76,6 +83,55 @@ func (posters) Stats() poster.Stats {
 	return poster.Stats{Makings: map[string]uint64{"made": 12, "failed": 3, "too-slow": 0}, Placeholders: 5}
 }
 
+// governed is a control plane in which something has happened. Two of its back ends
+// have one host.
+type governed struct{ away bool }
+
+func (governed) Backlogs(ctx context.Context) ([]database.Backlog, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		return nil, errors.New("it may take for ever")
+	}
+	return []database.Backlog{{Waiting: 3, Dead: 1}, {Waiting: 4, Dead: 2}}, nil
+}
+
+func (governed) Lost() uint64 { return 8 }
+
+func (g governed) catalog() catalog.Stats {
+	return catalog.Stats{Objects: map[string]int{"stream": 12, "key": 15, "ban": 2}, Away: g.away}
+}
+
+// stats are the Stats of one part of it.
+type stats[S any] func() S
+
+func (s stats[S]) Stats() S { return s() }
+
+type hooks struct {
+	stats[webhook.Stats]
+	governed
+}
+
+func (g governed) control() Control {
+	return Control{
+		Catalog: stats[catalog.Stats](g.catalog),
+		Guard: stats[guard.Stats](func() guard.Stats {
+			return guard.Stats{
+				Connections: 9, Refused: map[string]uint64{"banned address": 4, "viewers of one app": 6},
+				Failed: map[string]uint64{"key": 30},
+			}
+		}),
+		Events: stats[event.Stats](func() event.Stats {
+			return event.Stats{Written: 100, Waiting: 7, Dropped: 5, Lost: 1, Withheld: 50, Followers: 2}
+		}),
+		Hooks: hooks{func() webhook.Stats { return webhook.Stats{Delivered: 80, Failed: 11, Buried: 3, Underway: 2} }, g},
+		Gate: stats[[]callback.Stats](func() []callback.Stats {
+			return []callback.Stats{
+				{Host: "backend:9000", Asked: 40, Failures: 3, NotAsked: 2}, {Host: "backend:9000", Asked: 2, Away: true},
+			}
+		}),
+		Observer: g,
+	}
+}
+
 // whole returns metrics that watch all there is to watch.
 func whole() *Metrics {
 	m := New("v1.2.3")
@@ -86,6 +142,7 @@ func whole() *Metrics {
 	m.WatchPosters(posters{})
 	m.WatchPanics(map[string]func() uint64{"rtmp": func() uint64 { return 1 }})
 	m.WatchLog(func() uint64 { return 250 })
+	m.WatchControl(governed{}.control())
 	return m
 }
 

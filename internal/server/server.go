@@ -246,6 +246,9 @@ func (s *Server) session(c hub.SessionChange) {
 func (s *Server) watch() {
 	s.metrics.WatchHub(s.hub)
 	s.metrics.WatchPackaging(s.window)
+	s.metrics.WatchControl(metrics.Control{
+		Catalog: s.catalog, Guard: s.guard, Events: s.feed, Hooks: s.hooks, Gate: s.gate, Observer: s.observer,
+	})
 	panics := map[string]func() uint64{
 		"http":      s.panics.Load,
 		"packaging": func() uint64 { return s.window.Stats().Panics },
