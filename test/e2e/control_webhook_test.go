@@ -197,6 +197,7 @@ func TestControlWebhooks(t *testing.T) {
 	const second = first + " stream.live"
 	wait(t, 5*time.Second, "the second live", func() bool { return kindsOf(good.events(stream)) == second })
 	wait(t, 5*time.Second, "the feed to have it", func() bool { return feed.count(stream, "stream.live") == 2 })
+	s.waitSent(t, stream) // meanwhile the delivery is done with
 	s.cmd.Process.Kill()
 	<-s.done
 	s = startIn(t, s.data, "--rtmp", s.rtmp) // to which FFmpeg does not come back by itself
