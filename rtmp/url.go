@@ -28,9 +28,12 @@ type URL struct {
 	User, Password string
 }
 
-// String is the address without what is secret in it: the password, and the
-// stream's name with its query.
-func (u *URL) String() string { return u.TCURL + "/…" }
+// String is the address without what is secret in it: the password, the queries,
+// and the stream's name.
+func (u *URL) String() string {
+	app, _, _ := strings.Cut(u.TCURL, "?")
+	return app + "/…"
+}
 
 // ParseURL reads rtmp://[user:password@]host[:port]/app[/instance]/name[?query].
 // Without a port it is 1935, 443 for rtmps and rtmpts, and 80 for rtmpt and

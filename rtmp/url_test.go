@@ -34,6 +34,9 @@ func TestParseURL(t *testing.T) {
 		if *u != (URL{Scheme: tt.scheme, Host: tt.host, App: tt.app, Name: tt.name, TCURL: tt.tcURL}) {
 			t.Errorf("%s: got %+v", tt.in, *u)
 		}
+		if text := u.String(); strings.ContainsAny(text, "?=") || u.Name != "" && strings.HasSuffix(text, u.Name) {
+			t.Errorf("%s shows %s", tt.in, text)
+		}
 	}
 }
 
