@@ -354,3 +354,16 @@ func FuzzReadCredentials(f *testing.F) {
 		}
 	})
 }
+
+// Whoever has nothing to do with a challenge pays nothing for it.
+func TestNotAskedForFree(t *testing.T) {
+	for _, app := range []string{"live", "live/instance", "live?key=0123456789"} {
+		if n := testing.AllocsPerRun(100, func() {
+			if _, ok := readCredentials(app); ok || wanted(app) != "" {
+				t.Errorf("%s is taken for one who asks", app)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", app, n)
+		}
+	}
+}
