@@ -226,10 +226,12 @@ func (a *API) createLink(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
-	return a.link(whoAsks(ctx).request, signer, wanted.Type, c)
+	// An unlisted stream is not there by its name, whatever one has.
+	address := (&subject{path: e.Path(), entry: e}).address()
+	return a.link(whoAsks(ctx).request, signer, wanted.Type, address, c)
 }
 
-func (a *API) link(r *http.Request, signer *ticket.Signer, kind string, c ticket.Claims) (*Plain[Link], error) {
+func (a *API) link(r *http.Request, signer *ticket.Signer, kind, address string, c ticket.Claims) (*Plain[Link], error) {
 	answer := &Plain[Link]{Link{Type: kind, Stream: c.Subject, Expires: timestamp(c.Expires.Truncate(time.Second))}}
 	var query url.Values
 	var err error
@@ -244,7 +246,7 @@ func (a *API) link(r *http.Request, signer *ticket.Signer, kind string, c ticket
 		return nil, &catalog.FaultError{Field: "type", Reason: err.Error()}
 	}
 	answer.Body.Query = query.Encode()
-	answer.Body.Addresses = a.Site.Addresses(r, c.Subject).with(answer.Body.Query)
+	answer.Body.Addresses = a.Site.Addresses(r, address).with(answer.Body.Query)
 	return answer, nil
 }
 
