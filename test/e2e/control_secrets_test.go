@@ -198,9 +198,14 @@ authorizers: [{url: "%s/?api=%s", apps: [asked], alone: true}, {url: "http://%s/
 		"mistyped": wrongs["stream key"], "rotated away": second.text("key"), "API token": mate.token, "watch token": watch, "admin token": a.token,
 	} {
 		for _, address := range []string{
-			"live/" + secret, "live/marked?key=" + secret, secret + "/live", "live/" + secret + "/marked", "gone/x?key=" + secret, "asked/x?pass=" + secret,
+			"rtmpt:live/" + secret, "live/" + secret, "live/marked?key=" + secret, secret + "/live", "live/" + secret + "/marked", "gone/x?key=" + secret, "asked/x?pass=" + secret,
 		} {
-			err := offer(s.rtmpURL(address))
+			address, tunnel := strings.CutPrefix(address, "rtmpt:")
+			to := s.rtmpURL(address)
+			if tunnel {
+				to = strings.Replace(to, "rtmp:", "rtmpt:", 1)
+			}
+			err := offer(to)
 			if err == nil {
 				t.Errorf("%s publishes at %s", name, strings.ReplaceAll(address, secret, "SECRET"))
 				continue
@@ -367,8 +372,14 @@ func TestControlDatabasePassword(t *testing.T) {
 	address := strings.Replace(p.Create(t), "millrace@", "millrace:"+password+"@", 1)
 	s := start(t, "--database", address, "--log-level", "debug")
 	a := s.admin(t)
-	a.create(t, "live/kept", "public")
+	made, key := a.create(t, "live/kept", "public")
+	l.mark("stream key", key)
+	l.mark("password", a.do(t, http.StatusCreated, "POST", "/streams/"+made.text("id")+"/credentials", object{"user": "bob"}).text("password"))
+	l.mark("signing key", a.signing(t).secret)
+	l.mark("webhook's secret", a.do(t, http.StatusCreated, "POST", "/webhooks", object{"url": "http://127.0.0.1:9/hook"}).text("secret"))
+	l.mark("API token", a.do(t, http.StatusCreated, "POST", "/tokens", object{"role": "viewer"}).text("token"))
 	p.Kill()
+	readFolder(t, p.Dir, l)
 	wait(t, 20*time.Second, "a change to be refused", func() bool {
 		got, err := a.call("PATCH", "/streams/live/kept", object{"title": "x"})
 		l.saw("the answer to a change", got.body)

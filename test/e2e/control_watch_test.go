@@ -418,6 +418,11 @@ func TestControlUnlisted(t *testing.T) {
 	playback := fmt.Sprintf("live/%v", ids[0])
 	wait(t, 10*time.Second, "a playlist", func() bool { return s.get("/"+playback+"/index.m3u8").status == http.StatusOK })
 
+	made = a.do(t, http.StatusCreated, "POST", "/streams/live%2Funlisted/links", nil)
+	if status, _ := visit(t, made.text("addresses", "hls"), ""); status != http.StatusOK {
+		t.Errorf("the address that is given out, %s: status %d", made.text("addresses", "hls"), status)
+	}
+
 	files := s.files(t, playback, "")
 	for _, f := range files {
 		if strings.HasSuffix(f, "/time.mpd") {
