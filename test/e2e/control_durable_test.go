@@ -29,12 +29,12 @@ var databases = []struct {
 // changes are what one client did to a stream of its own, as far as it was told that
 // it was done.
 type changes struct {
-	name, key string
-	exists    bool
-	title     string // of the last change that was acknowledged
-	tried     string // of the one that nobody knows about
-	keys      map[string]bool
-	acked     int
+	name   string
+	exists bool
+	title  string // of the last change that was acknowledged
+	tried  string // of the one that nobody knows about
+	keys   map[string]bool
+	acked  int
 }
 
 // next makes one change, and reports whether it was acknowledged.
@@ -51,10 +51,10 @@ func (c *changes) next(a *steward, i int) (done bool, fault error) {
 		c.tried = fmt.Sprint("title ", i)
 		got, err = a.call("PATCH", "/streams/"+c.name, object{"title": c.tried})
 	}
-	switch {
-	case err != nil:
-		return false, nil // the server is gone
-	case got.status != http.StatusOK && got.status != http.StatusCreated:
+	if err != nil {
+		return false, nil //nolint:nilerr // the server is gone
+	}
+	if got.status != http.StatusOK && got.status != http.StatusCreated {
 		return false, fmt.Errorf("change %d of %s: status %d: %s", i, c.name, got.status, got.body)
 	}
 	if c.exists && i%5 == 4 {

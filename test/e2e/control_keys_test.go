@@ -31,7 +31,8 @@ func TestControlKeys(t *testing.T) {
 
 	file := clip(t, "plain", 10)
 	wait(t, 5*time.Second, "the key to expire", func() bool {
-		return time.Now().UTC().Format(time.RFC3339) > expired.text("expires")
+		at, err := time.Parse(time.RFC3339, expired.text("expires"))
+		return err == nil && time.Now().After(at)
 	})
 	refusals := []struct{ name, url, sentence string }{
 		{"wrong", s.rtmpURL("live/" + mistyped(right)), "this stream key is not known here"},

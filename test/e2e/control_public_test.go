@@ -125,8 +125,13 @@ func TestControlStrangers(t *testing.T) {
 		t.Errorf("the unlisted stream: status %d", got.status)
 	}
 	for _, change := range []struct{ method, path string }{
-		{"POST", "/streams"}, {"PATCH", "/streams/live/stage-public"}, {"DELETE", "/streams/live/stage-public"}, {"POST", "/streams/live%2Fstage-public/kick"},
-		{"POST", "/reload"}, {"POST", "/backup"}, {"PUT", "/apply"},
+		{"POST", "/streams"},
+		{"PATCH", "/streams/live/stage-public"},
+		{"DELETE", "/streams/live/stage-public"},
+		{"POST", "/streams/live%2Fstage-public/kick"},
+		{"POST", "/reload"},
+		{"POST", "/backup"},
+		{"PUT", "/apply"},
 	} {
 		if got, err := strangers.call(change.method, change.path, object{}); err != nil || got.status != http.StatusUnauthorized {
 			t.Errorf("%s %s: %+v, %v", change.method, change.path, got, err)

@@ -344,11 +344,11 @@ func readFolder(t *testing.T, dir string, l *leaks) {
 	n := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return nil //nolint:nilerr // it went meanwhile
+			return nil // it went meanwhile
 		}
 		f, err := os.Open(path)
 		if err != nil {
-			return nil //nolint:nilerr // likewise
+			return nil // likewise
 		}
 		defer f.Close()
 		b, err := io.ReadAll(f)

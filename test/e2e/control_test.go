@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -161,9 +162,7 @@ func (k signing) token(claims object) string {
 func (k signing) good(stream string, more ...object) string {
 	claims := object{"sub": stream, "exp": time.Now().Add(time.Hour).Unix()}
 	for _, m := range more {
-		for name, value := range m {
-			claims[name] = value
-		}
+		maps.Copy(claims, m)
 	}
 	return k.token(claims)
 }
@@ -205,7 +204,7 @@ func (a *steward) follow(t *testing.T, types, after string) *follower {
 			query.Set(name, value)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, "GET", a.url("/api/v1/events?"+query.Encode()), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url("/api/v1/events?"+query.Encode()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

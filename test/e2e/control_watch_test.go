@@ -166,7 +166,7 @@ func (s *server) files(t *testing.T, stream, query string) []string {
 	body, _ := see(manifest)
 	for _, m := range dashNames.FindAllStringSubmatch(body, -1) {
 		name := html.UnescapeString(m[1])
-		set := body[strings.Index(body, m[0]):]
+		_, set, _ := strings.Cut(body, m[0])
 		if begins := dashTime.FindStringSubmatch(set); begins != nil {
 			name = strings.ReplaceAll(name, "$Time$", begins[1])
 		}
