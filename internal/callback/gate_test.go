@@ -613,7 +613,7 @@ func TestCheck(t *testing.T) {
 		"scheme":           {Settings{URL: "ftp://" + secret}, "http://HOST"},
 		"host":             {Settings{URL: "http:///" + secret}, "http://HOST"},
 		"broken":           {Settings{URL: "http://a/%zz" + secret}, "http://HOST"},
-		"event":            {Settings{On: map[Event][]string{"on_dvr": {"http://a"}}, Mode: SRS}, "on_unpublish"},
+		"event":            {Settings{On: map[Event][]string{"on_dvr": {"http://a"}}, Mode: SRS}, "on-unpublish"},
 		"several":          {Settings{On: map[Event][]string{OnPlay: {"http://a", "http://b"}}}, "several"},
 		"get":              {Settings{URL: "http://a", Method: "get"}, "method"},
 		"put":              {Settings{URL: "http://a", Method: "put", Mode: NginxRTMP}, "method"},

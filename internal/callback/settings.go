@@ -146,7 +146,7 @@ func (s *Settings) check() error {
 	}
 	for e := range s.On {
 		if !slices.Contains(events, e) {
-			return fmt.Errorf("authorizer: %q is not told in the mode %s: it has %s", e, s.Mode, join(events))
+			return fmt.Errorf("authorizer: %s is nothing that the mode %s has: leave it out, or choose among %s", e.setting(), s.Mode, join(events))
 		}
 	}
 	return nil
@@ -155,10 +155,13 @@ func (s *Settings) check() error {
 func join(events []Event) string {
 	names := make([]string, len(events))
 	for i, e := range events {
-		names[i] = string(e)
+		names[i] = e.setting()
 	}
 	return strings.Join(names, ", ")
 }
+
+// setting is the event's name in the config file.
+func (e Event) setting() string { return strings.ReplaceAll(string(e), "_", "-") }
 
 // addresses returns where each event goes.
 func (s *Settings) addresses() (map[Event][]*url.URL, error) {
@@ -173,14 +176,14 @@ func (s *Settings) addresses() (map[Event][]*url.URL, error) {
 	for e, list := range s.On {
 		delete(all, e)
 		for _, text := range list {
-			u, err := parseAddress(string(e), text)
+			u, err := parseAddress(e.setting(), text)
 			if err != nil {
 				return nil, err
 			}
 			all[e] = append(all[e], u)
 		}
 		if len(list) > 1 && s.Mode != SRS {
-			return nil, fmt.Errorf("authorizer: %s has several addresses: only the mode srs asks one after another", e)
+			return nil, fmt.Errorf("authorizer: %s has several addresses: only the mode srs asks one after another", e.setting())
 		}
 	}
 	return all, nil

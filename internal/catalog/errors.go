@@ -33,7 +33,9 @@ func (e *FaultError) Error() string { return e.Field + ": " + e.Reason }
 // ExistsError says that the name is taken.
 type ExistsError struct{ Kind, Name string }
 
-func (e *ExistsError) Error() string { return fmt.Sprintf("there is a %s %s already", e.Kind, e.Name) }
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("there is a %s %s already: change that one, or choose another name", e.Kind, e.Name)
+}
 
 // UnsupportedError says that this build can't carry out what a field asks for.
 type UnsupportedError struct{ Field, Reason string }

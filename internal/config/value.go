@@ -12,6 +12,7 @@ import (
 
 var (
 	durationType = reflect.TypeFor[time.Duration]()
+	timeType     = reflect.TypeFor[time.Time]()
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
@@ -40,6 +41,14 @@ func setText(v reflect.Value, text string) error {
 			}
 			v.Set(reflect.Append(v, e))
 		}
+		return nil
+	}
+	if v.Type() == timeType {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return fmt.Errorf("%q is no time; write for instance 2030-01-31T12:00:00Z", text)
+		}
+		v.Set(reflect.ValueOf(t))
 		return nil
 	}
 	if v.CanAddr() && v.Addr().Type().Implements(textType) {

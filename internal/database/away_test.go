@@ -120,7 +120,7 @@ func TestPostgresIsAwayAtTheStart(t *testing.T) {
 	}
 	must(t, p.Start())
 	must(t, <-opened)
-	if n := strings.Count(said.String(), "\n"); n != 2 || !strings.Contains(said.String(), "the database is away") {
+	if n := strings.Count(said.String(), "\n"); n != 2 || !strings.Contains(said.String(), "the database does not answer") {
 		t.Errorf("it said %q", said.String())
 	}
 }
@@ -192,7 +192,7 @@ func TestOpenRefuses(t *testing.T) {
 	urls := map[string]string{
 		"sqlite:" + filepath.Join(dir, "none", "millrace.db"): "no such file",
 		"sqlite:" + dir:                     "is a directory",
-		"sqlite:" + junk:                    "not a database",
+		"sqlite:" + junk:                    "is no database: move it away",
 		"sqlite:":                           "needs a path",
 		"mysql://secret@host/":              `"mysql" is no kind of database`,
 		"secret":                            "has no kind",
@@ -202,8 +202,8 @@ func TestOpenRefuses(t *testing.T) {
 		"postgres://u:secret@host/db?connect_timeout=secret": "cannot be read",
 	}
 	if p := databasetest.Installed(); p != nil {
-		urls[p.URL("nowhere")] = "does not exist"
-		urls[strings.Replace(p.URL("postgres"), "millrace", "nobody:secret", 1)] = "does not exist"
+		urls[p.URL("nowhere")] = "make it with createdb"
+		urls[strings.Replace(p.URL("postgres"), "millrace", "nobody:secret", 1)] = `does not let the user "nobody" into`
 	}
 	for url, says := range urls {
 		within(t, func() {

@@ -77,7 +77,7 @@ func TestBackupAndRestore(t *testing.T) {
 				if want := int64(16); d.Sequence != want {
 					t.Errorf("the next change is %d, not %d", d.Sequence, want)
 				}
-				if err := b.Restore(t.Context(), path); err == nil || !strings.Contains(err.Error(), "in use already") {
+				if err := b.Restore(t.Context(), path); err == nil || !strings.Contains(err.Error(), "holds something already") {
 					t.Errorf("restored over a database in use: %v", err)
 				}
 			})
@@ -159,9 +159,9 @@ func TestRestoreRefuses(t *testing.T) {
 			name, says string
 			file       []byte
 		}{
-			{"empty", "it is empty", nil},
+			{"empty", "but empty", nil},
 			{"another file", "it is no backup of Millrace", []byte("{\"name\": 1}\n")},
-			{"no JSON", "line 1:", []byte("SQLite format 3\x00")},
+			{"no JSON", "it is no backup of Millrace", []byte("SQLite format 3\x00")},
 			{"cut between lines", "it is cut off", all(lines[:7])},
 			{"cut within a line", "unexpected end", good[:len(good)-9]},
 			{"a line is missing", "it is damaged", all(lines[:3], lines[4:])},

@@ -46,5 +46,5 @@ type faultError struct {
 	err  error
 }
 
-func (e *faultError) Error() string   { return fmt.Sprintf("%s: %v: %v", e.what, e.kind, e.err) }
+func (e *faultError) Error() string   { return fmt.Sprintf("%s: %v: %s", e.what, e.kind, oneLine(e.err)) }
 func (e *faultError) Unwrap() []error { return []error{e.kind, e.err} }

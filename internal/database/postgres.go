@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,19 @@ func openPostgres(ctx context.Context, url string, o Options) (Store, error) {
 	// connections to the old one hold.
 	s.write.SetConnMaxLifetime(30 * time.Minute)
 	s.write.SetConnMaxIdleTime(5 * time.Minute)
-	if err := s.ready(ctx, what, o, func(err error) bool { return postgresAway(err) && !postgresRefused(err) }); err != nil {
+	err = s.ready(ctx, what, o, func(err error) bool { return postgresAway(err) && !postgresRefused(err) })
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && postgresRefused(err) {
+		at := config.Host // the folder of a socket
+		if !strings.HasPrefix(at, "/") {
+			at = net.JoinHostPort(at, strconv.Itoa(int(config.Port)))
+		}
+		if server.Code == "3D000" {
+			return nil, fmt.Errorf("PostgreSQL at %s has no database %q: make it with createdb, or correct --database", at, config.Database)
+		}
+		return nil, fmt.Errorf("PostgreSQL at %s does not let the user %q into the database %q (%s): correct the user or "+
+			"password in --database, or pg_hba.conf there", at, config.User, config.Database, server.Message)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -3,7 +3,8 @@ package database
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,7 +30,7 @@ func (s *store) ready(ctx context.Context, what string, o Options, waits func(er
 		}
 		if ctx.Err() == nil && waits(err) {
 			if !said {
-				o.Log.Warn("the database is away; waiting for it", "error", err)
+				o.Log.Warn("the database does not answer, and Millrace waits for it: start it, or correct --database", "reason", oneLine(err))
 				said = true
 			}
 			select {
@@ -39,8 +40,29 @@ func (s *store) ready(ctx context.Context, what string, o Options, waits func(er
 				err = &faultError{what, ErrAway, err}
 			}
 		} else {
-			err = fmt.Errorf("%s: %w", what, err)
+			err = &readyError{what, err}
 		}
 		return errors.Join(err, s.Close())
 	}
+}
+
+// readyError is why a database can't be used.
+type readyError struct {
+	what string
+	err  error
+}
+
+func (e *readyError) Error() string { return e.what + ": " + oneLine(e.err) }
+func (e *readyError) Unwrap() error { return e.err }
+
+// oneLine is what an error says, without the repetitions of a driver that tries
+// several ways and gives each a line.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.TrimPrefix(strings.Join(lines, " "), "failed to initialize: ") // which says nothing
 }

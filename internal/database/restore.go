@@ -36,7 +36,7 @@ func (s *store) Restore(ctx context.Context, path string) error {
 			return err
 		}
 		if h != (heads{}) {
-			return errors.New("the database is in use already: a backup is restored into a new one")
+			return errors.New("the database holds something already: restore into a new data folder, or a new database, and start the server with that")
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return notOfDatabase(err)
@@ -56,23 +56,23 @@ func verify(f io.Reader) error {
 	sum, n := sha256.New(), 0
 	err := lines(f, func(line []byte) error {
 		var l dumpLine
-		if err := json.Unmarshal(line, &l); err != nil {
-			return fmt.Errorf("line %d: %w", n+1, err)
-		}
+		err := json.Unmarshal(line, &l)
 		switch {
-		case n == 0 && l.Head == nil:
-			return errors.New("it is no backup of Millrace")
+		case n == 0 && (err != nil || l.Head == nil):
+			return errors.New("it is no backup of Millrace: give a file that millrace backup wrote")
+		case err != nil:
+			return fmt.Errorf("it is damaged in line %d (%w): take another backup", n+1, err)
 		case n == 0:
 			head = l.Head
 			if head.Format > dumpFormat {
-				return fmt.Errorf("it is of a newer Millrace (format %d, this one reads %d)", head.Format, dumpFormat)
+				return fmt.Errorf("it is of a newer Millrace (format %d, this one reads %d): restore it with that version", head.Format, dumpFormat)
 			}
 		case end != nil:
-			return fmt.Errorf("line %d stands behind its end", n+1)
+			return fmt.Errorf("line %d stands behind its end: take another backup", n+1)
 		case l.End != nil:
 			end = l.End
 			if end.Lines != n || end.Sum != hex.EncodeToString(sum.Sum(nil)) {
-				return errors.New("it is damaged: its sum is not that of its lines")
+				return errors.New("it is damaged, its sum is not that of its lines: take another backup")
 			}
 		}
 		sum.Write(line)
@@ -84,9 +84,9 @@ func verify(f io.Reader) error {
 	case err != nil:
 		return err
 	case head == nil:
-		return errors.New("it is no backup of Millrace: it is empty")
+		return errors.New("it is no backup of Millrace, but empty: give a file that millrace backup wrote")
 	case end == nil:
-		return errors.New("it is cut off: its end is missing")
+		return errors.New("it is cut off, its end is missing: take another backup")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,6 +29,12 @@ const (
 	sqliteProtocol = 15
 )
 
+// Those that do not.
+const (
+	sqliteCorrupt = 11
+	sqliteNotADB  = 26
+)
+
 func openSQLite(ctx context.Context, path string, o Options) (Store, error) {
 	what := "open the database " + path
 	if path == "" {
@@ -40,7 +47,7 @@ func openSQLite(ctx context.Context, path string, o Options) (Store, error) {
 	// SQLite would make it readable for all; its log and index take its mode.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, fileFault(path, err)
 	}
 	f.Close()
 
@@ -66,10 +73,37 @@ func openSQLite(ctx context.Context, path string, o Options) (Store, error) {
 	}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(s.kind.idle)
-	if err := s.ready(ctx, what, o, func(err error) bool { return sqliteCode(err) == sqliteBusy }); err != nil {
+	err = s.ready(ctx, what, o, func(err error) bool { return sqliteCode(err) == sqliteBusy })
+	switch sqliteCode(err) {
+	case sqliteNotADB:
+		return nil, fmt.Errorf("%s is no database: move it away and start with a new one, into which "+
+			"millrace restore can put a backup", path)
+	case sqliteCorrupt:
+		return nil, fmt.Errorf("the database %s is damaged: move it away, and put a backup into its place with "+
+			"millrace restore", path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// fileFault says what to do about a file that cannot be opened.
+func fileFault(path string, err error) error {
+	mend := "make room for it, or choose another file with --database sqlite:PATH"
+	stat, statErr := os.Stat(path)
+	switch {
+	case statErr == nil && stat.IsDir():
+		mend = "a folder stands where the database should: move it away"
+	case errors.Is(err, fs.ErrNotExist):
+		mend = "make the folder " + filepath.Dir(path)
+	case errors.Is(err, fs.ErrPermission):
+		mend = "make it writable for the user that Millrace runs as"
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // the path is named already
+	}
+	return fmt.Errorf("cannot open the database %s (%w): %s", path, err, mend)
 }
 
 // sqliteName is a path as a URI, in which SQLite takes none of its signs for

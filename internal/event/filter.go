@@ -38,7 +38,7 @@ func CheckPattern(pattern string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no type of event is %q", pattern)
+	return fmt.Errorf("no type of event is %q: write for instance stream.live, or stream.* for all that begin so", pattern)
 }
 
 // endpoints returns the webhooks that get an event.

@@ -13,6 +13,7 @@ import (
 	"github.com/millrace-live/millrace/internal/api"
 	"github.com/millrace-live/millrace/internal/callback"
 	"github.com/millrace-live/millrace/internal/catalog"
+	"github.com/millrace-live/millrace/internal/event"
 	"github.com/millrace-live/millrace/internal/guard"
 	"github.com/millrace-live/millrace/internal/ticket"
 )
@@ -41,7 +42,7 @@ func (s *Settings) declared() (catalog.Declared, error) {
 	}
 	for _, w := range s.Webhooks {
 		d.Webhooks = append(d.Webhooks, catalog.DeclaredWebhook{
-			Webhook: catalog.Webhook{URL: w.URL, Label: w.Label, Types: w.Types, Apps: w.Apps}, Secret: w.Secret,
+			Webhook: w.declared(), Secret: w.Secret,
 		})
 	}
 	for _, k := range s.SigningKeys {
@@ -55,6 +56,10 @@ func (s *Settings) declared() (catalog.Declared, error) {
 		d.Bans = append(d.Bans, catalog.Ban{Address: p})
 	}
 	return d, nil
+}
+
+func (w WebhookSettings) declared() catalog.Webhook {
+	return catalog.Webhook{URL: w.URL, Label: w.Label, Types: w.Types, Apps: w.Apps}
 }
 
 func (s StreamSettings) declared(path string) (catalog.Stream, error) {
@@ -230,6 +235,23 @@ func (c *checker) control(s *Settings) {
 	for _, name := range sortedKeys(s.Streams) {
 		if _, err := labelsOf(s.Streams[name].Labels); err != nil {
 			c.fault("streams."+name+".labels", "%v", err)
+		} else if stream, err := s.Streams[name].declared(name); err == nil {
+			c.declared("streams."+name, catalog.CheckStream(stream))
+		}
+	}
+	for i, w := range s.Webhooks {
+		path := fmt.Sprintf("webhooks[%d]", i)
+		c.declared(path, catalog.CheckWebhook(w.declared()))
+		for j, t := range w.Types {
+			if err := event.CheckPattern(t); err != nil {
+				c.fault(fmt.Sprintf("%s.types[%d]", path, j), "%v", err)
+			}
+		}
+		switch n := len(w.Secret.Reveal()); {
+		case n == 0:
+			c.fault(path, "it has no secret, by which the receiver knows who sends: add one, made with openssl rand -hex 32")
+		case n < minWebhookSecret:
+			c.fault(path+".secret", "a secret of less than %d characters can be guessed: make one with openssl rand -hex 32", minWebhookSecret)
 		}
 	}
 	for i, k := range s.Keys {
@@ -258,6 +280,24 @@ func (c *checker) control(s *Settings) {
 			c.fault(fmt.Sprintf("authorizers[%d]", i), "%v", err)
 		}
 	}
+}
+
+// minWebhookSecret is the least that cannot be found by trying.
+const minWebhookSecret = 16
+
+// declared adds what the catalogue has against something that is declared at path.
+func (c *checker) declared(path string, err error) {
+	fault, ok := errors.AsType[*catalog.FaultError](err)
+	if !ok {
+		return
+	}
+	field, _, _ := strings.Cut(fault.Field, ".")
+	switch field {
+	case "app", "name":
+	default:
+		path += "." + strings.ReplaceAll(field, "_", "-")
+	}
+	c.fault(path, "%s", fault.Reason)
 }
 
 func (c *checker) limits(path string, l LimitSettings) {

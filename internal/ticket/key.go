@@ -64,7 +64,7 @@ func CheckKeys(keys []Key) error {
 	for i, k := range keys {
 		switch same := func(other Key) bool { return other.ID == k.ID }; {
 		case k.ID == "":
-			return errors.New("a key that signs permissions to watch has no id")
+			return errors.New("a key that signs permissions to watch has no id: give it one, as id: k1, which tokens name as their kid")
 		case len(k.ID) > maxID || strings.ContainsFunc(k.ID, func(r rune) bool { return r <= ' ' || r > '~' }):
 			return fmt.Errorf("the id %q of a key that signs permissions to watch must be of at most %d letters, "+
 				"digits and signs of ASCII", k.ID, maxID)

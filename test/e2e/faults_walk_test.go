@@ -31,7 +31,10 @@ type section struct {
 
 // sections are all the faults that are planted.
 func sections() []section {
-	return []section{startFaults, configFaults, flagFaults, warnings, encoderFaults, viewerFaults, connectionFaults, commandFaults}
+	return []section{
+		startFaults, databaseFaults, configFaults, permissionFaults, flagFaults, warnings, encoderFaults, viewerFaults,
+		connectionFaults, commandFaults, managementFaults,
+	}
 }
 
 // desk is where a fault is planted: a folder of its own, and what differs from

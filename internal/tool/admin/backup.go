@@ -33,6 +33,19 @@ func Backup(ctx context.Context, s Server, url, file string) (from string, err e
 	if s.API != "" || tool.StatusOf(err) != tool.Unreachable {
 		return "", err
 	}
+	if url == "" {
+		// To open it would make it.
+		dir := s.Data
+		if dir == "" {
+			if dir, err = store.Choose(); err != nil {
+				return "", err
+			}
+		}
+		if _, err := os.Stat(filepath.Join(dir, databaseFile)); errors.Is(err, fs.ErrNotExist) {
+			return "", &tool.Error{Status: tool.Usage, Err: err, Text: fmt.Sprintf(
+				"nothing is kept in the data folder %s: name the server's by --data, or its database by --database", dir)}
+		}
+	}
 	err = offline(ctx, s.Data, url, func(d database.Store) error { return d.Backup(ctx, file) })
 	if err != nil {
 		return "", err
@@ -88,8 +101,12 @@ func (c *client) backup(ctx context.Context, file string) (err error) {
 // Restore puts what a backup has into the database of a server that does not
 // run. The database must be empty.
 func Restore(ctx context.Context, data, url, file string) error {
-	if _, err := os.Stat(file); err != nil {
+	if stat, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return &tool.Error{Status: tool.Usage, Err: err, Text: fmt.Sprintf("there is no file %s: give one that millrace backup wrote", file)}
+	} else if err != nil {
 		return &tool.Error{Status: tool.Usage, Err: err, Text: fmt.Sprintf("cannot read the backup: %v", err)}
+	} else if stat.IsDir() {
+		return &tool.Error{Status: tool.Usage, Text: fmt.Sprintf("%s is a folder: give a file that millrace backup wrote", file)}
 	}
 	return offline(ctx, data, url, func(d database.Store) error { return d.Restore(ctx, file) })
 }
