@@ -37,6 +37,7 @@ type control struct {
 	gate     *callback.Gate
 	observer *callback.Observer
 	guarded  *guarded
+	visits   *visits
 	feed     *event.Feed
 	hooks    *webhook.Deliverer
 	stage    *rehearsal.Stage
@@ -71,6 +72,7 @@ func (s *Server) openControl(ctx context.Context) (err error) {
 		source = "urn:millrace:" + node
 	}
 	s.guard = guard.New(guard.Options{Sent: s.sent})
+	s.visits = &visits{guard: s.guard, trusted: s.trusted}
 	s.feed = event.NewFeed(event.Options{
 		Store: s.database, Source: source, Node: node, Streams: func() []hub.StreamInfo { return s.hub.Streams() },
 		Stored: func(endpoints []string) { s.hooks.Wake(endpoints) }, Log: s.log,

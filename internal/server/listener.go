@@ -173,12 +173,14 @@ func (s *Server) serve(l *listener) {
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       s.visits.context,
+		ConnState:         s.visits.state,
 	}
 	l.express = &netx.Express{
-		Handler: handler, Takes: isPiece, Next: l.handoff.Door, Context: base, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		Handler: handler, Takes: isPiece, Context: base, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 	}
 	l.detector = &netx.Detector{
-		RTMP: s.crowd.door(s.rtmpDoor()), HTTP: l.express.Door, TLS: s.tls, Port: l.name, Trusted: s.trusted, Logger: s.log,
+		RTMP: s.crowd.door(s.rtmpDoor()), HTTP: s.visits.door(l.express, l.handoff.Door), TLS: s.tls, Port: l.name, Trusted: s.trusted, Logger: s.log,
 	}
 	s.goers.Go(func() {
 		if err := l.http.Serve(l.handoff); !errors.Is(err, http.ErrServerClosed) {

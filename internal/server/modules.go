@@ -52,7 +52,7 @@ type door struct {
 func openRTMP(s *Server) door {
 	d := rtmp.New(s.hub, rtmp.Options{
 		Logger: s.log, Meter: s.metrics, Players: s.players, Encoders: s.encoders, RefuseEncrypted: s.set.RTMPE == "refuse",
-		DemandedSWF: s.access.DemandedSWF, Asked: len(s.set.Authorizers) > 0, Users: users{s.catalog, s.guard},
+		DemandedSWF: s.access.DemandedSWF, Asked: len(s.set.Authorizers) > 0, Users: users{s.catalog, s.guard}, Admit: s.visits.caller,
 	})
 	return door{name: "rtmp", conn: d.Serve, panics: d.Panics, leave: d.Reconnect, close: d.Shutdown}
 }

@@ -48,6 +48,10 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// An error means a connection without deadlines, which has no slow bodies.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	}
+	// Who looks after the server must see that it is well, however full it is.
+	if r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && m.visits.refuse(w, r) {
+		return
+	}
 	if rtmpt.Match(r.URL.Path) {
 		m.tunnel.ServeHTTP(w, r)
 		return
@@ -192,10 +196,6 @@ func (m *mux) output(w http.ResponseWriter, r *http.Request) {
 // returns the request as the door is to see it, and the name of the stream behind
 // the one that was asked for.
 func (m *mux) viewer(r *http.Request, name, file, door string) (*http.Request, string, error) {
-	from := deliver.Remote(r)
-	if err := m.guarded.turnedAway(from.Addr()); err != nil {
-		return r, "", err
-	}
 	stream, permit, err := m.access.Viewer(r, name)
 	if err != nil {
 		return r, "", err
@@ -209,7 +209,7 @@ func (m *mux) viewer(r *http.Request, name, file, door string) (*http.Request, s
 		if file != "" {
 			// Doors of files ask the hub once for all viewers.
 			err = m.gate.Watch(ctx, &hub.PlayRequest{
-				Stream: stream, Query: r.URL.Query(), Protocol: door, Remote: from, TLS: netx.TLSVersion(r.TLS),
+				Stream: stream, Query: r.URL.Query(), Protocol: door, Remote: deliver.Remote(r), TLS: netx.TLSVersion(r.TLS),
 				Software: r.UserAgent(), Bearer: access.Bearer(r),
 			})
 		}

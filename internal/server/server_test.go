@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-live/millrace/internal/guard"
 	"github.com/millrace-live/millrace/internal/metrics"
 )
 
@@ -309,6 +310,7 @@ func TestBases(t *testing.T) {
 func TestPanicInARequest(t *testing.T) {
 	var log buffer
 	s := &Server{log: slog.New(slog.NewTextHandler(&log, nil)), metrics: metrics.New("v0")}
+	s.visits = &visits{guard: guard.New(guard.Options{})}
 	s.doors = []door{{
 		page:  true,
 		match: func(path string) (stream, file string, ok bool) { return path, "", true },

@@ -21,6 +21,10 @@ type caller struct {
 	// proven is the app one of whose SWF files this client has proved to be. It
 	// is set when the proof is demanded, as nobody comes further without it.
 	proven string
+	// release gives back what the connection takes of a limit; refused is why it
+	// has no place.
+	release func()
+	refused error
 }
 
 // plainVersion is how connections begin that RTMPE does not encrypt (RTMP 1.0,

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/millrace-live/millrace/internal/hub"
 	"github.com/millrace-live/millrace/internal/netx"
 	"github.com/millrace-live/millrace/rtmp"
+	"github.com/millrace-live/millrace/rtmp/message"
 )
 
 // Hub is where streams are published to and played from.
@@ -53,6 +55,10 @@ type Options struct {
 	Asked bool
 	// Users are those who publish with a password; nil if there are none.
 	Users Users
+	// Admit lets a connection in from an address, until release is called, or says
+	// in a sentence why not, which the client is told when it connects. Those that
+	// come through a tunnel were let in with that. Nil lets everybody in.
+	Admit func(from netip.Addr) (release func(), err error)
 }
 
 // Door serves RTMP. New makes one.
@@ -66,12 +72,14 @@ type Door struct {
 	players, encoders *netx.Driver
 	users             Users
 	asked             bool
+	admit             func(netip.Addr) (func(), error)
 }
 
 // New returns a door to h.
 func New(h Hub, o Options) *Door {
 	d := &Door{
 		hub: h, logger: o.Logger, meter: o.Meter, players: o.Players, encoders: o.Encoders, users: o.Users, asked: o.Asked,
+		admit: o.Admit,
 	}
 	d.shared = make([]shared, d.players.Lanes())
 	if d.meter == nil {
@@ -92,13 +100,29 @@ func (d *Door) Panics() uint64 { return d.server.Panics() }
 
 // Serve serves a connection until it ends.
 func (d *Door) Serve(a *netx.Arrival) {
-	_ = d.server.ServeConn(newCaller(a), a.Conn, a.Head) // ended is told
+	c := newCaller(a)
+	if d.admit != nil && !a.Tunnel {
+		c.release, c.refused = d.admit(a.Remote.Addr())
+	}
+	_ = d.server.ServeConn(c, a.Conn, a.Head) // ended is told
+}
+
+// ServeConnect implements [rtmp.ConnectHandler]: whoever is not to come in is told
+// so in the protocol's own words.
+func (d *Door) ServeConnect(s *rtmp.Session) error {
+	if err := callerOf(s).refused; err != nil {
+		return &rtmp.StatusError{Code: message.CodeConnectRejected, Description: err.Error()}
+	}
+	return nil
 }
 
 // ended counts a connection. One that never came to publish or play gets its one
 // log line here.
 func (d *Door) ended(s *rtmp.Session, err error) {
 	how, who := endOf(err), callerOf(s)
+	if who.release != nil {
+		who.release()
+	}
 	d.meter.ConnectionEnded(who.protocol, how.word)
 	if err == nil {
 		return
