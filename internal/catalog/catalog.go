@@ -48,6 +48,9 @@ type Options struct {
 	Folder *store.Folder    // of the key file and the older keys.json
 	Log    *slog.Logger     // nil: silence
 	Now    func() time.Time // nil: time.Now
+	// Shared says that several servers may use the database. They need the same key
+	// file, also while nothing is sealed yet.
+	Shared bool
 	// OnChange is told each change after it was made, in order, with no lock held.
 	OnChange func(Changed)
 	// Events makes the events that are stored together with a change.
@@ -178,8 +181,12 @@ func (c *Catalog) load(ctx context.Context) error {
 }
 
 func (c *Catalog) sealFault(err error) error {
-	return fmt.Errorf("the secrets in the database were sealed with another %s (%w): "+
-		"copy that file from the server or the backup that the database is of into the data folder", KeyFile, err)
+	file := KeyFile
+	if c.o.Folder != nil {
+		file = c.o.Folder.Path(file)
+	}
+	return fmt.Errorf("the secrets in the database were sealed with another secret.key (%w): "+
+		"copy secret.key of the server that the database comes from into %s", err, file)
 }
 
 // rebuild makes the index anew. The caller has its turn.

@@ -28,6 +28,7 @@ const me Actor = "token:tk_test"
 
 // house is a catalogue with what it stands on.
 type house struct {
+	shared bool
 	*Catalog
 	t      testing.TB
 	url    string
@@ -78,7 +79,7 @@ func (h *house) tryOpen() error {
 		db.Close()
 	}
 	h.Catalog, err = Open(context.Background(), db, Options{
-		Folder: folder, Log: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
+		Folder: folder, Log: slog.New(slog.NewTextHandler(h.t.Output(), nil)), Shared: h.shared,
 		Now: func() time.Time { return h.now }, OnChange: func(ch Changed) { h.told = append(h.told, ch) },
 		Events: h.events,
 	})

@@ -32,6 +32,8 @@ func (c *Catalog) start(ctx context.Context) error {
 			b.mark(0)
 		case it.sealed != "" && !known:
 			return c.sealFault(errors.New("another server began a moment ago, with a key file of its own"))
+		case it.sealed != "" && c.o.Shared:
+			return c.sealFault(errors.New("servers that share a database need the same one"))
 		case it.sealed != "":
 			c.o.Log.Warn("the database was used with another " + KeyFile +
 				"; nothing that it sealed is left, so this one is taken")

@@ -78,6 +78,12 @@ func TestAnotherKeyFile(t *testing.T) {
 	h.end()
 	other := hex.EncodeToString(randomKey())
 	must(t, os.WriteFile(file, []byte(other), 0o600))
+	// Another server with a key file of its own could not read what this one seals later.
+	h.shared = true
+	if err := h.tryOpen(); err == nil || !strings.Contains(err.Error(), "copy secret.key of the server") {
+		t.Errorf("a second server has a key file of its own: %v", err)
+	}
+	h.shared = false
 	h.open() // nothing is sealed yet
 	_, secret, err := h.CreateWebhook(t.Context(), me, Webhook{URL: "https://example.com/"})
 	must(t, err)
@@ -88,7 +94,7 @@ func TestAnotherKeyFile(t *testing.T) {
 	}
 	h.end()
 	must(t, os.WriteFile(file, own, 0o600))
-	if err := h.tryOpen(); err == nil || !strings.Contains(err.Error(), "copy that file from") {
+	if err := h.tryOpen(); err == nil || !strings.Contains(err.Error(), "copy secret.key of the server") {
 		t.Errorf("opened with another key file: %v", err)
 	}
 	must(t, os.WriteFile(file, []byte(other[:40]), 0o600))

@@ -78,7 +78,7 @@ func (s *Server) openControl(ctx context.Context) (err error) {
 		Stored: func(endpoints []string) { s.hooks.Wake(endpoints) }, Log: s.log,
 	})
 	s.catalog, err = catalog.Open(ctx, s.database, catalog.Options{
-		Folder: s.folder, Log: s.log, CheckName: access.CheckName, OnChange: s.changed, Events: s.feed.FromChange,
+		Folder: s.folder, Log: s.log, Shared: !strings.HasPrefix(s.databaseURL(), "sqlite:"), CheckName: access.CheckName, OnChange: s.changed, Events: s.feed.FromChange,
 	})
 	if err != nil {
 		return err
