@@ -268,7 +268,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Errorf("%s has no stream, %v", name, err)
 		}
 	}
-	if out, status := other.run("restore", file); status == 0 || !strings.Contains(out, "in use") {
+	if out, status := other.run("restore", file); status == 0 || !strings.Contains(out, "holds something") {
 		t.Errorf("a second time: status %d, %s", status, out)
 	}
 }

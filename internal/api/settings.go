@@ -67,7 +67,7 @@ func (s *StreamSettings) to(e *catalog.Stream) {
 func (n *StreamNamed) stream() (catalog.Stream, error) {
 	path, err := access.StreamName(of(n.App), n.Name)
 	if err != nil {
-		return catalog.Stream{}, &catalog.FaultError{Field: "name", Reason: err.Error()}
+		return catalog.Stream{}, &catalog.FaultError{Field: "name", Reason: err.Error() + "; choose another name"}
 	}
 	first := app(path)
 	e := catalog.Stream{App: first, Name: path[len(first)+1:]}

@@ -112,7 +112,7 @@ func (c *Catalog) checkPath(s *Stream) error {
 	}
 	if c.o.CheckName != nil {
 		if err := c.o.CheckName(s.Path()); err != nil {
-			return &FaultError{"name", err.Error()}
+			return &FaultError{"name", err.Error() + "; choose another name"}
 		}
 	}
 	for part := range strings.SplitSeq(s.Path(), "/") {
@@ -134,7 +134,7 @@ func checkPlayback(x *index, s *Stream) error {
 			continue
 		}
 		if !playbackID.MatchString(id) {
-			return &FaultError{"playback_ids", "one is pb_ and 20 letters a to z and digits 2 to 7; an empty one becomes a new one"}
+			return &FaultError{"playback_ids", "one is written as pb_ and 20 letters a to z and digits 2 to 7; the API makes a new one of an empty one"}
 		}
 		if other := x.playback[id]; other != nil && other.Path() != s.Path() {
 			return &FaultError{"playback_ids", "one is that of another stream"}
@@ -234,7 +234,7 @@ func checkWebhook(w *Webhook) error {
 	case len(w.URL) > maxURL:
 		return &FaultError{"url", fmt.Sprintf("it is longer than %d bytes", maxURL)}
 	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "", strings.ContainsFunc(w.URL, unprintable):
-		return &FaultError{"url", "it is no address as https://example.com/hook"}
+		return &FaultError{"url", "this is no address: write it as https://example.com/hook"}
 	case u.User != nil:
 		return &FaultError{"url", "it must not hold a password, since it is shown: deliveries are signed"}
 	case u.Fragment != "":

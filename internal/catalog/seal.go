@@ -89,7 +89,8 @@ func (s *sealer) open(kind, id, sealed string) (config.Secret, error) {
 		text, err = s.aead.Open(nil, b[:s.aead.NonceSize()], b[s.aead.NonceSize():], bound(kind, id))
 	}
 	if err != nil {
-		return config.Secret{}, fmt.Errorf("the secret of the %s %s cannot be opened by %s: %w", kind, id, KeyFile, err)
+		// What failed in the cipher tells nobody anything.
+		return config.Secret{}, fmt.Errorf("the secret of the %s %s cannot be opened", kind, id)
 	}
 	return config.NewSecret(string(text)), nil
 }

@@ -25,10 +25,15 @@ type Control struct {
 	Events  interface{ Stats() event.Stats }
 	Hooks   interface {
 		Stats() webhook.Stats
-		Backlogs(context.Context) ([]database.Backlog, error)
+		Hooks
 	}
 	Gate     interface{ Stats() []callback.Stats }
 	Observer interface{ Lost() uint64 }
+}
+
+// Hooks is what knows the deliveries that wait.
+type Hooks interface {
+	Backlogs(ctx context.Context) ([]database.Backlog, error)
 }
 
 // WatchControl has all of it read whenever somebody asks.
@@ -45,7 +50,7 @@ func (m *Metrics) WatchControl(of Control) {
 			"Connections, publishers, viewers and tries that were refused because of a limit or a ban.", "limit"),
 		wrong: m.describe("millrace_wrong_keys_total", "counter",
 			"Wrong keys and passwords of publishers, and wrong tokens for the API.", "kind"),
-		written: m.describe("millrace_events_total", "counter", "Events that the database has taken."),
+		written: m.describe("millrace_events_total", "counter", "Events of streams, sessions and viewers that were stored; those of changes are stored with the change, and not counted."),
 		waiting: m.describe("millrace_events_waiting", "gauge", "Events that wait in memory for the database."),
 		lostEvents: m.describe("millrace_events_lost_total", "counter",
 			"Events that nobody will see: full (too many waited for the database; never those of a broadcast's beginning and end), "+
@@ -206,9 +211,7 @@ func (b backlogSum) age(now time.Time) time.Duration {
 	return max(0, now.Sub(b.oldest))
 }
 
-func (b *backlogs) of(hooks interface {
-	Backlogs(context.Context) ([]database.Backlog, error)
-}) (backlogSum, bool) {
+func (b *backlogs) of(hooks Hooks) (backlogSum, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now := time.Now(); b.asked.IsZero() || now.Sub(b.asked) >= backlogEvery {

@@ -31,7 +31,7 @@ var databaseFaults = section{
 		{"PostgreSQL does not have that database", `127.0.0.1:5432 | "tv" | createdb`, databaseRefuses("3D000", `database "tv" does not exist`)},
 		{"a secret.key that is damaged", "/srv/data/secret.key | backup", foldered("secret.key", secret)},
 		{
-			"a secret.key that is gone, and something is sealed with it", "secret.key | copy that file",
+			"a secret.key that is gone, and something is sealed with it", "/srv/data/secret.key | copy secret.key",
 			func(t *testing.T, d *desk) string {
 				s := startIn(t, d.path("data"))
 				d.succeed(t, "webhooks", "create", "https://example.org/hook", "--data", d.path("data"))
@@ -146,7 +146,7 @@ var permissionFaults = section{
 		},
 		{"a webhook with a short secret", "f.yaml:1:54: | 16 characters | openssl", configured("webhooks: [{url: \"https://example.org/hook\", secret: " + secret + "1}]\n")},
 		{"a webhook without a secret", "f.yaml:1:12: | secret | openssl", configured("webhooks: [{url: \"https://example.org/hook\"}]\n")},
-		{"a webhook whose address is none", "f.yaml:1:18: | https://example.com/hook", configured("webhooks: [{url: example.org, secret: " + secret + "0123456789}]\n")},
+		{"a webhook whose address is none", "f.yaml:1:18: | write it as https://example.com/hook", configured("webhooks: [{url: example.org, secret: " + secret + "0123456789}]\n")},
 		{
 			"a webhook for events that there are not", `f.yaml:1:84: | "live" | stream.live`,
 			configured("webhooks: [{url: \"https://example.org/hook\", secret: " + secret + "0123456789, types: [live]}]\n"),
@@ -194,7 +194,7 @@ var managementFaults = section{
 			},
 		},
 		{
-			"streams create: nothing answers", "127.0.0.1:1935 | --api",
+			"streams create: nothing answers", "127.0.0.1:1935 | start it | --api",
 			func(t *testing.T, d *desk) string {
 				return d.failure(t, 4, "streams", "create", "live/cam1", "--api", "http://"+freePort(t, d))
 			},
@@ -206,7 +206,7 @@ var managementFaults = section{
 				return d.failure(t, 3, "streams", "create", "live/cam1", "--api", "http://"+keyed().http)
 			},
 		},
-		{"streams create: a name that is none", ".flv", managed(3, "streams", "create", "live/cam1.flv")},
+		{"streams create: a name that is none", ".flv | another name", managed(3, "streams", "create", "live/cam1.flv")},
 		{
 			"streams create: a name that is taken", "live/twice | choose another",
 			func(t *testing.T, d *desk) string {

@@ -206,7 +206,7 @@ func TestFaults(t *testing.T) {
 			"it is gone",
 			Server{API: gone.URL},
 			tool.Unreachable,
-			"no server answers at API, the address of --api or MILLRACE_API: dial tcp HOST: connect: connection refused",
+			"no server answers at API (dial tcp HOST: connect: connection refused): start it, or correct the address, which is from --api or MILLRACE_API",
 		},
 		{"no address", Server{API: "ftp://x"}, tool.Usage, `"ftp://x" is not the address of a server; give for instance http://localhost:8080`},
 		{"a password", Server{API: "http://a:b@x"}, tool.Usage, `"http://a:b@x" is not the address of a server; give for instance http://localhost:8080`},

@@ -96,7 +96,7 @@ func (c *client) send(ctx context.Context, r Request) (*http.Response, error) {
 			err = why.Err
 		}
 		return nil, &tool.Error{Status: tool.Unreachable, Err: err, Text: fmt.Sprintf(
-			"no server answers at %s, the address of %s: %v", c.base, c.named, err)}
+			"no server answers at %s (%v): start it, or correct the address, which is from %s", c.base, err, c.named)}
 	}
 	return res, nil
 }
