@@ -52,6 +52,7 @@ type Kicker interface {
 // Events are sent to those who follow them; *event.Feed is one.
 type Events interface {
 	ServeSSE(w http.ResponseWriter, r *http.Request, allowed func() (event.Filter, bool))
+	Problems(stream string) (found []event.Problem, known bool)
 }
 
 // Webhooks deliver events; *webhook.Deliverer is one.

@@ -111,6 +111,10 @@ func (feed) ServeSSE(w http.ResponseWriter, _ *http.Request, allowed func() (eve
 	_ = json.NewEncoder(w).Encode(map[string]any{"apps": filter.Apps, "ok": ok})
 }
 
+func (feed) Problems(string) ([]event.Problem, bool) {
+	return []event.Problem{{Code: "silent", Detail: "it sends nothing"}}, true
+}
+
 type hooks struct{}
 
 func (hooks) Test(context.Context, webhook.Endpoint) (webhook.Outcome, error) {

@@ -33,6 +33,8 @@ type Stream struct {
 	Publisher    *Publisher     `json:"publisher,omitempty"`
 	TimeShift    *Shifted       `json:"time_shift,omitempty"`
 	EncoderClock *EncoderClock  `json:"encoder_clock,omitempty"`
+	Health       *Health        `json:"health,omitempty" doc:"How what the encoder sends does, looked at every 5 seconds. Not there for strangers."`
+	Refused      []Refused      `json:"refused,omitempty" doc:"The last tries to publish or watch it that were not let in, the oldest first. For operators who ask for one stream."`
 	Addresses    Addresses      `json:"addresses"`
 	*Configured
 }
@@ -80,6 +82,56 @@ type Publisher struct {
 	Address string `json:"address,omitempty"`
 }
 
+// Health is how a publisher does.
+type Health struct {
+	Healthy  bool        `json:"healthy"`
+	Problems []Complaint `json:"problems"`
+}
+
+// Complaint is one thing that is wrong with what a publisher sends.
+type Complaint struct {
+	Code   string `json:"code" enum:"key-frames,bitrate,silent"`
+	Detail string `json:"detail"`
+}
+
+// Refused is a try that was not let in.
+type Refused struct {
+	Time     timestamp `json:"time"`
+	Code     string    `json:"code"`
+	Reason   string    `json:"reason"`
+	Protocol string    `json:"protocol,omitempty"`
+	Software string    `json:"software,omitempty"`
+	Address  string    `json:"address,omitempty"`
+}
+
+// refusedOf are the last tries of a stream that were not let in.
+func (a *API) refusedOf(path string) []Refused {
+	info, _ := a.Hub.Stream(path) // it knows of those that are not on air, too
+	list := make([]Refused, 0, len(info.Refused))
+	for _, r := range info.Refused {
+		list = append(list, Refused{
+			timestamp(r.Time), r.Code.String(), r.Reason, r.Protocol, r.Software, r.Remote.Addr().String(),
+		})
+	}
+	return list
+}
+
+// health is how the publisher of a stream does, nil if that is not known.
+func (a *API) health(path string) *Health {
+	if a.Events == nil {
+		return nil
+	}
+	found, known := a.Events.Problems(path)
+	if !known {
+		return nil
+	}
+	h := &Health{Healthy: len(found) == 0, Problems: []Complaint{}}
+	for _, p := range found {
+		h.Problems = append(h.Problems, Complaint(p))
+	}
+	return h
+}
+
 // subject is a stream that somebody asks for: what is on air under a path, what the
 // catalogue has, or both.
 type subject struct {
@@ -121,6 +173,9 @@ func (a *API) stream(r *http.Request, who *identity, sub *subject) Stream {
 	}
 	if sub.onAir() {
 		a.addLive(&s, sub.info, known && who.may(catalog.Operator))
+		if known {
+			s.Health = a.health(sub.path)
+		}
 	}
 	if e := sub.entry; e != nil {
 		s.Configured = configured(e, known)

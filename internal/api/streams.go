@@ -221,6 +221,9 @@ func (a *API) one(ctx context.Context, in *struct {
 		return nil, err
 	}
 	answer := &Tagged[OneStreamNow]{Body: OneStreamNow{timestamp(time.Now()), a.stream(who.request, who, sub)}}
+	if who.over(app(sub.path)) && who.may(catalog.Operator) {
+		answer.Body.Refused = a.refusedOf(sub.path)
+	}
 	if revision := answer.Body.Configured; revision != nil && revision.Revision != 0 {
 		answer.ETag = etag(revision.Revision)
 	}

@@ -53,6 +53,18 @@ func (f *Feed) poll(infos []hub.StreamInfo, now time.Time) {
 	}
 }
 
+// Problems returns what is wrong now with what the publisher of a stream sends, and
+// whether somebody has looked yet.
+func (f *Feed) Problems(stream string) (found []Problem, known bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	on, w := f.onAir[stream], f.watch.streams[stream]
+	if on == nil || w == nil || w.broadcast != on.ID {
+		return nil, false
+	}
+	return w.health.problems, true
+}
+
 func (f *Feed) health(w *watched, i *hub.StreamInfo, now time.Time) {
 	problems, ok := w.health.examine(i, now)
 	if !ok || !differ(problems, w.health.problems) {
