@@ -38,6 +38,9 @@ func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context
 	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
+	// A browser remembers 250 files that it fetched, which is half a minute of
+	// low-latency HLS, and tests look for later ones.
+	beforeScripts(t, ctx, `performance.setResourceTimingBufferSize(100000);`)
 	return ctx
 }
 

@@ -14,6 +14,9 @@ func TestPageRecoversByEachProtocol(t *testing.T) {
 	parallelInBrowser(t)
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
+			if way.name != "hls" && testing.Short() {
+				t.Skip("one protocol is enough for a short run")
+			}
 			data := t.TempDir()
 			s := startIn(t, data, "--open")
 			file := clip(t, "long", 60)

@@ -31,6 +31,9 @@ func TestPageTimeShift(t *testing.T) {
 	wait(t, 15*time.Second, "the playlist", func() bool { return s.get("/live/past/index.m3u8").status == 200 })
 	for _, way := range []struct{ name, label, file string }{{name: "HLS"}, {"DASH", "DASH", `\.mpd$`}} {
 		t.Run(way.name, func(t *testing.T) {
+			if way.label != "" && testing.Short() {
+				t.Skip("one protocol is enough for a short run")
+			}
 			page := browser(t)
 			see(t, page, 10*time.Second, "open the page", chromedp.Navigate(s.url("/live/past")))
 			plays(t, page, 15*time.Second)
