@@ -48,7 +48,7 @@ ci: setup ## what CI adds to `test`: end to end under the race detector, longer 
 	CGO_ENABLED=0 $(GO) build -tags portable -o bin/millrace-portable ./cmd/millrace
 	cd test && MILLRACE=$(CURDIR)/bin/millrace-portable ../scripts/gotest -count=1 -timeout 8m \
 		-run '^TestEveryPacket|^TestTSEveryPacket|JoinLate|OneKind|FirstKeyFrame|WebSocketFLV|Crowd|Hung' ./e2e
-	FUZZTIME=15s scripts/fuzz
+	FUZZTIME=10s scripts/fuzz
 	scripts/check-platforms
 	$(MAKE) packages PLATFORMS='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64'
 
