@@ -79,9 +79,11 @@ func TestControlCredentialsOfEncoders(t *testing.T) {
 		if want := at(s.rtmp, "bob", good, "live?auth=adobe"); address != want {
 			t.Errorf("the API says to type %q, want %q", address, want)
 		}
-		wait(t, 5*time.Second, "the user to expire", func() bool {
-			return time.Now().UTC().Format(time.RFC3339) > brief.text("expires")
-		})
+		end, err := time.Parse(time.RFC3339, brief.text("expires"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait(t, 5*time.Second, "the user to expire", func() bool { return time.Now().After(end) })
 		const wrong = "Incorrect username/password"
 		refusals := []struct{ name, url, says string }{
 			{"wrong", at(s.rtmp, "bob", mistyped(good), "live?auth=adobe/old"), wrong},
