@@ -102,6 +102,14 @@ func (g *guarded) Play(ctx context.Context, req *hub.PlayRequest) error {
 	return nil
 }
 
+// viewer lets in who watches files, and has no session that the hub knows of.
+func (g *guarded) viewer(stream string, from netip.Addr) (release func(), err error) {
+	if release, err = g.guard.Viewer(from, appOf(stream)); err != nil {
+		return nil, &hub.Refusal{Code: hub.Limit, Stream: stream, Reason: err.Error()}
+	}
+	return release, nil
+}
+
 // turnedAway refuses addresses that are banned.
 func (g *guarded) turnedAway(from netip.Addr) error {
 	if !from.IsValid() {

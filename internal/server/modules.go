@@ -73,6 +73,7 @@ func openHTTPTS(s *Server) door {
 	h := &httpts.Handler{
 		Hub: s.hub, Logger: s.log, Meter: s.metrics, Driver: s.players,
 		Segment: func(stream string) time.Duration { return (*s.lengths.Load())(stream).Segment },
+		Admit:   s.guarded.viewer,
 	}
 	return door{
 		name:   "ts",

@@ -164,7 +164,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.window = window.New(s.hub, window.Options{
 		Lengths: func(stream string) window.Lengths { return (*s.lengths.Load())(stream) },
 		Shift:   func(stream string) window.Shift { return (*s.shifts.Load())(stream) },
-		Folder:  folder.Path(shiftName), Logger: s.log,
+		Folder:  folder.Path(shiftName), Admit: s.guarded.viewer, Logger: s.log,
 	})
 	for _, driver := range []**netx.Driver{&s.players, &s.encoders} {
 		if *driver, err = netx.NewDriver(0, writeTimeout); err != nil {

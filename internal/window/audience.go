@@ -2,6 +2,7 @@ package window
 
 import (
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/millrace-live/millrace/internal/hub"
@@ -21,14 +22,25 @@ type Audience struct {
 }
 
 // Note counts the viewer who asks as there until the answer is given, and for 20 s
-// more, and reads what the player tells about itself by CMCD.
-func (a *Audience) Note(r *http.Request) {
+// more, and reads what the player tells about itself by CMCD. The error, for the
+// viewer, is that of Admit.
+func (a *Audience) Note(r *http.Request) error {
 	c := readCMCD(r)
 	if c.starved {
 		a.starvations.Add(1)
 	}
-	a.viewers.note(r, &c)
+	return a.viewers.note(r, &c)
 }
+
+// Admit has everybody who comes new asked about, with its lock held: an error
+// keeps them out, release is called when they have gone. It comes before the first
+// Note.
+func (a *Audience) Admit(admit func(from netip.Addr) (release func(), err error)) {
+	a.viewers.admit = admit
+}
+
+// Close takes all viewers for gone.
+func (a *Audience) Close() { a.viewers.close() }
 
 // Sent counts bytes that went to viewers.
 func (a *Audience) Sent(n int) { a.sent.Add(uint64(n)) }

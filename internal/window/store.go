@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ type Options struct {
 	// Shift says how far back viewers of a stream may seek, from its next broadcast
 	// on; nil is not at all.
 	Shift func(stream string) Shift
+	// Admit is asked about each new viewer: an error keeps them out, release is
+	// called when they have gone. Nil lets everybody in.
+	Admit func(stream string, from netip.Addr) (release func(), err error)
 	// Folder is where segments are kept for that. It is the store's alone: what an
 	// earlier one left there is removed.
 	Folder string
@@ -67,6 +71,7 @@ type Store struct {
 	source  Source
 	lengths func(string) Lengths
 	shift   func(string) Shift
+	admit   func(string, netip.Addr) (func(), error)
 	disk    *disk // nil without a folder
 	log     *slog.Logger
 
@@ -85,7 +90,7 @@ type Store struct {
 
 // New returns a Store. Close it.
 func New(source Source, o Options) *Store {
-	s := &Store{source: source, lengths: o.Lengths, shift: o.Shift, log: o.Logger, streams: make(map[string]*Stream)}
+	s := &Store{source: source, lengths: o.Lengths, shift: o.Shift, admit: o.Admit, log: o.Logger, streams: make(map[string]*Stream)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -193,7 +198,7 @@ func (s *Store) Open(ctx context.Context, req hub.PlayRequest) (*Stream, error) 
 	}
 	st := s.streams[req.Stream]
 	if st == nil {
-		st = &Stream{name: req.Stream, audiences: make(map[string]*Audience)}
+		st = &Stream{name: req.Stream, admit: s.admit, audiences: make(map[string]*Audience)}
 		s.streams[req.Stream] = st
 	}
 	st.Touch()
@@ -220,6 +225,9 @@ func (s *Store) Open(ctx context.Context, req hub.PlayRequest) (*Stream, error) 
 func (s *Store) forget(st *Stream) {
 	if st.run == nil && len(st.over) == 0 && s.streams[st.name] == st {
 		delete(s.streams, st.name)
+		for _, a := range st.audiences {
+			a.Close()
+		}
 		if st.shelf != nil {
 			st.shelf.end()
 		}

@@ -3,6 +3,7 @@ package window
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 type Stream struct {
 	name  string
 	asked atomic.Int64 // when somebody asked last, Unix nanoseconds
+	admit func(stream string, from netip.Addr) (release func(), err error)
 
 	mu        sync.RWMutex
 	audiences map[string]*Audience // by protocol
@@ -71,6 +73,9 @@ func (s *Stream) audience(protocol string) *Audience {
 	a := s.audiences[protocol]
 	if a == nil {
 		a = &Audience{}
+		if s.admit != nil {
+			a.Admit(func(from netip.Addr) (func(), error) { return s.admit(s.name, from) })
+		}
 		s.audiences[protocol] = a
 	}
 	return a

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,9 @@ const (
 type viewers struct {
 	mu    sync.Mutex
 	known map[uint64]*viewer
+	// admit is asked about each new one; nil lets all in.
+	admit  func(from netip.Addr) (release func(), err error)
+	closed bool // nobody is counted any more
 	// All known ones, in the order in which they were seen last.
 	oldest, newest *viewer
 	listed         []*viewer
@@ -44,6 +48,7 @@ type viewer struct {
 	request      context.Context // of the newest request, which may be held for long
 	older, newer *viewer
 	told         *listing // nil of those who are too many
+	release      func()   // gives back what admit took; may be nil
 }
 
 var viewerSeed = maphash.MakeSeed()
@@ -82,8 +87,9 @@ func playbackSession(r *http.Request) string {
 	return session
 }
 
-// note counts the request's viewer as there, and keeps what its player says.
-func (v *viewers) note(r *http.Request, c *cmcd) {
+// note counts the request's viewer as there, and keeps what its player says. The
+// error is why a new one is not let in.
+func (v *viewers) note(r *http.Request, c *cmcd) error {
 	key, now := viewerKey(r, c), time.Now()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -95,13 +101,20 @@ func (v *viewers) note(r *http.Request, c *cmcd) {
 		// Two go for each that comes: the table shrinks again after a crowd though
 		// nobody counts.
 		v.sweep(now, 2)
-		if len(v.known) >= mostViewers {
-			return
+		if len(v.known) >= mostViewers || v.closed {
+			return nil
 		}
 		if v.known == nil {
 			v.known = make(map[uint64]*viewer)
 		}
 		one = &viewer{key: key, since: now}
+		if v.admit != nil {
+			from, _ := netip.ParseAddrPort(r.RemoteAddr)
+			var err error
+			if one.release, err = v.admit(from.Addr()); err != nil {
+				return err
+			}
+		}
 		v.known[key] = one
 	}
 	one.seen, one.request = now, r.Context()
@@ -114,6 +127,24 @@ func (v *viewers) note(r *http.Request, c *cmcd) {
 	if one.told != nil {
 		one.told.remote = r.RemoteAddr
 		one.told.report.take(c)
+	}
+	return nil
+}
+
+// close gives back what all of them took.
+func (v *viewers) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	for _, one := range v.known {
+		one.leave()
+	}
+	v.known, v.oldest, v.newest, v.listed = nil, nil, nil, nil
+}
+
+func (one *viewer) leave() {
+	if one.release != nil {
+		one.release()
 	}
 }
 
@@ -144,6 +175,7 @@ func (v *viewers) sweep(now time.Time, most int) bool {
 			continue
 		}
 		delete(v.known, one.key)
+		one.leave()
 		if one.told != nil {
 			last := len(v.listed) - 1
 			v.listed[one.told.index] = v.listed[last]

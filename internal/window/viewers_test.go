@@ -2,9 +2,11 @@ package window
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,4 +210,49 @@ func BenchmarkViewersCount(b *testing.B) {
 	for b.Loop() {
 		a.Viewers()
 	}
+}
+
+// Who comes new is asked about once, and gives back what it took when it is gone,
+// or when all are taken for gone.
+func TestViewersAreAdmitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var a Audience
+		taken := 0
+		full := errors.New("no room")
+		a.Admit(func(from netip.Addr) (func(), error) {
+			if from != netip.MustParseAddr("192.0.2.1") {
+				t.Errorf("asked about %v", from)
+			}
+			if taken == 2 {
+				return nil, full
+			}
+			taken++
+			return func() { taken-- }, nil
+		})
+		ask := func(agent string) error {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.RemoteAddr = "192.0.2.1:1000"
+			r.Header.Set("User-Agent", agent)
+			return a.Note(r)
+		}
+		for _, agent := range []string{"a", "b", "a", "b"} {
+			if err := ask(agent); err != nil {
+				t.Errorf("%s: %v", agent, err)
+			}
+		}
+		if err := ask("c"); !errors.Is(err, full) || a.Viewers() != 2 {
+			t.Errorf("the third: %v, %d viewers", err, a.Viewers())
+		}
+		time.Sleep(viewerPatience + time.Second)
+		if n := a.Viewers(); n != 0 || taken != 0 {
+			t.Errorf("%d viewers, who hold %d", n, taken)
+		}
+		if err := ask("c"); err != nil || taken != 1 {
+			t.Errorf("later: %v", err)
+		}
+		a.Close()
+		if err := ask("d"); err != nil || taken != 0 {
+			t.Errorf("after the end: %v, and %d are held", err, taken)
+		}
+	})
 }

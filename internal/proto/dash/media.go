@@ -39,7 +39,10 @@ func (h *Handler) serveMedia(w http.ResponseWriter, r *http.Request, stream stri
 	}
 	s.Touch()
 	audience := s.Audience(Protocol)
-	audience.Note(r)
+	if err := audience.Note(r); err != nil {
+		problem.WriteError(w, err)
+		return false, false
+	}
 	track := p.Track(n.track.Kind, n.track.ID)
 	if track == nil {
 		problem.Write(w, http.StatusNotFound, "this broadcast has no such track")

@@ -86,7 +86,10 @@ func (h *Handler) ServeStream(w http.ResponseWriter, r *http.Request, stream, fi
 			"load index.m3u8 again")
 		return
 	}
-	audience.Note(r)
+	if err := audience.Note(r); err != nil {
+		problem.WriteError(w, err)
+		return
+	}
 	if n.resource == playlist {
 		served = h.servePlaylist(w, r, p, n, audience)
 		return

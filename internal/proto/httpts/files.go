@@ -55,7 +55,10 @@ func (h *Handler) serveFile(w http.ResponseWriter, r *http.Request, stream, file
 		return
 	}
 	s.touch()
-	s.audience.Note(r)
+	if err := s.audience.Note(r); err != nil {
+		problem.WriteError(w, err)
+		return
+	}
 	if n.resource == playlist {
 		s.servePlaylist(w, r, playlist)
 		return

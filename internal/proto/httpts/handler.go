@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,8 @@ type Handler struct {
 	// Segment is how long the segments of a stream are to be; nil makes them
 	// [ts.DefaultTarget].
 	Segment func(stream string) time.Duration
+	// Admit is [window.Options].Admit, for those who ask for ts.m3u8.
+	Admit func(stream string, from netip.Addr) (release func(), err error)
 
 	panics atomic.Uint64
 	goers  sync.WaitGroup

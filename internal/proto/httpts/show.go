@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -70,6 +71,9 @@ func newShow(h *Handler, r *run, reader *hub.Reader) *show {
 		h: h, id: strings.ToLower(rand.Text()[:window.IDLength]), run: r, reader: reader,
 		first: make(chan struct{}), done: make(chan struct{}),
 	}
+	if h.Admit != nil {
+		s.audience.Admit(func(from netip.Addr) (func(), error) { return h.Admit(r.stream, from) })
+	}
 	length := ts.DefaultTarget
 	if h.Segment != nil {
 		length = h.Segment(r.stream)
@@ -109,6 +113,7 @@ func (s *show) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shelf.ended = true
+	s.audience.Close()
 	s.change()
 	if s.shelf.next == 0 {
 		close(s.first)
