@@ -173,6 +173,20 @@ func TestControlOBS(t *testing.T) {
 	if len(keys) != 1 {
 		t.Fatalf("live/main has the keys %v", keys)
 	}
+	// A key that was replaced ends nothing; when its time is over it begins nothing.
+	a.do(t, http.StatusOK, "POST", "/keys/"+keys[0].text("id")+"/rotate", object{"overlap": "1s"})
+	wait(t, 5*time.Second, "the old key to expire", func() bool {
+		old := a.do(t, http.StatusOK, "GET", "/keys/"+keys[0].text("id"), nil)
+		end, err := time.Parse(time.RFC3339, old.text("expires"))
+		return err == nil && time.Now().After(end)
+	})
+	if !encoder.running() || k.stream(t, "live/main").State != "live" {
+		t.Error("the rotation ended the broadcast")
+	}
+	a.do(t, http.StatusNoContent, "POST", "/streams/live%2Fmain/kick", nil)
+	wait(t, 30*time.Second, "OBS to show that its key expired", func() bool {
+		return strings.Contains(encoder.out.String(), "this stream key expired at")
+	})
 	a.do(t, http.StatusNoContent, "DELETE", "/keys/"+keys[0].text("id"), nil)
 	const sentence = "this stream key is not known here: compare it letter by letter, or ask for a new one"
 	wait(t, 30*time.Second, "OBS to show the refusal", func() bool { return strings.Contains(encoder.out.String(), sentence) })
